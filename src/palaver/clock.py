@@ -1,0 +1,25 @@
+"""The only place that reads the clock and asks for randomness."""
+
+import secrets
+import threading
+import time
+from datetime import UTC, datetime
+
+from palaver.domain import ids
+
+_lock = threading.Lock()
+_last = 0
+
+
+def now() -> datetime:
+    """The present moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def mint(prefix: str) -> str:
+    """A new id; ids minted by one process sort in the order of their minting."""
+    global _last
+    tick = time.time_ns() * 4096 // 1_000_000  # milliseconds and twelve bits below them
+    with _lock:
+        _last = tick = max(tick, _last + 1)
+    return ids.shape(prefix, tick >> 12, (tick & 0xFFF) << 62 | secrets.randbits(62))

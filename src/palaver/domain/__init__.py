@@ -1,0 +1,1 @@
+"""Nouns: what palaver talks about, as frozen data that speaks to nobody."""

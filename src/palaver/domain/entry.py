@@ -1,0 +1,38 @@
+"""An entry: one stored side's say, never changed once it is written.
+
+(The one exception is a conversation's system entry, whose text is replaced by recompile.)
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from palaver.domain.frozen import Frozen
+from palaver.domain.part import Part
+
+Role = Literal["system", "user", "assistant", "tool", "approval", "summary"]
+
+SYSTEM_SEQ = 0
+"""Where a conversation's system entry stands; everything else comes after it."""
+
+
+class Entry(Frozen):
+    """One say. It owns the ``message-…`` id; the API shows each of its parts as a message.
+
+    ``seq`` is its number in its conversation. ``cut`` is set when the say was broken off by a
+    cancel or a failure: what there is of it is kept. ``otid`` is the client's own name for an
+    input. ``model`` is the handle of the model that spoke.
+    """
+
+    id: str
+    seq: int
+    role: Role
+    parts: tuple[Part, ...]
+    created_at: datetime
+    otid: str | None = None
+    name: str | None = None
+    sender_id: str | None = None
+    group_id: str | None = None
+    run_id: str | None = None
+    step_id: str | None = None
+    model: str | None = None
+    cut: bool = False

@@ -1,0 +1,53 @@
+"""Ids: a word for the kind, a dash, and a lower-case uuid4.
+
+The first 48 bits are a millisecond clock, so that rows insert in the order they were made; the
+rest keeps the exact shape of a uuid4 (version 4, variant 8 to b), which clients check.
+"""
+
+import uuid
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+_UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+_PARTS_OF_A_MESSAGE = 128  # an otid has seven bits for the part (contract §1.7)
+
+
+def _id(prefix: str) -> StringConstraints:
+    return StringConstraints(pattern=f"^{prefix}-{_UUID4}$")
+
+
+AgentId = Annotated[str, _id("agent")]
+BlockId = Annotated[str, _id("block")]
+ConversationId = Annotated[str, _id("conv")]
+MessageId = Annotated[str, _id("message")]
+RunId = Annotated[str, _id("run")]
+StepId = Annotated[str, _id("step")]
+ToolId = Annotated[str, _id("tool")]
+ProjectId = str
+"""Who owns a row. Never named by a caller: it follows from the key (one default project so far)."""
+
+ConversationName = Annotated[
+    str, StringConstraints(pattern=f"^(default|(conv|agent)-{_UUID4})$", max_length=42)
+]
+"""How a path may name a conversation: its id, ``default``, or (deprecated) its agent's id."""
+
+DEFAULT_PROJECT: ProjectId = "project-00000000-0000-4000-8000-000000000000"
+
+
+def shape(prefix: str, millis: int, noise: int) -> str:
+    """An id made of a millisecond clock (48 bits) and 74 bits of noise, as a uuid4."""
+    high = (millis & (1 << 48) - 1) << 80 | 4 << 76 | (noise >> 62 & 0xFFF) << 64
+    low = 2 << 62 | noise & (1 << 62) - 1
+    return f"{prefix}-{uuid.UUID(int=high | low)}"
+
+
+def otid_of(message_id: str, part: int) -> str:
+    """The name of one part of a stored message: its uuid with the part in the low seven bits.
+
+    Raises `ValueError` for a part that seven bits cannot hold.
+    """
+    if not 0 <= part < _PARTS_OF_A_MESSAGE:
+        raise ValueError(f"a message has at most {_PARTS_OF_A_MESSAGE} parts")
+    whole = uuid.UUID(message_id.partition("-")[2]).int
+    return str(uuid.UUID(int=whole & ~(_PARTS_OF_A_MESSAGE - 1) | part))

@@ -1,0 +1,124 @@
+"""One call to a model: what it is asked, and what it answers with, event by event."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from palaver.domain.entry import Entry
+from palaver.domain.model_settings import ModelSettings
+from palaver.domain.tool import ToolSpec
+
+FinishReason = Literal["stop", "length", "tool_call", "content_filter", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """``provider/model``, split at the first slash."""
+
+    provider: str
+    model: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """What a model is asked. ``system`` is the text above ``entries``, which hold no system entry.
+
+    ``conversation`` only names the caller's thread (for the provider's cache key); it is not sent
+    as text.
+    """
+
+    handle: Handle
+    system: str
+    entries: tuple[Entry, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    settings: ModelSettings | None = None
+    conversation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More words for the people. ``part`` numbers the parts of one answer, from 0."""
+
+    part: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """More words that the model says to itself."""
+
+    part: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenReasoningGiven:
+    """Reasoning that stays with the provider, in one piece."""
+
+    part: int
+    state: Literal["redacted", "omitted"]
+    data: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """More of a tool call. The first delta of a part has ``call_id`` and ``name``."""
+
+    part: int
+    call_id: str
+    name: str | None
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What the provider attached to a part: to be stored with it and sent back unchanged.
+
+    May come at any time after the part's first delta, and more than once; later keys win.
+    """
+
+    part: int
+    seal: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCount:
+    """Tokens of one call; null where the provider said nothing.
+
+    ``prompt`` includes what was read from and written to the cache.
+    """
+
+    prompt: int | None = None
+    completion: int | None = None
+    cached: int | None = None
+    cache_write: int | None = None
+    reasoning: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Always the last event: how the answer ended and what it cost."""
+
+    finish: FinishReason
+    tokens: TokenCount = field(default_factory=TokenCount)
+    raw_finish: str | None = None
+    response_id: str | None = None
+
+
+StreamEvent = (
+    TextDelta | ReasoningDelta | HiddenReasoningGiven | ToolCallDelta | Sealed | Completion
+)
+
+
+class ChatModel(Protocol):
+    """Somebody who answers."""
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[StreamEvent]:
+        """Answer, event by event; closing the iterator closes the connection to the provider.
+
+        Raises a kind of `palaver.errors.LLMError`, before or after the first event.
+        """
+        ...

@@ -1,0 +1,100 @@
+"""Parts: what one side said, piece by piece, in the order it was said.
+
+A part may carry a *seal*: whatever its provider attached to it (an id, a signature, encrypted
+text) and wants back unchanged with the next request. Nobody but the provider's adapter reads it,
+except that the API shows ``signature``.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from palaver.domain.frozen import Frozen
+
+
+class UrlImage(Frozen):
+    """An image that the provider fetches."""
+
+    type: Literal["url"] = "url"
+    url: str
+
+
+class Base64Image(Frozen):
+    """An image in the message itself."""
+
+    type: Literal["base64"] = "base64"
+    media_type: str
+    data: str
+    detail: str | None = None
+
+
+class LettaImage(Frozen):
+    """An image as the retired server listed it: a file id, perhaps with the data inline."""
+
+    type: Literal["letta"] = "letta"
+    file_id: str
+    media_type: str | None = None
+    data: str | None = None
+    detail: str | None = None
+
+
+ImageSource = Annotated[UrlImage | Base64Image | LettaImage, Field(discriminator="type")]
+
+
+class Text(Frozen):
+    """Plain words."""
+
+    type: Literal["text"] = "text"
+    text: str
+    seal: dict[str, Any] | None = None
+
+
+class Image(Frozen):
+    """A picture."""
+
+    type: Literal["image"] = "image"
+    source: ImageSource
+
+
+class Reasoning(Frozen):
+    """Words from the model, meant for itself."""
+
+    type: Literal["reasoning"] = "reasoning"
+    text: str
+    seal: dict[str, Any] | None = None
+
+
+class HiddenReasoning(Frozen):
+    """Reasoning that the provider does not show: encrypted (redacted) or left out (omitted)."""
+
+    type: Literal["hidden_reasoning"] = "hidden_reasoning"
+    state: Literal["redacted", "omitted"]
+    data: str | None = None
+    seal: dict[str, Any] | None = None
+
+
+class ToolCall(Frozen):
+    """A call that the model asks for. ``arguments`` is JSON text, as the model wrote it."""
+
+    type: Literal["tool_call"] = "tool_call"
+    call_id: str
+    name: str
+    arguments: str
+    seal: dict[str, Any] | None = None
+
+
+class ToolReturn(Frozen):
+    """What a call came to."""
+
+    type: Literal["tool_return"] = "tool_return"
+    call_id: str
+    name: str = ""
+    status: Literal["success", "error"]
+    content: str | list[Text | Image]
+    stdout: list[str] | None = None
+    stderr: list[str] | None = None
+
+
+Part = Annotated[
+    Text | Image | Reasoning | HiddenReasoning | ToolCall | ToolReturn, Field(discriminator="type")
+]

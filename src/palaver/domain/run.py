@@ -1,0 +1,117 @@
+"""Runs and steps: one send carried out, and its calls to the model."""
+
+from typing import Any, Literal, get_args
+
+from pydantic import Field
+
+from palaver.domain.frozen import Frozen, Stamp
+
+RunStatus = Literal["created", "running", "completed", "failed", "cancelled"]
+
+StopReason = Literal[
+    "end_turn", "error", "llm_api_error", "invalid_llm_response", "invalid_tool_call",
+    "max_steps", "max_tokens_exceeded", "no_tool_call", "tool_rule", "cancelled",
+    "insufficient_credits", "requires_approval", "context_window_overflow_in_system_prompt",
+]  # fmt: skip
+
+ACTIVE: tuple[RunStatus, ...] = ("created", "running")
+STOP_REASONS: tuple[StopReason, ...] = get_args(StopReason)
+
+_COMPLETED = {"end_turn", "max_steps", "tool_rule", "requires_approval"}
+
+
+def status_of(stop: StopReason) -> RunStatus:
+    """The status that a run ends with, from why it stopped (contract §3.5)."""
+    if stop == "cancelled":
+        return "cancelled"
+    return "completed" if stop in _COMPLETED else "failed"
+
+
+class RequestConfig(Frozen):
+    """What the send asked of its answer (deprecated fields of the API)."""
+
+    use_assistant_message: bool = True
+    assistant_message_tool_name: str = "send_message"
+    assistant_message_tool_kwarg: str = "message"
+    include_return_message_types: list[str] | None = None
+
+
+class Run(Frozen):
+    """One send, carried out. ``conversation_id`` is null for the default conversation."""
+
+    id: str
+    agent_id: str
+    conversation_id: str | None = None
+    status: RunStatus = "created"
+    stop_reason: StopReason | None = None
+    background: bool | None = False
+    created_at: Stamp
+    completed_at: Stamp | None = None
+    metadata: dict[str, Any] | None = None
+    request_config: RequestConfig | None = None
+    base_template_id: str | None = None
+    callback_url: str | None = None
+    callback_sent_at: Stamp | None = None
+    callback_status_code: int | None = None
+    callback_error: str | None = None
+    ttft_ns: int | None = None
+    total_duration_ns: int | None = None
+
+
+class Step(Frozen):
+    """One call to the model within a run."""
+
+    id: str
+    run_id: str | None = None
+    agent_id: str | None = None
+    project_id: str | None = None
+    status: Literal["pending", "success", "failed", "cancelled"] | None = "pending"
+    stop_reason: StopReason | None = None
+    model: str | None = None
+    model_handle: str | None = None
+    model_endpoint: str | None = None
+    provider_name: str | None = None
+    provider_category: str | None = None
+    provider_id: str | None = None
+    context_window_limit: int | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    cached_input_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    prompt_tokens_details: dict[str, Any] | None = None
+    completion_tokens_details: dict[str, Any] | None = None
+    error_type: str | None = None
+    error_data: dict[str, Any] | None = None
+    request_id: str | None = None
+    origin: str | None = None
+    tags: list[str] = Field(default_factory=list)
+    messages: list[dict[str, Any]] = Field(default_factory=list)
+    feedback: Literal["positive", "negative"] | None = None
+    tid: str | None = None
+    trace_id: str | None = None
+
+
+class PromptTokensDetails(Frozen):
+    """How much of the prompt came from, or went into, the provider's cache."""
+
+    cached_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_creation_tokens: int | None = None
+
+
+class CompletionTokensDetails(Frozen):
+    """How much of the completion was reasoning."""
+
+    reasoning_tokens: int | None = None
+
+
+class RunUsage(Frozen):
+    """Tokens of a run, summed over its steps."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    prompt_tokens_details: PromptTokensDetails | None = None
+    completion_tokens_details: CompletionTokensDetails | None = None

@@ -1,0 +1,168 @@
+"""Every refusal, with its status, its code and what to do about it.
+
+    PalaverError                        500
+    ├── Invalid                         400  the request cannot mean anything
+    │   └── Unprocessable               422  it is not of the form that the contract asks for
+    ├── NotFound                        404
+    ├── Conflict                        409  (never retried: ``x-should-retry: false``)
+    │   ├── ConversationBusy
+    │   └── NothingToCancel
+    ├── TooLarge                        413
+    ├── NotSupported                    501
+    ├── Unavailable                     503
+    └── LLMError                             the model's side failed
+        ├── AuthenticationFailed        401
+        ├── CreditsExhausted            402
+        ├── RequestRefused              400
+        ├── ContextOverflow             400
+        ├── RateLimited                 429
+        ├── Overloaded                  503
+        ├── LLMTimeout                  504
+        ├── ProviderFailed              500  a 5xx, a refused or a broken connection
+        └── BrokenReply                 500  an answer that is not of its own protocol
+"""
+
+from typing import ClassVar
+
+
+class PalaverError(Exception):
+    """Something that palaver refuses or cannot do. The message says what to do next."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "INTERNAL_SERVER_ERROR"
+
+
+class Invalid(PalaverError):
+    """The request is well-formed but cannot be carried out as it stands."""
+
+    status, code = 400, "INVALID_ARGUMENT"
+
+
+class Unprocessable(Invalid):
+    """The request is not of the form that the contract asks for."""
+
+    status, code = 422, "UNPROCESSABLE"
+
+
+class NotFound(PalaverError):
+    """There is no such thing, or it belongs to somebody else: the two look alike."""
+
+    status, code = 404, "NOT_FOUND"
+
+    def __init__(self, what: str, remedy: str = "check the id, or list what there is.") -> None:
+        super().__init__(f"{what} not found; {remedy}")
+
+
+class Conflict(PalaverError):
+    """The request does not fit what is going on."""
+
+    status, code = 409, "CONFLICT"
+
+
+class ConversationBusy(Conflict):
+    """Another run holds the conversation."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            f"Another request is currently being processed for this conversation (run_id={run_id});"
+            " follow it, cancel it, or wait until it has ended."
+        )
+        self.run_id = run_id
+
+
+class NothingToCancel(Conflict):
+    """No run of the conversation is active."""
+
+    def __init__(self) -> None:
+        super().__init__("No active runs to cancel in this conversation; nothing was changed.")
+
+
+class TooLarge(PalaverError):
+    """The body is larger than the server takes."""
+
+    status, code = 413, "TOO_LARGE"
+
+
+class NotSupported(PalaverError):
+    """A part of the API that palaver does not have."""
+
+    status, code = 501, "NOT_SUPPORTED"
+
+
+class Unavailable(PalaverError):
+    """The database cannot be reached at the moment."""
+
+    status, code = 503, "UNAVAILABLE"
+
+
+class LLMError(PalaverError):
+    """The model's provider did not answer as it should.
+
+    ``retry_after`` is in seconds, where the provider said so; ``retryable`` tells whether the same
+    request may succeed later; ``error_type`` and ``stop_reason`` are the contract's names for it
+    inside a stream (§3.6), ``http_type`` its name in an error body (§1.9).
+    """
+
+    error_type: ClassVar[str] = "llm_error"
+    http_type: ClassVar[str] = "llm_error"
+    stop_reason: ClassVar[str] = "llm_api_error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, detail: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+class AuthenticationFailed(LLMError):
+    """The provider does not accept the key."""
+
+    status, error_type, http_type = 401, "llm_authentication", "llm_authentication"
+
+
+class CreditsExhausted(LLMError):
+    """The account at the provider has no credit."""
+
+    status, http_type, stop_reason = 402, "llm_insufficient_credits", "insufficient_credits"
+
+
+class RequestRefused(LLMError):
+    """The provider (or its client, beforehand) refuses this request."""
+
+    status, http_type = 400, "llm_bad_request"
+
+
+class ContextOverflow(RequestRefused):
+    """The window does not fit the model."""
+
+    code = "CONTEXT_WINDOW_EXCEEDED"
+
+
+class RateLimited(LLMError):
+    """Too many requests for the account."""
+
+    status, error_type, http_type, retryable = 429, "llm_rate_limit", "llm_rate_limit", True
+
+
+class Overloaded(LLMError):
+    """The provider is overloaded."""
+
+    status, retryable = 503, True
+
+
+class LLMTimeout(LLMError):
+    """The provider stayed silent for too long."""
+
+    status, error_type, http_type, retryable = 504, "llm_timeout", "llm_timeout", True
+
+
+class ProviderFailed(LLMError):
+    """The provider answered with a server error, or not at all."""
+
+    status, retryable = 500, True
+
+
+class BrokenReply(LLMError):
+    """The provider's answer does not follow its own protocol."""
+
+    status, stop_reason = 500, "invalid_llm_response"
