@@ -3,6 +3,7 @@
 import secrets
 import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from palaver.domain import ids
@@ -23,3 +24,8 @@ def mint(prefix: str) -> str:
     with _lock:
         _last = tick = max(tick, _last + 1)
     return ids.shape(prefix, tick >> 12, (tick & 0xFFF) << 62 | secrets.randbits(62))
+
+
+def choose(options: Sequence[str]) -> str:
+    """One of `options`, by chance."""
+    return secrets.choice(options)

@@ -1,25 +1,26 @@
 """Every refusal, with its status, its code and what to do about it.
 
-    PalaverError                        500
-    ├── Invalid                         400  the request cannot mean anything
-    │   └── Unprocessable               422  it is not of the form that the contract asks for
-    ├── NotFound                        404
-    ├── Conflict                        409  (never retried: ``x-should-retry: false``)
-    │   ├── ConversationBusy
-    │   └── NothingToCancel
-    ├── TooLarge                        413
-    ├── NotSupported                    501
-    ├── Unavailable                     503
-    └── LLMError                             the model's side failed
-        ├── AuthenticationFailed        401
-        ├── CreditsExhausted            402
-        ├── RequestRefused              400
-        ├── ContextOverflow             400
-        ├── RateLimited                 429
-        ├── Overloaded                  503
-        ├── LLMTimeout                  504
-        ├── ProviderFailed              500  a 5xx, a refused or a broken connection
-        └── BrokenReply                 500  an answer that is not of its own protocol
+PalaverError                        500
+├── Invalid                         400  the request cannot mean anything
+│   └── Unprocessable               422  it is not of the form that the contract asks for
+├── NotFound                        404
+├── Conflict                        409  (never retried: ``x-should-retry: false``)
+│   ├── ConversationBusy
+│   └── NothingToCancel
+├── TooLarge                        413
+├── NotSupported                    501
+├── Unavailable                     503
+├── ToolRefused                          told to the model, never to a client
+└── LLMError                             the model's side failed
+    ├── AuthenticationFailed        401
+    ├── CreditsExhausted            402
+    ├── RequestRefused              400
+    ├── ContextOverflow             400
+    ├── RateLimited                 429
+    ├── Overloaded                  503
+    ├── LLMTimeout                  504
+    ├── ProviderFailed              500  a 5xx, a refused or a broken connection
+    └── BrokenReply                 500  an answer that is not of its own protocol
 """
 
 from typing import ClassVar
@@ -93,6 +94,10 @@ class Unavailable(PalaverError):
     """The database cannot be reached at the moment."""
 
     status, code = 503, "UNAVAILABLE"
+
+
+class ToolRefused(PalaverError):
+    """A tool cannot do what the model asked of it; the message is the tool's return."""
 
 
 class LLMError(PalaverError):

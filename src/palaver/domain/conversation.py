@@ -43,3 +43,16 @@ class Segment(Frozen):
     source: str
     lo: int
     hi: int
+
+
+class Address(Frozen):
+    """Which conversation of which agent; the default one is told apart, as the API does."""
+
+    conversation_id: str
+    agent_id: str
+    is_default: bool = False
+
+    @property
+    def shown_id(self) -> str | None:
+        """The conversation's id where the API shows one: the default conversation has none."""
+        return None if self.is_default else self.conversation_id

@@ -1,6 +1,6 @@
 """One call to a model: what it is asked, and what it answers with, event by event."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -116,8 +116,8 @@ StreamEvent = (
 class ChatModel(Protocol):
     """Somebody who answers."""
 
-    def stream(self, request: ChatRequest) -> AsyncIterator[StreamEvent]:
-        """Answer, event by event; closing the iterator closes the connection to the provider.
+    def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent]:
+        """Answer, event by event; closing the generator closes the connection to the provider.
 
         Raises a kind of `palaver.errors.LLMError`, before or after the first event.
         """

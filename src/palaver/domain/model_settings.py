@@ -18,7 +18,7 @@ class TextFormat(Frozen):
 
 
 class JsonSchemaFormat(Frozen):
-    """JSON that follows a schema: ``json_schema`` holds ``schema``, perhaps ``name``, ``strict``."""
+    """JSON after a schema: ``json_schema`` holds ``schema``, perhaps ``name``, ``strict``."""
 
     type: Literal["json_schema"] = "json_schema"
     json_schema: dict[str, Any]

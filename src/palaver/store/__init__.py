@@ -1,1 +1,1 @@
-"""."""
+"""What is remembered. A module of functions for each noun, over one seam to two databases."""

@@ -1,0 +1,1 @@
+"""What palaver costs, measured beside a bare proxy and a bare app."""

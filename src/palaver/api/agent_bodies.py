@@ -1,0 +1,119 @@
+"""What a caller may say of an agent (contract §5.3). Fields not named here are ignored."""
+
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from palaver.domain.agent import AgentType, CompactionSettings
+from palaver.domain.block import NewBlock
+from palaver.domain.frozen import Frozen, Stamp
+from palaver.domain.ids import BlockId
+from palaver.domain.message import TextOrImage
+from palaver.domain.model_settings import ModelSettings, ResponseFormat
+from palaver.domain.run import StopReason
+
+Name = Annotated[str, StringConstraints(pattern=r"^[\w '\-.]+$", min_length=1, max_length=200)]
+WindowLimit = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be a time zone's name, like Europe/Berlin or UTC") from None
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+
+
+class ToolRule(Frozen):
+    """A rule about when a tool may be called; kept as it was given."""
+
+    type: Literal[
+        "constrain_child_tools", "run_first", "exit_loop", "conditional", "continue_loop",
+        "required_before_exit", "max_count_per_step", "parent_last_tool", "requires_approval",
+    ]  # fmt: skip
+    tool_name: str
+    children: list[str] | None = None
+    child_arg_nodes: list[dict[str, Any]] | None = None
+    child_output_mapping: dict[str, str] | None = None
+    default_child: str | None = None
+    require_output_mapping: bool | None = None
+    max_count_limit: int | None = None
+    args: dict[str, Any] | None = None
+    prompt_template: str | None = None
+
+
+class FirstMessage(Frozen):
+    """A message that stands at the beginning of an agent's default conversation."""
+
+    role: Literal["user", "system", "assistant"]
+    content: str | list[TextOrImage]
+    name: str | None = None
+    otid: str | None = None
+
+
+class NewAgent(Frozen):
+    """What makes an agent. A model that is not named is the server's default."""
+
+    name: Name | None = None
+    agent_type: AgentType = "letta_v1_agent"
+    system: str | None = None
+    model: str | None = None
+    model_settings: ModelSettings | None = None
+    llm_config: dict[str, Any] | None = None
+    context_window_limit: WindowLimit | None = None
+    embedding: str | None = None
+    memory_blocks: list[NewBlock] | None = None
+    block_ids: list[BlockId] | None = None
+    tools: list[str] | None = None
+    tool_ids: list[str] | None = None
+    tool_rules: list[ToolRule] | None = None
+    include_base_tools: bool = True
+    tags: list[str] | None = None
+    description: str | None = None
+    metadata: dict[str, Any] | None = None
+    timezone: Zone | None = None
+    hidden: bool | None = None
+    secrets: dict[str, str] | None = None
+    tool_exec_environment_variables: dict[str, str] | None = None
+    initial_message_sequence: list[FirstMessage] | None = None
+    compaction_settings: CompactionSettings | None = None
+    response_format: ResponseFormat | None = None
+    message_buffer_autoclear: bool = False
+    enable_sleeptime: bool | None = None
+    max_files_open: Annotated[int, Field(ge=0, le=1000)] | None = None
+    per_file_view_window_char_limit: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+
+
+class AgentChange(Frozen):
+    """What changes of an agent: fields left out stay as they are."""
+
+    name: Name | None = None
+    system: str | None = None
+    model: str | None = None
+    model_settings: ModelSettings | None = None
+    llm_config: dict[str, Any] | None = None
+    context_window_limit: WindowLimit | None = None
+    embedding: str | None = None
+    block_ids: list[BlockId] | None = None
+    tool_ids: list[str] | None = None
+    tool_rules: list[ToolRule] | None = None
+    tags: list[str] | None = None
+    description: str | None = None
+    metadata: dict[str, Any] | None = None
+    timezone: Zone | None = None
+    hidden: bool | None = None
+    secrets: dict[str, str] | None = None
+    tool_exec_environment_variables: dict[str, str] | None = None
+    compaction_settings: CompactionSettings | None = None
+    response_format: ResponseFormat | None = None
+    message_buffer_autoclear: bool | None = None
+    enable_sleeptime: bool | None = None
+    max_files_open: Annotated[int, Field(ge=0, le=1000)] | None = None
+    per_file_view_window_char_limit: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    last_stop_reason: StopReason | None = None
+    last_run_completion: Stamp | None = None
+    last_run_duration_ms: int | None = None

@@ -1,0 +1,205 @@
+"""Agents are made, changed and removed, each in one transaction."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from palaver import clock
+from palaver.api import addressing, agent_states
+from palaver.api.agent_bodies import AgentChange, FirstMessage, NewAgent, ToolRule
+from palaver.core.builtin import BUILT_IN, tools_given_to
+from palaver.core.prompt import DEFAULT_SYSTEM
+from palaver.domain.agent import Agent, AgentState
+from palaver.domain.block import Block, NewBlock
+from palaver.domain.conversation import Address, Conversation
+from palaver.domain.entry import Entry
+from palaver.domain.ids import ProjectId
+from palaver.domain.part import Image, Part, Text
+from palaver.engine import compiling
+from palaver.errors import Invalid, NotFound
+from palaver.providers.catalog import Catalog
+from palaver.store import agents, blocks, conversations, entries
+from palaver.store.db import Tx
+
+_ADJECTIVES = ("Amber", "Brisk", "Calm", "Deft", "Eager", "Fond", "Keen", "Lucid", "Mild", "Quick")
+_NOUNS = ("Finch", "Harbor", "Lantern", "Meadow", "Otter", "Pebble", "Quill", "River", "Willow")
+
+_CLEARED_BY_NULL = frozenset(
+    {
+        "description", "metadata", "timezone", "hidden", "model_settings", "context_window_limit",
+        "embedding", "compaction_settings", "response_format", "enable_sleeptime",
+        "max_files_open", "per_file_view_window_char_limit", "tool_rules", "last_stop_reason",
+        "last_run_completion", "last_run_duration_ms",
+    }
+)  # fmt: skip
+
+
+class Making:
+    """Makes and changes the agents of one project."""
+
+    def __init__(self, catalog: Catalog, project: ProjectId) -> None:
+        self._catalog = catalog
+        self._project = project
+
+    def create(self, tx: Tx, body: NewAgent) -> AgentState:
+        """Make the agent, its blocks and its default conversation."""
+        agent = self._new(body)
+        agents.add(tx, self._project, agent)
+        for new in body.memory_blocks or []:
+            block = block_from(new)
+            blocks.add(tx, self._project, block, agent.created_at)
+            blocks.attach(tx, self._project, agent.id, block.id)
+        for block_id in body.block_ids or []:
+            blocks.attach(tx, self._project, agent.id, block_id)
+        self._open_default(tx, agent, body.initial_message_sequence or [])
+        return agent_states.show(tx, self._project, self._catalog, agent)
+
+    def change(self, tx: Tx, agent_id: str, body: AgentChange) -> AgentState:
+        """Change what `body` names."""
+        before = agents.get(tx, self._project, agent_id)
+        after = before.model_copy(update={**self._changes(body), "updated_at": clock.now()})
+        agents.change(tx, self._project, after)
+        if body.block_ids is not None:
+            _attach_only(tx, self._project, agent_id, body.block_ids)
+        if after.system != before.system:
+            recompile_default(tx, self._project, agent_id, dry_run=False)
+        return agent_states.show(tx, self._project, self._catalog, after)
+
+    def _new(self, body: NewAgent) -> Agent:
+        now = clock.now()
+        return Agent(
+            id=clock.mint("agent"),
+            name=body.name or f"{clock.choose(_ADJECTIVES)}{clock.choose(_NOUNS)}",
+            agent_type=body.agent_type,
+            system=DEFAULT_SYSTEM if body.system is None else body.system,
+            model=self._model(body.model or (body.llm_config or {}).get("handle")),
+            model_settings=body.model_settings,
+            context_window_limit=body.context_window_limit
+            or (body.llm_config or {}).get("context_window"),
+            tools=_tools(body),
+            tags=_unique(body.tags or []),
+            tool_rules=_rules(body.tool_rules),
+            description=body.description,
+            embedding=body.embedding,
+            metadata=body.metadata,
+            timezone=body.timezone,
+            hidden=body.hidden,
+            secrets={**(body.tool_exec_environment_variables or {}), **(body.secrets or {})},
+            compaction_settings=body.compaction_settings,
+            response_format=body.response_format,
+            message_buffer_autoclear=body.message_buffer_autoclear,
+            enable_sleeptime=body.enable_sleeptime,
+            max_files_open=body.max_files_open,
+            per_file_view_window_char_limit=body.per_file_view_window_char_limit,
+            created_at=now,
+            updated_at=now,
+        )
+
+    def _model(self, handle: object) -> str:
+        if handle is None:
+            return str(self._catalog.default_handle())
+        return str(self._catalog.checked(str(handle)))
+
+    def _changes(self, body: AgentChange) -> dict[str, Any]:
+        given = {name: getattr(body, name) for name in body.model_fields_set}
+        changes = {
+            name: value
+            for name, value in given.items()
+            if name in Agent.model_fields and (value is not None or name in _CLEARED_BY_NULL)
+        }
+        handle = given.get("model") or (given.get("llm_config") or {}).get("handle")
+        if handle is not None:
+            changes["model"] = self._model(handle)
+        if body.tool_ids is not None:
+            changes["tools"] = _by_id(body.tool_ids)
+        if body.tags is not None:
+            changes["tags"] = _unique(body.tags)
+        if body.tool_rules is not None:
+            changes["tool_rules"] = _rules(body.tool_rules)
+        secrets = body.secrets if body.secrets is not None else body.tool_exec_environment_variables
+        if secrets is not None:
+            changes["secrets"] = secrets
+        return changes
+
+    def _open_default(self, tx: Tx, agent: Agent, first: Sequence[FirstMessage]) -> None:
+        text = compiling.compiled(tx, self._project, agent, addressing.DEFAULT)
+        conversation = Conversation(
+            id=clock.mint("conv"),
+            agent_id=agent.id,
+            created_at=agent.created_at,
+            updated_at=agent.created_at,
+        )
+        system = compiling.system_entry(text, agent.created_at)
+        conversations.add(tx, self._project, conversation, system, is_default=True)
+        address = Address(conversation_id=conversation.id, agent_id=agent.id, is_default=True)
+        if first:
+            entries.append(tx, self._project, address, [_first(one) for one in first])
+
+
+def remove(tx: Tx, project: ProjectId, agent_id: str) -> None:
+    """Delete an agent with its conversations."""
+    agents.remove(tx, project, agent_id, clock.now())
+
+
+def recompile_default(tx: Tx, project: ProjectId, agent_id: str, dry_run: bool) -> str:
+    """Compile the prompt of the agent's default conversation anew; the text."""
+    address = addressing.default_of(tx, project, agent_id)
+    return compiling.recompile(tx, project, address, dry_run)
+
+
+def block_from(new: NewBlock) -> Block:
+    """A block with an id of its own."""
+    given = new.model_dump()
+    return Block.model_validate({**given, "id": clock.mint("block"), "value": new.value or ""})
+
+
+def _attach_only(tx: Tx, project: ProjectId, agent_id: str, wanted: Sequence[str]) -> None:
+    held = {block.id for block in blocks.of_agent(tx, project, agent_id)}
+    for block_id in held - set(wanted):
+        blocks.detach(tx, project, agent_id, block_id)
+    for block_id in wanted:
+        if block_id not in held:
+            blocks.attach(tx, project, agent_id, block_id)
+
+
+def _tools(body: NewAgent) -> tuple[str, ...]:
+    unknown = [name for name in body.tools or [] if name not in BUILT_IN]
+    if unknown:
+        raise Invalid(
+            f"Tools not found by name: {', '.join(unknown)}. "
+            f"This server has: {', '.join(BUILT_IN)}."
+        )
+    base = tools_given_to(body.agent_type) if body.include_base_tools else ()
+    return _unique([*base, *(body.tools or []), *_by_id(body.tool_ids or [])])
+
+
+def _rules(rules: Sequence[ToolRule] | None) -> list[dict[str, Any]] | None:
+    return None if rules is None else [rule.model_dump(exclude_none=True) for rule in rules]
+
+
+def _by_id(tool_ids: Iterable[str]) -> tuple[str, ...]:
+    names = {tool.id: name for name, tool in BUILT_IN.items()}
+    for tool_id in tool_ids:
+        if tool_id not in names:
+            raise NotFound(f"Tool {tool_id}")
+    return _unique(names[tool_id] for tool_id in tool_ids)
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def _first(message: FirstMessage) -> Entry:
+    content = message.content
+    parts: list[Part] = [Text(text=content)] if isinstance(content, str) else []
+    if not isinstance(content, str):
+        for part in content:
+            parts.append(Text(text=part.text) if part.type == "text" else Image(source=part.source))
+    return Entry(
+        id=clock.mint("message"),
+        seq=0,
+        role="assistant" if message.role == "assistant" else "user",
+        parts=tuple(parts),
+        created_at=clock.now(),
+        name=message.name,
+        otid=message.otid,
+    )

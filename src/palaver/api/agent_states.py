@@ -1,0 +1,77 @@
+"""Agents as the API shows them."""
+
+from collections.abc import Collection
+from typing import Any
+
+from palaver.core.builtin import BUILT_IN
+from palaver.domain.agent import Agent, AgentState, Include, LLMConfig, Memory, Variable
+from palaver.domain.block import Block
+from palaver.domain.ids import ProjectId
+from palaver.domain.llm import Handle
+from palaver.engine.runner import MAX_WINDOW
+from palaver.providers.catalog import Catalog
+from palaver.store import blocks, conversations, entries
+from palaver.store.db import Tx
+
+EVERYTHING: tuple[Include, ...] = ("agent.blocks", "agent.tools", "agent.tags", "agent.secrets")
+
+
+def show(
+    tx: Tx,
+    project: ProjectId,
+    catalog: Catalog,
+    agent: Agent,
+    include: Collection[str] = EVERYTHING,
+) -> AgentState:
+    """The agent, with the relations that are asked for."""
+    held = blocks.of_agent(tx, project, agent.id)
+    default = conversations.find_default(tx, project, agent.id)
+    context = entries.context_ids(tx, default) if default else []
+    return AgentState(
+        **_stored(agent),
+        llm_config=_llm_config(catalog, agent),
+        memory=Memory(blocks=held, agent_type=agent.agent_type),
+        message_ids=context,
+        in_context_message_ids=context,
+        **_relations(agent, held, include),
+    )
+
+
+def _llm_config(catalog: Catalog, agent: Agent) -> LLMConfig:
+    provider, _, model = agent.model.partition("/")
+    settings = agent.model_settings
+    return LLMConfig(
+        model=model,
+        handle=agent.model,
+        display_name=model,
+        provider_name=provider,
+        model_endpoint_type=catalog.endpoint_type(provider),
+        context_window=agent.context_window_limit
+        or min(MAX_WINDOW, catalog.context_window(Handle(provider, model))),
+        temperature=settings.temperature if settings else 1.0,
+        max_tokens=settings.max_output_tokens if settings else None,
+        parallel_tool_calls=settings.parallel_tool_calls if settings else True,
+    )
+
+
+def _stored(agent: Agent) -> dict[str, Any]:
+    related = {"tools", "tags", "secrets", "context_window_limit"}
+    return {name: getattr(agent, name) for name in Agent.model_fields if name not in related}
+
+
+def _relations(agent: Agent, held: list[Block], include: Collection[str]) -> dict[str, Any]:
+    secrets = [
+        Variable(agent_id=agent.id, key=key, value=value) for key, value in agent.secrets.items()
+    ]
+    shown: dict[Include, dict[str, Any]] = {
+        "agent.blocks": {"blocks": held},
+        "agent.tools": {"tools": [BUILT_IN[name] for name in agent.tools]},
+        "agent.tags": {"tags": list(agent.tags)},
+        "agent.secrets": {"secrets": secrets, "tool_exec_environment_variables": secrets},
+    }
+    return {
+        name: value
+        for relation, fields in shown.items()
+        if relation in include
+        for name, value in fields.items()
+    }

@@ -1,0 +1,141 @@
+"""Agents over HTTP."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from palaver.api import agent_making, agent_states
+from palaver.api.agent_bodies import AgentChange, NewAgent
+from palaver.api.deps import Caller, Db, Rooms
+from palaver.api.requests import StrictRoute
+from palaver.domain.agent import AgentSort, AgentState, Include
+from palaver.domain.frozen import Frozen
+from palaver.domain.ids import AgentId
+from palaver.domain.page import Limit, Order, Page
+from palaver.domain.run import StopReason
+from palaver.store import agents
+from palaver.store.agents import AgentFilter
+from palaver.store.db import Tx
+
+router = APIRouter(prefix="/v1/agents", tags=["agents"], route_class=StrictRoute)
+
+Includes = Annotated[list[Include] | None, Query()]
+
+
+class Deleted(Frozen):
+    """An agent is gone."""
+
+    message: str
+
+
+class AgentQuery(Frozen):
+    """Which agents are wanted, in which order."""
+
+    name: str | None = None
+    tags: list[str] | None = None
+    match_all_tags: bool = False
+    query_text: str | None = None
+    last_stop_reason: StopReason | None = None
+    project_id: str | None = None
+    template_id: str | None = None
+    base_template_id: str | None = None
+    identity_id: str | None = None
+    identifier_keys: list[str] | None = None
+    include: list[Include] | None = None
+    include_relationships: list[str] | None = None
+    limit: Limit | None = 50
+    before: str | None = None
+    after: str | None = None
+    order: Order = "desc"
+    order_by: AgentSort = "created_at"
+    ascending: bool | None = None
+    sort_by: Literal["created_at", "updated_at", "last_run_completion"] | None = None
+
+    @property
+    def page(self) -> Page:
+        """The part of the list that is wanted."""
+        order = self.order if self.ascending is None else ("asc" if self.ascending else "desc")
+        limit = 50 if self.limit is None else self.limit
+        return Page(limit=limit, before=self.before, after=self.after, order=order)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether something is asked for that no agent here has: a template or an identity."""
+        return bool(
+            self.template_id or self.base_template_id or self.identity_id or self.identifier_keys
+        )
+
+    @property
+    def wanted(self) -> AgentFilter:
+        """The filter that the store understands."""
+        return AgentFilter(
+            name=self.name,
+            tags=tuple(self.tags or ()),
+            match_all_tags=self.match_all_tags,
+            query_text=self.query_text,
+            last_stop_reason=self.last_stop_reason,
+            order_by=self.sort_by or self.order_by,
+        )
+
+
+@router.post("/")
+async def create(body: NewAgent, caller: Caller, rooms: Rooms) -> AgentState:
+    """Make an agent, with its blocks and its default conversation."""
+    making = agent_making.Making(rooms.catalog, caller.project)
+    return await rooms.db.tx(making.create, body)
+
+
+@router.get("/")
+async def list_agents(
+    query: Annotated[AgentQuery, Query()], caller: Caller, rooms: Rooms
+) -> list[AgentState]:
+    """List agents. Relations are empty unless they are included."""
+
+    def read(tx: Tx) -> list[AgentState]:
+        found = agents.listed(tx, caller.project, query.page, query.wanted)
+        include = query.include or ()
+        return [
+            agent_states.show(tx, caller.project, rooms.catalog, agent, include) for agent in found
+        ]
+
+    return [] if query.hopeless else await rooms.db.read(read)
+
+
+@router.get("/{agent_id}")
+async def retrieve(
+    agent_id: AgentId, caller: Caller, rooms: Rooms, include: Includes = None
+) -> AgentState:
+    """Read one agent. Relations are empty unless they are included."""
+    return await rooms.db.read(_shown, rooms, caller.project, agent_id, include or ())
+
+
+@router.patch("/{agent_id}")
+async def update(agent_id: AgentId, body: AgentChange, caller: Caller, rooms: Rooms) -> AgentState:
+    """Change an agent; fields that are left out stay as they are."""
+    making = agent_making.Making(rooms.catalog, caller.project)
+    return await rooms.db.tx(making.change, agent_id, body)
+
+
+@router.delete("/{agent_id}")
+async def delete(agent_id: AgentId, caller: Caller, rooms: Rooms) -> Deleted:
+    """Delete an agent and its conversations. Blocks that it shared stay."""
+    await rooms.db.tx(agent_making.remove, caller.project, agent_id)
+    return Deleted(message=f"Agent id={agent_id} successfully deleted")
+
+
+@router.post("/{agent_id}/recompile")
+async def recompile(
+    agent_id: AgentId,
+    caller: Caller,
+    db: Db,
+    dry_run: bool = False,
+    update_timestamp: bool = False,
+) -> str:
+    """Compile the system prompt of the agent's default conversation anew; the new text."""
+    return await db.tx(agent_making.recompile_default, caller.project, agent_id, dry_run)
+
+
+def _shown(tx: Tx, rooms: Rooms, project: str, agent_id: str, include: Sequence[str]) -> AgentState:
+    agent = agents.get(tx, project, agent_id)
+    return agent_states.show(tx, project, rooms.catalog, agent, include)

@@ -1,0 +1,222 @@
+"""Blocks over HTTP: by themselves, and as the core memory of an agent."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import Field, StringConstraints
+
+from palaver import clock
+from palaver.api import agent_states
+from palaver.api.agent_making import block_from
+from palaver.api.deps import Caller, Db, Rooms
+from palaver.api.requests import StrictRoute
+from palaver.domain.agent import AgentState, Include
+from palaver.domain.block import Block, BlockChange, NewBlock
+from palaver.domain.frozen import Frozen
+from palaver.domain.ids import AgentId, BlockId
+from palaver.domain.page import Limit, Order, Page
+from palaver.store import agents, blocks
+from palaver.store.blocks import BlockFilter
+from palaver.store.db import Tx
+
+router = APIRouter(prefix="/v1/blocks", tags=["blocks"], route_class=StrictRoute)
+core_memory = APIRouter(
+    prefix="/v1/agents/{agent_id}/core-memory/blocks", tags=["agents"], route_class=StrictRoute
+)
+
+LabelText = Annotated[
+    str, StringConstraints(min_length=1, max_length=50, pattern=r"^[a-zA-Z0-9_/-]+$")
+]
+Search = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+BlockName = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-zA-Z0-9 _-]+$")
+]
+
+_NEVER_NULL = frozenset(
+    {"label", "value", "limit", "read_only", "is_template", "preserve_on_migration", "tags"}
+)
+
+
+class BlockQuery(Frozen):
+    """Which blocks are wanted, in which order (oldest first unless asked otherwise)."""
+
+    label: LabelText | None = None
+    label_search: LabelText | None = None
+    name: BlockName | None = None
+    value_search: Search | None = None
+    description_search: Search | None = None
+    tags: list[str] | None = None
+    match_all_tags: bool = False
+    templates_only: bool = False
+    connected_to_agents_count_eq: list[int] | None = None
+    connected_to_agents_count_gt: int | None = None
+    connected_to_agents_count_lt: int | None = None
+    identity_id: Annotated[str, Field(min_length=45, max_length=45)] | None = None
+    identifier_keys: list[str] | None = None
+    project_id: str | None = None
+    limit: Limit | None = 50
+    before: str | None = None
+    after: str | None = None
+    order: Order = "asc"
+
+    @property
+    def page(self) -> Page:
+        """The part of the list that is wanted."""
+        limit = 50 if self.limit is None else self.limit
+        return Page(limit=limit, before=self.before, after=self.after, order=self.order)
+
+    @property
+    def wanted(self) -> BlockFilter:
+        """The filter that the store understands."""
+        return BlockFilter(
+            label=self.label,
+            label_search=self.label_search,
+            name=self.name,
+            value_search=self.value_search,
+            description_search=self.description_search,
+            tags=tuple(self.tags or ()),
+            match_all_tags=self.match_all_tags,
+            templates_only=self.templates_only,
+            agents_eq=tuple(self.connected_to_agents_count_eq or ()),
+            agents_gt=self.connected_to_agents_count_gt,
+            agents_lt=self.connected_to_agents_count_lt,
+        )
+
+
+class PageQuery(Frozen):
+    """A part of a list."""
+
+    limit: Limit | None = 100
+    before: str | None = None
+    after: str | None = None
+    order: Order = "desc"
+
+    @property
+    def page(self) -> Page:
+        """The part of the list that is wanted."""
+        limit = 100 if self.limit is None else self.limit
+        return Page(limit=limit, before=self.before, after=self.after, order=self.order)
+
+
+class AgentsQuery(PageQuery):
+    """A part of a list of agents."""
+
+    limit: Limit | None = 50
+    include: list[Include] | None = None
+    include_relationships: list[str] | None = None
+
+
+@router.post("/")
+async def create(body: NewBlock, caller: Caller, db: Db) -> Block:
+    """Make a block."""
+    block = block_from(body)
+    await db.tx(blocks.add, caller.project, block, clock.now())
+    return block
+
+
+@router.get("/")
+async def list_blocks(query: Annotated[BlockQuery, Query()], caller: Caller, db: Db) -> list[Block]:
+    """List blocks, oldest first unless asked otherwise."""
+    if query.identity_id or query.identifier_keys:
+        return []
+    return await db.read(blocks.listed, caller.project, query.page, query.wanted)
+
+
+@router.get("/{block_id}")
+async def retrieve(block_id: BlockId, caller: Caller, db: Db) -> Block:
+    """Read one block."""
+    return await db.read(blocks.get, caller.project, block_id)
+
+
+@router.patch("/{block_id}")
+async def update(block_id: BlockId, body: BlockChange, caller: Caller, db: Db) -> Block:
+    """Change a block; fields that are left out stay as they are."""
+
+    def change(tx: Tx) -> Block:
+        return _changed(tx, caller.project, blocks.get(tx, caller.project, block_id), body)
+
+    return await db.tx(change)
+
+
+@router.delete("/{block_id}")
+async def delete(block_id: BlockId, caller: Caller, db: Db) -> None:
+    """Delete a block, also from the agents that have it."""
+    await db.tx(blocks.remove, caller.project, block_id)
+
+
+@router.get("/{block_id}/agents")
+async def list_agents(
+    block_id: BlockId, query: Annotated[AgentsQuery, Query()], caller: Caller, rooms: Rooms
+) -> list[AgentState]:
+    """List the agents that have a block."""
+
+    def read(tx: Tx) -> list[AgentState]:
+        found = blocks.agents_with(tx, caller.project, block_id, query.page)
+        include = query.include or ()
+        return [
+            agent_states.show(tx, caller.project, rooms.catalog, agent, include) for agent in found
+        ]
+
+    return await rooms.db.read(read)
+
+
+@core_memory.get("")
+async def list_of_agent(
+    agent_id: AgentId, query: Annotated[PageQuery, Query()], caller: Caller, db: Db
+) -> list[Block]:
+    """List the blocks of an agent."""
+
+    def read(tx: Tx) -> list[Block]:
+        agents.get(tx, caller.project, agent_id)
+        return blocks.of_agent(tx, caller.project, agent_id, query.page)
+
+    return await db.read(read)
+
+
+@core_memory.patch("/attach/{block_id}")
+async def attach(agent_id: AgentId, block_id: BlockId, caller: Caller, rooms: Rooms) -> AgentState:
+    """Give an agent a block. Its label must not be taken; attaching twice changes nothing."""
+    return await rooms.db.tx(_hold, rooms, caller.project, agent_id, block_id, hold=True)
+
+
+@core_memory.patch("/detach/{block_id}")
+async def detach(agent_id: AgentId, block_id: BlockId, caller: Caller, rooms: Rooms) -> AgentState:
+    """Take a block from an agent. The block itself stays."""
+    return await rooms.db.tx(_hold, rooms, caller.project, agent_id, block_id, hold=False)
+
+
+@core_memory.get("/{block_label:path}")
+async def retrieve_of_agent(agent_id: AgentId, block_label: str, caller: Caller, db: Db) -> Block:
+    """Read an agent's block by its label (which may hold slashes)."""
+    return await db.read(blocks.labelled, caller.project, agent_id, block_label)
+
+
+@core_memory.patch("/{block_label:path}")
+async def update_of_agent(
+    agent_id: AgentId, block_label: str, body: BlockChange, caller: Caller, db: Db
+) -> Block:
+    """Change an agent's block by its label; fields that are left out stay as they are."""
+
+    def change(tx: Tx) -> Block:
+        block = blocks.labelled(tx, caller.project, agent_id, block_label, for_update=True)
+        return _changed(tx, caller.project, block, body)
+
+    return await db.tx(change)
+
+
+def _changed(tx: Tx, project: str, block: Block, body: BlockChange) -> Block:
+    given: dict[str, Any] = body.model_dump(exclude_unset=True)
+    changes = {
+        name: value for name, value in given.items() if value is not None or name not in _NEVER_NULL
+    }
+    after = block.model_copy(update=changes)
+    blocks.change(tx, project, after, clock.now())
+    return after
+
+
+def _hold(
+    tx: Tx, rooms: Rooms, project: str, agent_id: str, block_id: str, *, hold: bool
+) -> AgentState:
+    agent = agents.get(tx, project, agent_id)
+    (blocks.attach if hold else blocks.detach)(tx, project, agent_id, block_id)
+    return agent_states.show(tx, project, rooms.catalog, agent)

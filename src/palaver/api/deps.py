@@ -1,0 +1,48 @@
+"""What endpoints ask for: who is calling, and the parts of the house they need."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from palaver.domain.ids import DEFAULT_PROJECT, ProjectId
+from palaver.engine.log import Log
+from palaver.engine.runner import Runner
+from palaver.providers.catalog import Catalog
+from palaver.store.db import Database
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The parts of one running process; `palaver.app` puts them together."""
+
+    db: Database
+    log: Log
+    runner: Runner
+    catalog: Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who is calling. Every query is made within the caller's project."""
+
+    project: ProjectId
+
+
+async def _house(request: Request) -> House:
+    house: House = request.app.state.house
+    return house
+
+
+async def _who() -> Who:
+    return Who(DEFAULT_PROJECT)
+
+
+async def _db(request: Request) -> Database:
+    house: House = request.app.state.house
+    return house.db
+
+
+Rooms = Annotated[House, Depends(_house)]
+Caller = Annotated[Who, Depends(_who)]
+Db = Annotated[Database, Depends(_db)]

@@ -1,0 +1,182 @@
+"""Messages over HTTP: sending to a conversation, and reading what was said."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from palaver.api import addressing, problems, sse
+from palaver.api.deps import Caller, Db, Rooms, Who
+from palaver.api.requests import StrictRoute
+from palaver.api.send_body import AgentSendBody, SendBody
+from palaver.api.sse import LettaResponse, Wanted
+from palaver.core.expand import messages_of
+from palaver.domain.conversation import Address
+from palaver.domain.entry import Entry
+from palaver.domain.frozen import Frozen
+from palaver.domain.ids import AgentId, ConversationName, MessageId, ProjectId
+from palaver.domain.message import Message, MessageType
+from palaver.domain.page import MAX_LIMIT, Limit, Order, Page
+from palaver.engine.failure import Failure
+from palaver.engine.send import Send
+from palaver.store import agents, entries, runs
+from palaver.store.db import Tx
+
+router = APIRouter(
+    prefix="/v1/conversations/{conversation_id}/messages",
+    tags=["conversations"],
+    route_class=StrictRoute,
+)
+of_agent = APIRouter(
+    prefix="/v1/agents/{agent_id}/messages", tags=["agents"], route_class=StrictRoute
+)
+by_id = APIRouter(prefix="/v1/messages", tags=["messages"], route_class=StrictRoute)
+
+_EITHER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The answer: a stream of events, or all of it at once.",
+        "model": LettaResponse,
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    },
+    401: {"model": problems.ProviderProblem, "description": "The provider refuses the key."},
+    402: {"model": problems.ProviderProblem, "description": "No credit at the provider."},
+    409: {"model": problems.Problem, "description": "Another run holds the conversation."},
+    429: {"model": problems.ProviderProblem, "description": "The provider's rate limit."},
+    500: {"model": problems.ProviderProblem, "description": "The provider failed."},
+    501: {"model": problems.Problem, "description": "A part of the API that is not there."},
+    504: {"model": problems.ProviderProblem, "description": "The provider stayed silent."},
+}
+
+
+class MessageQuery(Frozen):
+    """Which messages are wanted. ``limit`` counts stored messages, which may show as several."""
+
+    limit: Limit | None = 100
+    before: str | None = None
+    after: str | None = None
+    order: Order = "desc"
+    group_id: str | None = None
+    include_err: bool | None = None
+    include_return_message_types: list[MessageType] | None = None
+
+    @property
+    def page(self) -> Page:
+        """The part of the list that is wanted."""
+        limit = MAX_LIMIT if self.limit is None else self.limit
+        return Page(limit=limit, before=self.before, after=self.after, order=self.order)
+
+    def shown(self, found: list[Entry]) -> list[Message]:
+        """The messages that the entries are shown as."""
+        kinds = self.include_return_message_types
+        return [
+            message
+            for entry in found
+            for message in messages_of(entry)
+            if kinds is None or message.message_type in kinds
+        ]
+
+
+class ConversationMessageQuery(MessageQuery):
+    """Which messages of a conversation are wanted; `agent_id` says whose ``default``."""
+
+    agent_id: AgentId | None = None
+
+
+class AgentMessageQuery(MessageQuery):
+    """Which messages of an agent are wanted: of all its conversations, or of one."""
+
+    conversation_id: str | None = None
+
+
+@router.post("", response_model=None, responses=_EITHER)
+async def send(
+    conversation_id: ConversationName, body: SendBody, caller: Caller, rooms: Rooms
+) -> Response:
+    """Send messages to a conversation; the answer is streamed unless `streaming` is false."""
+    address = await rooms.db.read(addressing.find, caller.project, conversation_id, body.agent_id)
+    return await _send(address, body, caller, rooms)
+
+
+@router.get("")
+async def list_messages(
+    conversation_id: ConversationName,
+    query: Annotated[ConversationMessageQuery, Query()],
+    caller: Caller,
+    db: Db,
+) -> list[Message]:
+    """List what was said in a conversation, newest first unless asked otherwise."""
+
+    def read(tx: Tx) -> list[Entry]:
+        address = addressing.find(tx, caller.project, conversation_id, query.agent_id)
+        return entries.listed(tx, caller.project, address.conversation_id, query.page)
+
+    return query.shown(await db.read(read))
+
+
+@of_agent.post("", response_model=None, responses=_EITHER)
+async def send_to_agent(
+    agent_id: AgentId, body: AgentSendBody, caller: Caller, rooms: Rooms
+) -> Response:
+    """Send messages to the agent's default conversation; streamed only if `streaming` is true."""
+    address = await rooms.db.read(addressing.default_of, caller.project, agent_id)
+    return await _send(address, body, caller, rooms)
+
+
+@of_agent.post("/stream", response_model=None, responses=_EITHER, deprecated=True)
+async def stream_to_agent(
+    agent_id: AgentId, body: AgentSendBody, caller: Caller, rooms: Rooms
+) -> Response:
+    """Send messages to the agent's default conversation; the answer is streamed."""
+    streamed = body.model_copy(update={"streaming": True})
+    return await send_to_agent(agent_id, streamed, caller, rooms)
+
+
+@of_agent.get("")
+async def list_of_agent(
+    agent_id: AgentId, query: Annotated[AgentMessageQuery, Query()], caller: Caller, db: Db
+) -> list[Message]:
+    """List what was said in an agent's conversations: all, ``default`` or one of them."""
+
+    def read(tx: Tx) -> list[Entry]:
+        agents.get(tx, caller.project, agent_id)
+        if query.conversation_id is None:
+            return entries.of_agent(tx, caller.project, agent_id, query.page)
+        address = addressing.find(tx, caller.project, query.conversation_id, agent_id)
+        return entries.listed(tx, caller.project, address.conversation_id, query.page)
+
+    return query.shown(await db.read(read))
+
+
+@by_id.get("/{message_id}")
+async def retrieve(message_id: MessageId, caller: Caller, db: Db) -> list[Message]:
+    """Read one stored message: all the messages that it is shown as."""
+    return messages_of(await db.read(entries.get, caller.project, message_id))
+
+
+async def _send(address: Address, body: AgentSendBody, caller: Who, rooms: Rooms) -> Response:
+    run = await rooms.runner.start(
+        Send(
+            project=caller.project,
+            address=address,
+            inputs=body.inputs(),
+            max_steps=body.max_steps,
+            tokens=body.streaming and body.stream_tokens,
+            background=body.background and body.streaming,
+            override_model=body.override_model,
+            override_system=body.override_system,
+            skills=body.skills,
+            config=body.config,
+        )
+    )
+    kinds = body.include_return_message_types
+    if body.streaming:
+        wanted = Wanted(run.id, pings=body.include_pings, kinds=kinds)
+        return sse.stream(rooms.log, wanted)
+    answer = await sse.gather(rooms.log, Wanted(run.id, kinds=kinds))
+    if answer is None:
+        return problems.of_failure(await rooms.db.read(_failure, caller.project, run.id))
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+def _failure(tx: Tx, project: ProjectId, run_id: str) -> Failure:
+    metadata = runs.get(tx, project, run_id).metadata or {}
+    return Failure.model_validate(metadata["error"])

@@ -1,0 +1,106 @@
+"""Refusals as HTTP answers: the status and body that the contract gives each of them (§1.9)."""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from palaver.domain.frozen import Frozen
+from palaver.engine.failure import Failure
+from palaver.errors import Conflict, ConversationBusy, LLMError, PalaverError
+
+logger = logging.getLogger(__name__)
+
+
+class Problem(Frozen):
+    """Why a request was refused, and what to do about it."""
+
+    detail: str
+
+
+class Trouble(Frozen):
+    """What a provider did wrong."""
+
+    type: str
+    message: str
+    detail: str | None = None
+
+
+class ProviderProblem(Frozen):
+    """Why a model could not answer."""
+
+    error: Trouble
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The request cannot be carried out as it stands."},
+    404: {"model": Problem, "description": "There is no such thing."},
+    413: {"model": Problem, "description": "The body is too large."},
+    422: {"model": Problem, "description": "The request is not of the right form."},
+    503: {"model": Problem, "description": "The database cannot be reached; try again."},
+}
+"""The refusals that any operation may answer with, for the OpenAPI document."""
+
+
+def install(app: FastAPI) -> None:
+    """Teach `app` to answer refusals."""
+    app.add_exception_handler(PalaverError, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(StarletteHTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+def answer(error: PalaverError) -> JSONResponse:
+    """The answer that a refusal is."""
+    if isinstance(error, LLMError):
+        return of_failure(Failure.of(error))
+    body: dict[str, object] = {"detail": f"{error.code}: {error}"}
+    headers = {}
+    if isinstance(error, ConversationBusy):
+        body["run_id"] = error.run_id
+    if isinstance(error, Conflict):
+        headers["x-should-retry"] = "false"
+    return JSONResponse(body, error.status, headers)
+
+
+def of_failure(failure: Failure) -> JSONResponse:
+    """The answer to a send that does not stream and whose run failed."""
+    headers = {"x-should-retry": "false"}  # the run has ended: the same send is a new turn
+    if failure.retry_after is not None:
+        headers["retry-after"] = str(max(1, round(failure.retry_after)))
+    if failure.type is None:
+        return JSONResponse({"detail": failure.message}, failure.status, headers)
+    error = {"type": failure.type, "message": failure.message, "detail": failure.detail}
+    return JSONResponse({"error": error}, failure.status, headers)
+
+
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, PalaverError)
+    if error.status >= 500:
+        logger.error("refused: %s", error)
+    return answer(error)
+
+
+async def _malformed(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    told = "; ".join(_told(one) for one in error.errors())
+    return JSONResponse({"trace_id": "", "detail": told}, 422)
+
+
+def _told(error: dict[str, object]) -> str:
+    where = error.get("loc")
+    path = ".".join(map(str, where)) if isinstance(where, tuple) else "request"
+    return f"{path}: {error.get('msg')}"
+
+
+async def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException | StarletteHTTPException)
+    return JSONResponse({"detail": str(error.detail)}, error.status_code, error.headers)
+
+
+async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return JSONResponse({"detail": "An unknown error occurred"}, 500)

@@ -1,0 +1,220 @@
+"""Runs and steps over HTTP."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from palaver.api.deps import Caller, Db
+from palaver.api.requests import StrictRoute
+from palaver.core.expand import messages_of
+from palaver.domain.frozen import Frozen, Stamp
+from palaver.domain.ids import RunId, StepId
+from palaver.domain.message import Message
+from palaver.domain.page import Limit, Order, Page
+from palaver.domain.run import (
+    ACTIVE,
+    CompletionTokensDetails,
+    PromptTokensDetails,
+    Run,
+    RunStatus,
+    RunUsage,
+    Step,
+    StopReason,
+)
+from palaver.store import entries, runs, steps
+from palaver.store.db import Tx
+from palaver.store.runs import RunFilter
+from palaver.store.steps import StepFilter
+
+router = APIRouter(prefix="/v1/runs", tags=["runs"], route_class=StrictRoute)
+step_router = APIRouter(prefix="/v1/steps", tags=["steps"], route_class=StrictRoute)
+
+
+class _Paged(Frozen):
+    limit: Limit | None = 100
+    before: str | None = None
+    after: str | None = None
+
+    def part(self, order: Order) -> Page:
+        """The part of the list that is wanted."""
+        limit = 100 if self.limit is None else self.limit
+        return Page(limit=limit, before=self.before, after=self.after, order=order)
+
+
+class OldestFirst(_Paged):
+    """A part of a list, oldest first unless asked otherwise."""
+
+    order: Order = "asc"
+
+    @property
+    def page(self) -> Page:
+        """The part of the list that is wanted."""
+        return self.part(self.order)
+
+
+class NewestFirst(_Paged):
+    """A part of a list, newest first unless asked otherwise."""
+
+    order: Order = "desc"
+
+    @property
+    def page(self) -> Page:
+        """The part of the list that is wanted."""
+        return self.part(self.order)
+
+
+class RunQuery(NewestFirst):
+    """Which runs are wanted. ``active`` is the older way to ask for those that go on."""
+
+    limit: Annotated[int, Field(ge=0, le=1000)] | None = 100
+    active: bool = False
+    agent_id: str | None = None
+    agent_ids: list[str] | None = None
+    conversation_id: str | None = None
+    statuses: list[RunStatus] | None = None
+    stop_reason: StopReason | None = None
+    background: bool | None = None
+    ascending: bool | None = None
+
+    @property
+    def page(self) -> Page:
+        """The part of the list that is wanted."""
+        return self.part("asc" if self.ascending else self.order)
+
+    @property
+    def wanted(self) -> RunFilter:
+        """The filter that the store understands."""
+        agents = tuple(self.agent_ids or ()) or ((self.agent_id,) if self.agent_id else ())
+        return RunFilter(
+            agent_ids=agents,
+            conversation_id=self.conversation_id,
+            statuses=tuple(self.statuses or (ACTIVE if self.active else ())),
+            stop_reason=self.stop_reason,
+            background=self.background,
+        )
+
+
+class StepQuery(NewestFirst):
+    """Which steps are wanted."""
+
+    limit: Limit | None = 50
+    agent_id: str | None = None
+    model: str | None = None
+    feedback: Literal["positive", "negative"] | None = None
+    has_feedback: bool | None = None
+    start_date: Stamp | None = None
+    end_date: Stamp | None = None
+    tags: list[str] | None = None
+    trace_ids: list[str] | None = None
+    project_id: str | None = None
+
+    @property
+    def wanted(self) -> StepFilter:
+        """The filter that the store understands."""
+        return StepFilter(
+            agent_id=self.agent_id,
+            model=self.model,
+            feedback=self.feedback,
+            has_feedback=self.has_feedback,
+            start_date=self.start_date,
+            end_date=self.end_date,
+            tags=tuple(self.tags or ()),
+            trace_ids=tuple(self.trace_ids or ()),
+        )
+
+
+@router.get("/")
+async def list_runs(query: Annotated[RunQuery, Query()], caller: Caller, db: Db) -> list[Run]:
+    """List runs."""
+    return await db.read(runs.listed, caller.project, query.page, query.wanted)
+
+
+@router.get("/{run_id}")
+async def retrieve(run_id: RunId, caller: Caller, db: Db) -> Run:
+    """Read one run."""
+    return await db.read(runs.get, caller.project, run_id)
+
+
+@router.get("/{run_id}/messages")
+async def list_messages(
+    run_id: RunId, query: Annotated[OldestFirst, Query()], caller: Caller, db: Db
+) -> list[Message]:
+    """List what was said in a run, its input first."""
+
+    def read(tx: Tx) -> list[Message]:
+        runs.get(tx, caller.project, run_id)
+        found = entries.of_run(tx, caller.project, run_id, query.page)
+        return [message for entry in found for message in messages_of(entry)]
+
+    return await db.read(read)
+
+
+@router.get("/{run_id}/steps")
+async def list_steps_of_run(
+    run_id: RunId, query: Annotated[NewestFirst, Query()], caller: Caller, db: Db
+) -> list[Step]:
+    """List the steps of a run."""
+
+    def read(tx: Tx) -> list[Step]:
+        runs.get(tx, caller.project, run_id)
+        return steps.of_run(tx, caller.project, run_id, query.page)
+
+    return await db.read(read)
+
+
+@router.get("/{run_id}/usage")
+async def usage(run_id: RunId, caller: Caller, db: Db) -> RunUsage:
+    """Sum up the tokens of a run."""
+
+    def read(tx: Tx) -> list[Step]:
+        runs.get(tx, caller.project, run_id)
+        return steps.all_of_run(tx, caller.project, run_id)
+
+    done = await db.read(read)
+    cached = _sum(step.cached_input_tokens for step in done)
+    return RunUsage(
+        prompt_tokens=_sum(step.prompt_tokens for step in done) or 0,
+        completion_tokens=_sum(step.completion_tokens for step in done) or 0,
+        total_tokens=_sum(step.total_tokens for step in done) or 0,
+        prompt_tokens_details=PromptTokensDetails(
+            cached_tokens=cached,
+            cache_read_tokens=cached,
+            cache_creation_tokens=_sum(step.cache_write_tokens for step in done),
+        ),
+        completion_tokens_details=CompletionTokensDetails(
+            reasoning_tokens=_sum(step.reasoning_tokens for step in done)
+        ),
+    )
+
+
+@step_router.get("/")
+async def list_steps(query: Annotated[StepQuery, Query()], caller: Caller, db: Db) -> list[Step]:
+    """List steps."""
+    return await db.read(steps.listed, caller.project, query.page, query.wanted)
+
+
+@step_router.get("/{step_id}")
+async def retrieve_step(step_id: StepId, caller: Caller, db: Db) -> Step:
+    """Read one step."""
+    return await db.read(steps.get, caller.project, step_id)
+
+
+@step_router.get("/{step_id}/messages")
+async def list_messages_of_step(
+    step_id: StepId, query: Annotated[OldestFirst, Query()], caller: Caller, db: Db
+) -> list[Message]:
+    """List what was said in a step."""
+
+    def read(tx: Tx) -> list[Message]:
+        steps.get(tx, caller.project, step_id)
+        found = entries.of_step(tx, caller.project, step_id, query.page)
+        return [message for entry in found for message in messages_of(entry)]
+
+    return await db.read(read)
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None

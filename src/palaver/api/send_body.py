@@ -1,0 +1,246 @@
+"""What a caller may send to a conversation (contract §3.1, §3.2), and the entries it becomes."""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from palaver import clock
+from palaver.core.prompt import Skill
+from palaver.domain.entry import Entry
+from palaver.domain.frozen import Frozen
+from palaver.domain.ids import AgentId
+from palaver.domain.message import MessageType
+from palaver.domain.part import Image, ImageSource, Part, Text
+from palaver.domain.run import RequestConfig
+from palaver.errors import Invalid, NotSupported
+
+MAX_MESSAGES = 1000  # messages in one request
+
+
+class SentText(Frozen):
+    """Words."""
+
+    type: Literal["text"] = "text"
+    text: str
+    signature: str | None = None
+
+
+class SentImage(Frozen):
+    """A picture."""
+
+    type: Literal["image"] = "image"
+    source: ImageSource
+
+
+class SentOther(Frozen):
+    """What a model or a tool said elsewhere; it is kept as text."""
+
+    type: Literal[
+        "tool_call", "tool_return", "reasoning", "redacted_reasoning", "omitted_reasoning",
+        "summarized_reasoning",
+    ]  # fmt: skip
+    id: str | None = None
+    name: str | None = None
+    input: dict[str, Any] | None = None
+    content: str | None = None
+    reasoning: str | None = None
+    is_native: bool | None = None
+    is_error: bool | None = None
+    tool_call_id: str | None = None
+    data: str | None = None
+    signature: str | None = None
+    summary: list[dict[str, Any]] | None = None
+    encrypted_content: str | None = None
+
+
+def _part_kind(value: Any) -> str:
+    kind = value.get("type", "text") if isinstance(value, dict) else getattr(value, "type", "text")
+    return kind if kind in ("text", "image") else "other"
+
+
+SentPart = Annotated[
+    Annotated[SentText, Tag("text")]
+    | Annotated[SentImage, Tag("image")]
+    | Annotated[SentOther, Tag("other")],
+    Discriminator(_part_kind),
+]
+
+Content = str | list[SentPart]
+
+
+class SentMessage(Frozen):
+    """Something that is said."""
+
+    type: Literal["message"] | None = "message"
+    role: Literal["user", "system", "assistant"]
+    content: Content
+    otid: str | None = None
+    name: str | None = None
+    sender_id: str | None = None
+    group_id: str | None = None
+    batch_item_id: str | None = None
+
+
+class SentApproval(Frozen):
+    """An answer to tool calls that wait for the client."""
+
+    type: Literal["approval"] = "approval"
+    approvals: list[dict[str, Any]] | None = None
+    approve: bool | None = None
+    approval_request_id: str | None = None
+    reason: str | None = None
+    otid: str | None = None
+    group_id: str | None = None
+
+
+class SentToolReturn(Frozen):
+    """Results of tool calls that the client carried out."""
+
+    type: Literal["tool_return"] = "tool_return"
+    tool_returns: list[dict[str, Any]]
+    otid: str | None = None
+    group_id: str | None = None
+
+
+def _message_kind(value: Any) -> str:
+    fields = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+    kind = fields.get("type")
+    if kind is None and ("approve" in fields or "approval_request_id" in fields):
+        return "approval"
+    return str(kind or "message")
+
+
+Sent = Annotated[
+    Annotated[SentMessage, Tag("message")]
+    | Annotated[SentApproval, Tag("approval")]
+    | Annotated[SentToolReturn, Tag("tool_return")],
+    Discriminator(_message_kind),
+]
+
+
+class ClientSkill(Frozen):
+    """Something the client can do, told to the model for this request only."""
+
+    name: str
+    description: str
+    location: str
+
+
+class ClientTool(Frozen):
+    """A tool that the client carries out."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+
+
+class AgentSendBody(Frozen):
+    """A send by way of the agent: not streamed unless it says so."""
+
+    input: Content | None = None
+    messages: Annotated[list[Sent], Field(max_length=MAX_MESSAGES)] | None = None
+    streaming: bool = False
+    stream_tokens: bool = False
+    include_pings: bool = True
+    background: bool = False
+    max_steps: Annotated[int, Field(ge=-(2**31), le=2**31)] = 50
+    override_model: str | None = None
+    override_system: str | None = None
+    client_tools: list[ClientTool] | None = None
+    client_skills: list[ClientSkill] | None = None
+    include_return_message_types: list[MessageType] | None = None
+    include_compaction_messages: bool = False
+    return_logprobs: bool = False
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
+    return_token_ids: bool = False
+    use_assistant_message: bool = True
+    assistant_message_tool_name: str = "send_message"
+    assistant_message_tool_kwarg: str = "message"
+    enable_thinking: str | bool = True
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> "AgentSendBody":
+        if (self.input is None) == (self.messages is None):
+            raise ValueError("give exactly one of `input` and `messages`")
+        if self.messages is not None and not self.messages:
+            raise ValueError("`messages` must not be empty")
+        return self
+
+    @property
+    def config(self) -> RequestConfig:
+        """What a run remembers of how its answer was wanted."""
+        return RequestConfig(
+            use_assistant_message=self.use_assistant_message,
+            assistant_message_tool_name=self.assistant_message_tool_name,
+            assistant_message_tool_kwarg=self.assistant_message_tool_kwarg,
+            include_return_message_types=self.include_return_message_types,
+        )
+
+    @property
+    def skills(self) -> tuple[Skill, ...]:
+        """The client's skills."""
+        return tuple(
+            Skill(skill.name, skill.description, skill.location)
+            for skill in self.client_skills or ()
+        )
+
+    def inputs(self) -> tuple[Entry, ...]:
+        """The entries that this send adds. Raises `Invalid` for one that says nothing."""
+        if self.client_tools:
+            raise NotSupported("client_tools are not carried out yet; send without them.")
+        if self.messages is None:
+            sent: Sequence[Sent] = [SentMessage(role="user", content=self.input or "")]
+        else:
+            sent = self.messages
+        return tuple(_entry(one) for one in sent)
+
+
+class SendBody(AgentSendBody):
+    """A send to a conversation: streamed unless it says otherwise."""
+
+    streaming: bool = True
+    agent_id: AgentId | None = None
+
+
+def _entry(sent: Sent) -> Entry:
+    if not isinstance(sent, SentMessage):
+        raise Invalid("No tool call is currently awaiting approval in this conversation.")
+    parts = _parts(sent.content)
+    if not any(not isinstance(part, Text) or part.text for part in parts):
+        raise Invalid("There is empty content in the message; say something.")
+    return Entry(
+        id=clock.mint("message"),
+        seq=0,
+        role="assistant" if sent.role == "assistant" else "user",
+        parts=parts,
+        created_at=clock.now(),
+        otid=sent.otid,
+        name=sent.name,
+        sender_id=sent.sender_id,
+        group_id=sent.group_id,
+    )
+
+
+def _parts(content: Content) -> tuple[Part, ...]:
+    if isinstance(content, str):
+        return (Text(text=content),)
+    return tuple(_part(part) for part in content)
+
+
+def _part(sent: SentText | SentImage | SentOther) -> Part:
+    match sent:
+        case SentText():
+            return Text(text=sent.text)
+        case SentImage():
+            return Image(source=sent.source)
+        case SentOther():
+            return Text(text=_as_text(sent))
+
+
+def _as_text(sent: SentOther) -> str:
+    said = sent.reasoning or sent.content
+    if said is None and sent.input is not None:
+        said = f"{sent.name}({json.dumps(sent.input)})"
+    return said or f"[{sent.type}]"

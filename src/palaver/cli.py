@@ -1,0 +1,96 @@
+"""The command line: `palaver serve`."""
+
+import logging
+import os
+from dataclasses import replace
+
+import click
+import uvicorn
+from fastapi import FastAPI
+
+from palaver import __version__, settings
+from palaver.app import make_app
+from palaver.errors import PalaverError
+from palaver.providers.catalog import Catalog
+from palaver.settings import LOG_LEVELS, Settings
+
+GRACE = 8  # seconds that open streams have to send their last frames after SIGTERM
+
+
+@click.group()
+@click.version_option(__version__, prog_name="palaver")
+def main() -> None:
+    """A server for conversations with stateful agents."""
+
+
+@main.command()
+@click.option("--host", help="Address to listen on (PALAVER_HOST; default 127.0.0.1).")
+@click.option("--port", type=int, help="Port to listen on (PALAVER_PORT; default 8283).")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("--log-level", type=click.Choice(LOG_LEVELS), help="How much to tell.")
+def serve(host: str | None, port: int | None, workers: int, log_level: str | None) -> None:
+    """Serve the API until you press Ctrl-C."""
+    try:
+        chosen = settings.read(os.environ)
+    except PalaverError as error:
+        raise click.ClickException(str(error)) from None
+    chosen = replace(
+        chosen,
+        host=host or chosen.host,
+        port=chosen.port if port is None else port,
+        log_level=log_level or chosen.log_level,
+    )
+    _log(chosen)
+    _greet(chosen)
+    _run(chosen, workers)
+
+
+def worker_app() -> FastAPI:
+    """The app of one of several worker processes, which inherit the environment."""
+    chosen = settings.read(os.environ)
+    _log(chosen)
+    return make_app(chosen)
+
+
+def _run(chosen: Settings, workers: int) -> None:
+    """Serve until the process is told to end; several workers read `chosen` off the environment."""
+    os.environ |= {"PALAVER_LOG_LEVEL": chosen.log_level}
+    uvicorn.run(
+        make_app(chosen) if workers == 1 else "palaver.cli:worker_app",
+        factory=workers > 1,
+        workers=workers,
+        host=chosen.host,
+        port=chosen.port,
+        log_level="warning" if chosen.log_level == "info" else chosen.log_level,
+        access_log=chosen.log_level == "debug",
+        timeout_graceful_shutdown=GRACE,
+        timeout_keep_alive=75,
+        server_header=False,
+    )
+
+
+def _log(chosen: Settings) -> None:
+    logging.basicConfig(
+        level=chosen.log_level.upper(), format="%(levelname)s %(name)s: %(message)s"
+    )
+
+
+def _greet(chosen: Settings) -> None:
+    providers = ", ".join(Catalog(chosen.environment).names())
+    click.echo(f"palaver {__version__}")
+    click.echo(f"  listening on  http://{chosen.host}:{chosen.port}")
+    click.echo(f"  data in       {shown_url(chosen.database_url)}")
+    click.echo(f"  providers     {providers}")
+
+
+def shown_url(url: str) -> str:
+    """A database URL without the password in it."""
+    head, at, tail = url.rpartition("@")
+    if not at:
+        return url
+    scheme, _, who = head.partition("://")
+    return f"{scheme}://{who.partition(':')[0]}@{tail}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""Entries in, messages out: how the API shows what is stored.
+
+One entry becomes a message for each of its parts. They share the entry's id and are told apart by
+``otid``, the id with the part's number in it. Streams use the same names (`palaver.core.speech`).
+"""
+
+from typing import Any, assert_never
+
+from palaver.domain.entry import Entry
+from palaver.domain.ids import otid_of
+from palaver.domain.message import (
+    ApprovalRequestMessage,
+    AssistantMessage,
+    Call,
+    HiddenReasoningMessage,
+    ImageContent,
+    Message,
+    ReasoningMessage,
+    Return,
+    SummaryMessage,
+    SystemMessage,
+    TextContent,
+    TextOrImage,
+    ToolCallMessage,
+    ToolReturnMessage,
+    UserMessage,
+)
+from palaver.domain.part import HiddenReasoning, Image, Part, Reasoning, Text, ToolCall, ToolReturn
+
+_IMAGE_IN_TEXT = "[image]"
+
+
+def messages_of(entry: Entry) -> list[Message]:
+    """The messages that `entry` is shown as, in the order they were said."""
+    match entry.role:
+        case "system":
+            return [SystemMessage(**envelope(entry, 0), content=words_of(entry.parts))]
+        case "user":
+            return [UserMessage(**envelope(entry, 0), content=_content(entry.parts))]
+        case "summary":
+            return [SummaryMessage(**envelope(entry, 0), summary=words_of(entry.parts))]
+        case "tool":
+            return [_returns(entry)]
+        case "approval":
+            return [_request(entry)]
+        case "assistant":
+            return [_said(entry, n, part) for n, part in enumerate(entry.parts)]
+        case _:
+            assert_never(entry.role)
+
+
+def envelope(entry: Entry, part: int) -> dict[str, Any]:
+    """What the message of one part carries besides its content."""
+    last = part == len(entry.parts) - 1
+    return {
+        "id": entry.id,
+        "date": entry.created_at,
+        "name": entry.name,
+        "otid": entry.otid if entry.otid and part == 0 else otid_of(entry.id, part),
+        "sender_id": entry.sender_id,
+        "step_id": entry.step_id,
+        "run_id": entry.run_id,
+        "is_err": True if entry.cut and last else None,
+    }
+
+
+def words_of(parts: tuple[Part, ...]) -> str:
+    """The plain words of an entry, one part after the other."""
+    return "".join(part.text for part in parts if isinstance(part, Text))
+
+
+def signature_of(part: Text | Reasoning | HiddenReasoning | ToolCall) -> str | None:
+    """The provider's signature of a part, which is the one piece of a seal that the API shows."""
+    signature = (part.seal or {}).get("signature")
+    return signature if isinstance(signature, str) else None
+
+
+def _said(entry: Entry, n: int, part: Part) -> Message:
+    about = envelope(entry, n)
+    match part:
+        case Text():
+            return AssistantMessage(**about, content=part.text)
+        case Reasoning():
+            return ReasoningMessage(**about, reasoning=part.text, signature=signature_of(part))
+        case HiddenReasoning():
+            return HiddenReasoningMessage(**about, state=part.state, hidden_reasoning=part.data)
+        case ToolCall():
+            call = _call(part)
+            return ToolCallMessage(**about, tool_call=call, tool_calls=[call])
+        case Image() | ToolReturn():
+            raise ValueError(f"an assistant does not say {part.type}")
+        case _:
+            assert_never(part)
+
+
+def _call(part: ToolCall) -> Call:
+    return Call(name=part.name, arguments=part.arguments, tool_call_id=part.call_id)
+
+
+def _request(entry: Entry) -> Message:
+    calls = [_call(part) for part in entry.parts if isinstance(part, ToolCall)]
+    return ApprovalRequestMessage(**envelope(entry, 0), tool_call=calls[0], tool_calls=calls)
+
+
+def _returns(entry: Entry) -> Message:
+    parts = [part for part in entry.parts if isinstance(part, ToolReturn)]
+    first = parts[0]
+    return ToolReturnMessage(
+        **{**envelope(entry, 0), "name": first.name or entry.name},
+        tool_call_id=first.call_id,
+        status=first.status,
+        tool_return=_as_text(first.content),
+        stdout=first.stdout,
+        stderr=first.stderr,
+        tool_returns=[_return(part) for part in parts],
+    )
+
+
+def _return(part: ToolReturn) -> Return:
+    content = part.content if isinstance(part.content, str) else _shown(tuple(part.content))
+    return Return(
+        tool_call_id=part.call_id,
+        status=part.status,
+        tool_return=content,
+        stdout=part.stdout,
+        stderr=part.stderr,
+    )
+
+
+def _as_text(content: str | list[Text | Image]) -> str:
+    if isinstance(content, str):
+        return content
+    return "".join(part.text if isinstance(part, Text) else _IMAGE_IN_TEXT for part in content)
+
+
+def _content(parts: tuple[Part, ...]) -> str | list[TextOrImage]:
+    if len(parts) == 1 and isinstance(parts[0], Text):
+        return parts[0].text
+    return _shown(parts)
+
+
+def _shown(parts: tuple[Part, ...]) -> list[TextOrImage]:
+    shown: list[TextOrImage] = []
+    for part in parts:
+        if isinstance(part, Text):
+            shown.append(TextContent(text=part.text, signature=signature_of(part)))
+        elif isinstance(part, Image):
+            shown.append(ImageContent(source=part.source))
+    return shown
+
+
+def parts_of(message: Message) -> tuple[Part, ...]:
+    """The parts that a whole message shows: what `messages_of` does, turned round.
+
+    What the API does not show (a seal, but for its signature) is not in them.
+    """
+    match message:
+        case AssistantMessage(content=str(text)):
+            return (Text(text=text),)
+        case ReasoningMessage():
+            seal = {"signature": message.signature} if message.signature else None
+            return (Reasoning(text=message.reasoning, seal=seal),)
+        case HiddenReasoningMessage():
+            return (HiddenReasoning(state=message.state, data=message.hidden_reasoning),)
+        case ToolCallMessage(tool_calls=list(calls)):
+            return tuple(
+                ToolCall(
+                    call_id=call.tool_call_id or "",
+                    name=call.name or "",
+                    arguments=call.arguments or "",
+                )
+                for call in calls
+            )
+        case ToolReturnMessage():
+            return tuple(
+                ToolReturn(
+                    call_id=one.tool_call_id,
+                    name=message.name or "",
+                    status=one.status,
+                    content=one.tool_return if isinstance(one.tool_return, str) else "",
+                    stdout=one.stdout,
+                    stderr=one.stderr,
+                )
+                for one in message.tool_returns or []
+            )
+        case _:
+            return ()

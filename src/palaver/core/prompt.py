@@ -1,0 +1,150 @@
+"""The system prompt, compiled from an agent, its blocks and a little about the conversation.
+
+There is one compiler, for every kind of conversation. What it writes is stored as the system entry
+of the conversation and stays as it is until somebody recompiles it, so that the prompt is the same
+from turn to turn and a provider can keep it in its cache.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from palaver.domain.agent import Agent
+from palaver.domain.block import Block
+
+MEMORY_PLACEHOLDER = "{CORE_MEMORY}"
+
+DEFAULT_SYSTEM = """\
+You are an assistant with memory. You talk with people in conversations that may go on for a long \
+time, and you may hold several of them at once.
+
+Your memory blocks stand below. They are always before your eyes, in every conversation. Keep them \
+true and short: write down what will matter later with your memory tools, and correct what has \
+changed. What is not in a block may be forgotten.
+
+Answer plainly and honestly. When you do not know something, say so."""
+
+_NUMBERED = {"letta_v1_agent", "memgpt_v2_agent", "sleeptime_agent"}
+_WITHOUT_BLOCKS = {"react_agent", "workflow_agent"}
+_NUMBER_WARNING = (
+    "<warning>\nLine numbers are shown for orientation only. They are not part of the value: "
+    "leave them out when you call a memory tool.\n</warning>"
+)
+
+_RULES = {
+    "run_first": "{tool_name} has to be called first.",
+    "constrain_child_tools": "After {tool_name}, only these may be called: {children}.",
+    "parent_last_tool": "{children} may be called only directly after {tool_name}.",
+    "exit_loop": "{tool_name} ends your turn.",
+    "continue_loop": "After {tool_name} your turn goes on.",
+    "required_before_exit": "{tool_name} has to be called before your turn ends.",
+    "max_count_per_step": "{tool_name} may be called at most {max_count_limit} times a turn.",
+    "requires_approval": "{tool_name} waits for somebody's approval.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """Something the client can do, told to the model for one request."""
+
+    name: str
+    description: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the metadata section tells. `now` is in the agent's time zone.
+
+    `conversation` is the conversation's id, or ``default``; `earlier` counts the messages before.
+    """
+
+    conversation: str
+    now: datetime
+    earlier: int = 0
+
+
+def compile_prompt(agent: Agent, blocks: Sequence[Block], facts: Facts) -> str:
+    """The whole system text: instructions, memory, tool rules, metadata (behaviour §3.1)."""
+    memory = _memory(agent, blocks)
+    if MEMORY_PLACEHOLDER in agent.system:
+        system, sections = agent.system.replace(MEMORY_PLACEHOLDER, memory), []
+    else:
+        system, sections = agent.system, [memory]
+    sections = [system, *sections, _tool_rules(agent.tool_rules or []), _metadata(agent, facts)]
+    return "\n\n".join(section for section in sections if section)
+
+
+def with_skills(system: str, skills: Sequence[Skill]) -> str:
+    """The system text of one request, with the skills that its client offers."""
+    if not skills:
+        return system
+    lines = [
+        f'<skill name="{skill.name}" location="{skill.location}">\n{skill.description}\n</skill>'
+        for skill in skills
+    ]
+    return "\n".join([system + "\n\n<available_skills>", *lines, "</available_skills>"])
+
+
+def _memory(agent: Agent, blocks: Sequence[Block]) -> str:
+    if not blocks or agent.agent_type in _WITHOUT_BLOCKS:
+        return ""
+    numbered = agent.agent_type in _NUMBERED and agent.model.startswith("anthropic/")
+    shown = "\n\n".join(_block(block, numbered) for block in blocks)
+    lead = "These are the memory blocks that are always before your eyes:"
+    return f"<memory_blocks>\n{lead}\n\n{shown}\n</memory_blocks>"
+
+
+def _block(block: Block, numbered: bool) -> str:
+    label = block.label or "block"
+    metadata = ["- read_only=true"] if block.read_only else []
+    metadata += [f"- chars_current={len(block.value)}", f"- chars_limit={block.limit}"]
+    value = block.value
+    if numbered:
+        value = "\n".join(f"{n}→ {line}" for n, line in enumerate(value.split("\n"), start=1))
+    return "\n".join(
+        [
+            f"<{label}>",
+            "<description>",
+            block.description or "",
+            "</description>",
+            "<metadata>",
+            *metadata,
+            "</metadata>",
+            *([_NUMBER_WARNING] if numbered else []),
+            "<value>",
+            value,
+            "</value>",
+            f"</{label}>",
+        ]
+    )
+
+
+def _tool_rules(rules: Sequence[dict[str, Any]]) -> str:
+    lines = [f"- {text}" for rule in rules if (text := _rule(rule))]
+    return "\n".join(["<tool_usage_rules>", *lines, "</tool_usage_rules>"]) if lines else ""
+
+
+def _rule(rule: dict[str, Any]) -> str:
+    template = _RULES.get(str(rule.get("type")))
+    if template is None or "tool_name" not in rule:
+        return ""
+    return template.format(
+        tool_name=rule["tool_name"],
+        children=", ".join(map(str, rule.get("children") or [])),
+        max_count_limit=rule.get("max_count_limit"),
+    )
+
+
+def _metadata(agent: Agent, facts: Facts) -> str:
+    return "\n".join(
+        [
+            "<memory_metadata>",
+            f"- AGENT_ID: {agent.id}",
+            f"- CONVERSATION_ID: {facts.conversation}",
+            f"- System prompt last recompiled: {facts.now:%Y-%m-%d %I:%M:%S %p %Z%z}",
+            f"- {facts.earlier} previous messages are stored in this conversation",
+            "</memory_metadata>",
+        ]
+    )

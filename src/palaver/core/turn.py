@@ -1,0 +1,78 @@
+"""The turn: what to do next, from the newest input to a reason to stop.
+
+A turn is a generator of *wants*. It yields what it wants done, is sent the answer, and never does
+anything itself; so it can be played by hand in a test, and driven by `palaver.engine.runner`.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from palaver.core.window import Window
+from palaver.domain.entry import Entry
+from palaver.domain.llm import FinishReason
+from palaver.domain.part import ToolCall
+from palaver.domain.run import StopReason
+
+Answer = TypeVar("Answer")
+
+
+class Want(Generic[Answer]):
+    """Something to be done, and the type of what comes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the model said; nothing at all is None."""
+
+    entry: Entry | None
+    finish: FinishReason
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """The tool calls in it, in order."""
+        parts = self.entry.parts if self.entry else ()
+        return tuple(part for part in parts if isinstance(part, ToolCall))
+
+
+@dataclass(frozen=True, slots=True)
+class CallModel(Want[Reply]):
+    """Let the model answer the window."""
+
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class RunTools(Want[Entry]):
+    """Carry out these calls; the answer is one entry that holds all their returns."""
+
+    calls: tuple[ToolCall, ...]
+
+
+Turn = Generator[Want[Any], Any, StopReason]
+
+
+def take_turn(window: Window, max_steps: int) -> Turn:
+    """Carry a conversation from the newest input to a reason to stop.
+
+    `max_steps` bounds the calls of the model; with none allowed the turn ends at once.
+    """
+    if max_steps < 1:
+        return "end_turn"
+    for _ in range(max_steps):
+        reply = yield from ask(CallModel(window))
+        if reply.entry is None:
+            return "end_turn"
+        window = window.with_entries(reply.entry)
+        if reply.finish == "length":
+            return "max_tokens_exceeded"
+        if not reply.calls:
+            return "end_turn"
+        window = window.with_entries((yield from ask(RunTools(reply.calls))))
+    return "max_steps"
+
+
+def ask(want: Want[Answer]) -> Generator[Want[Any], Any, Answer]:
+    """Yield `want`; the answer that comes back has the type that the want promises."""
+    answer: Answer = yield want
+    return answer

@@ -1,0 +1,118 @@
+"""How a run ends: what is kept of a broken answer, which frames come last, and one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from palaver import clock
+from palaver.core.expand import messages_of
+from palaver.core.fold import mark_of
+from palaver.domain.conversation import Address
+from palaver.domain.entry import Entry
+from palaver.domain.ids import ProjectId
+from palaver.domain.message import Message, Stop, StreamError, Usage
+from palaver.domain.part import ToolCall, ToolReturn
+from palaver.domain.run import Run, Step, StopReason
+from palaver.engine.failure import Failure
+from palaver.engine.log import Event
+from palaver.errors import LLMError
+from palaver.store import agents, entries, events, runs, steps
+from palaver.store.db import Tx
+
+UNANSWERED = "The run was broken off before this call had returned."
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a run stopped, and the failure behind it if there was one."""
+
+    stop: StopReason
+    failure: Failure | None = None
+
+    def frames(self, run_id: str, usage: Usage) -> list[Stop | StreamError | Usage]:
+        """The last frames of the run's stream, in order (contract §3.6)."""
+        if self.failure is not None:
+            error = StreamError(
+                run_id=run_id,
+                error_type=self.failure.error_type,
+                message=self.failure.message,
+                detail=self.failure.detail,
+            )
+            return [Stop(stop_reason=self.stop), error]
+        if self.stop == "cancelled":
+            return [Stop(stop_reason=self.stop)]
+        return [Stop(stop_reason=self.stop), usage]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """All that is written when a run ends. Nothing of it is seen unless all of it is."""
+
+    run: Run
+    said: Sequence[Entry]
+    steps: Sequence[Step]
+    events: Sequence[Event]
+
+
+def of_error(error: LLMError) -> Ending:
+    """How a run ends whose model failed."""
+    return Ending(cast(StopReason, error.stop_reason), Failure.of(error))
+
+
+def closed(blank: Entry, calls: Sequence[ToolCall]) -> Entry:
+    """The returns of calls that were not carried out, so that no call stays without one."""
+    parts = tuple(
+        ToolReturn(call_id=call.call_id, name=call.name, status="error", content=UNANSWERED)
+        for call in calls
+    )
+    return blank.model_copy(update={"parts": parts})
+
+
+def shown(said: Sequence[Entry], tokens: bool) -> list[Message]:
+    """What followers still have to see of the entries that a run leaves behind.
+
+    Of an answer that was streamed in fragments they only miss the mark that it was broken off.
+    """
+    missing: list[Message] = []
+    for entry in said:
+        messages = messages_of(entry)
+        if tokens and entry.role == "assistant":
+            messages = [mark_of(messages[-1])] if entry.cut else []
+        missing += messages
+    return missing
+
+
+def step_of(step: Step, ending: Ending) -> Step:
+    """A step as it is stored when its run ended in the middle of it."""
+    failure = ending.failure
+    return step.model_copy(
+        update={
+            "status": "cancelled" if ending.stop == "cancelled" else "failed",
+            "stop_reason": ending.stop,
+            "error_type": failure.error_type if failure else None,
+            "error_data": failure.model_dump() if failure else None,
+        }
+    )
+
+
+def write(tx: Tx, worker: str, project: ProjectId, address: Address, end: End) -> bool:
+    """Write the end of a run in this one transaction; False if `worker` no longer owns it."""
+    run = end.run
+    if run.id not in runs.owned(tx, worker, [run.id]) or run.completed_at is None:
+        return False
+    keep(tx, project, address, end.said, end.steps)
+    events.append(tx, [(run.id, event.seq, event.data) for event in end.events])
+    runs.finish(tx, run)
+    duration = (run.total_duration_ns or 0) // 1_000_000
+    agents.note_run(tx, run.agent_id, run.completed_at, run.stop_reason, duration)
+    return True
+
+
+def keep(
+    tx: Tx, project: ProjectId, address: Address, said: Sequence[Entry], done: Sequence[Step]
+) -> None:
+    """Add what was said to the conversation, and the steps that it took."""
+    if said:
+        entries.append(tx, project, address, said)
+    for step in done:
+        steps.put(tx, project, address.conversation_id, step, clock.now())

@@ -1,0 +1,242 @@
+"""A run that this process carries out: it does what the turn wants, and ends, whatever happens."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from palaver import clock
+from palaver.core.expand import messages_of, words_of
+from palaver.core.prompt import with_skills
+from palaver.core.speech import Speech
+from palaver.core.turn import CallModel, Reply, RunTools, Turn, take_turn
+from palaver.core.window import Window
+from palaver.domain.entry import Entry
+from palaver.domain.llm import ChatModel
+from palaver.domain.message import Message
+from palaver.domain.part import ToolCall, ToolReturn
+from palaver.domain.run import Run, Step, StopReason
+from palaver.engine import ending
+from palaver.engine.ending import End, Ending
+from palaver.engine.failure import Failure
+from palaver.engine.log import Log, Tail
+from palaver.engine.send import Send
+from palaver.engine.tally import Tally
+from palaver.errors import BrokenReply, LLMError, Unavailable
+from palaver.store import entries, runs
+from palaver.store.db import Database, Tx
+
+logger = logging.getLogger(__name__)
+
+_AHEAD = 2_000  # events that may wait to be written before the model has to wait too
+_AGAIN = 0.5  # seconds between tries to write a run's end while the database is away
+
+Why = Literal["cancelled", "shutdown"]
+
+
+class Tools(Protocol):
+    """Who carries out tool calls."""
+
+    async def run(self, calls: Sequence[ToolCall]) -> tuple[ToolReturn, ...]:
+        """A return for each call, in their order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a run is carried out with. `window` has no entries yet."""
+
+    send: Send
+    window: Window
+    model: ChatModel
+    tools: Tools
+    context_window: int
+
+
+class Lost(Exception):
+    """The run belongs to another worker now; whatever this one would write is refused."""
+
+
+@dataclass(slots=True)
+class LiveRun:
+    """One run under way. It is cancelled through `stop`, which delivers the news only once."""
+
+    run: Run
+    stage: Stage
+    worker: str
+    db: Database
+    log: Log
+    tail: Tail
+    task: asyncio.Task[None] | None = None
+    _tally: Tally = field(default_factory=Tally)
+    _why: Why | None = None
+    _writing: bool = False  # what is being stored has to be known before the run can end
+    _step: Step | None = None  # the call to the model under way
+    _speech: Speech | None = None  # what it has said
+    _calls: tuple[ToolCall, ...] = ()  # asked for, and not answered yet
+
+    def stop(self, why: Why) -> None:
+        """End the run soon. The first reason counts; saying it again does nothing."""
+        if self._why is None:
+            self._why = why
+            if self.task is not None and not self._writing:
+                self.task.cancel()
+
+    async def carry(self) -> None:
+        """Carry the run to its end. Raises nothing."""
+        try:
+            window = await self._opened()
+            how = Ending(await self._drive(take_turn(window, self.stage.send.max_steps)))
+        except Lost:
+            self.log.close(self.tail, [])
+            return
+        except asyncio.CancelledError:
+            cancelled = self._why == "cancelled"
+            how = Ending("cancelled") if cancelled else Ending("error", Failure.shutdown())
+        except LLMError as error:
+            how = ending.of_error(error)
+        except Exception:  # the edge of a run
+            logger.exception("run %s failed", self.run.id)
+            how = Ending("error", Failure.internal())
+        await self._end(how)
+
+    async def _opened(self) -> Window:
+        send, blank = self.stage.send, self.stage.window
+        system, said = await self.db.read(entries.window, send.address.conversation_id)
+        text = send.override_system
+        if text is None:
+            text = with_skills(words_of(system.parts), send.skills)
+        return Window(blank.handle, text, said, blank.tools, blank.settings, blank.conversation)
+
+    async def _drive(self, turn: Turn) -> StopReason:
+        answer: Any = None
+        while True:
+            if self._why is not None:
+                raise asyncio.CancelledError
+            try:
+                want = turn.send(answer)
+            except StopIteration as stopped:
+                stop: StopReason = stopped.value
+                return stop
+            match want:
+                case CallModel(window):
+                    answer = await self._call_model(window)
+                case RunTools(calls):
+                    answer = await self._run_tools(calls)
+                case _:
+                    raise AssertionError(f"nobody knows how to do {want}")
+
+    async def _call_model(self, window: Window) -> Reply:
+        self._step = self._new_step(window)
+        self._speech = Speech(self._blank("assistant", self._step.id, str(window.handle)))
+        async with aclosing(self.stage.model.stream(window.request())) as events:
+            async for event in events:
+                self._tally.heard(event)
+                fragment = self._speech.hear(event)
+                if fragment is not None and self.stage.send.tokens:
+                    await self._show([fragment])
+        return await self._keep_reply(self._step, self._speech)
+
+    async def _keep_reply(self, step: Step, speech: Speech) -> Reply:
+        if speech.completion is None:
+            raise BrokenReply("The provider's answer stopped without an end; send again.")
+        entry = speech.entry()
+        reply = Reply(entry, speech.completion.finish)
+        if entry is not None and not self.stage.send.tokens:
+            await self._show(messages_of(entry))
+        done = self._tally.finished(step, speech.completion)
+        await self._keep([entry] if entry is not None else [], [done])
+        self._calls = reply.calls
+        return reply
+
+    async def _run_tools(self, calls: tuple[ToolCall, ...]) -> Entry:
+        parts = await self.stage.tools.run(calls)
+        entry = self._blank("tool", self._tally.last_step).model_copy(update={"parts": parts})
+        await self._show(messages_of(entry))
+        await self._keep([entry], [])
+        return entry
+
+    async def _show(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            self.log.append(self.tail, message)
+        if self.tail.last - self.tail.written > _AHEAD:
+            await self.log.drain(self.tail)
+
+    async def _keep(self, said: Sequence[Entry], done: Sequence[Step]) -> None:
+        """Store what was said; from here on nothing of it is left over."""
+        self._writing = True
+        await self.log.drain(self.tail)
+        if not await self._insist(self._kept, said, done):
+            self.tail.lost = True
+            raise Lost
+        self._speech, self._step, self._calls = None, None, ()
+        self._writing = False
+
+    def _kept(self, tx: Tx, said: Sequence[Entry], done: Sequence[Step]) -> bool:
+        if self.run.id not in runs.owned(tx, self.worker, [self.run.id]):
+            return False
+        ending.keep(tx, self.stage.send.project, self.stage.send.address, said, done)
+        return True
+
+    async def _end(self, how: Ending) -> None:
+        self._writing = True
+        said = self._leftovers()
+        for message in ending.shown(said, self.stage.send.tokens):
+            self.log.append(self.tail, message)
+        await self.log.drain(self.tail)
+        frames = how.frames(self.run.id, self._tally.usage(self.run.id))
+        end = End(
+            run=self._tally.over(self.run, how.stop, how.failure),
+            said=said,
+            steps=[ending.step_of(self._step, how)] if self._step else [],
+            events=[self.tail.number(frame) for frame in frames],
+        )
+        send = self.stage.send
+        kept = await self._insist(ending.write, self.worker, send.project, send.address, end)
+        self.log.close(self.tail, end.events if kept else [])
+
+    async def _insist(self, write: Callable[..., bool], *args: object) -> bool:
+        """Write in one transaction, however long the database is away; False if the run is lost."""
+        while not self.tail.lost:
+            try:
+                return await self.db.tx(write, *args)
+            except Unavailable:
+                await asyncio.sleep(_AGAIN)
+        return False
+
+    def _leftovers(self) -> list[Entry]:
+        """What was said or asked for and is not stored yet."""
+        cut = self._speech.entry() if self._speech else None
+        said = [cut] if cut is not None else []
+        calls = Reply(cut, "error").calls or self._calls
+        if calls:
+            step_id = self._step.id if self._step else self._tally.last_step
+            said.append(ending.closed(self._blank("tool", step_id), calls))
+        return said
+
+    def _new_step(self, window: Window) -> Step:
+        return Step(
+            id=clock.mint("step"),
+            run_id=self.run.id,
+            agent_id=self.run.agent_id,
+            model=window.handle.model,
+            model_handle=str(window.handle),
+            provider_name=window.handle.provider,
+            context_window_limit=self.stage.context_window,
+        )
+
+    def _blank(
+        self, role: Literal["assistant", "tool"], step_id: str | None, model: str | None = None
+    ) -> Entry:
+        return Entry(
+            id=clock.mint("message"),
+            seq=0,
+            role=role,
+            parts=(),
+            created_at=clock.now(),
+            run_id=self.run.id,
+            step_id=step_id,
+            model=model,
+        )

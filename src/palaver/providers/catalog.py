@@ -1,0 +1,176 @@
+"""Which models there are, and who speaks to them."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+from palaver.domain.llm import ChatModel, Handle
+from palaver.domain.llm_model import EmbeddingModel, Model
+from palaver.errors import Invalid, NotFound
+from palaver.providers import listing
+from palaver.providers.remote import Patience, RemoteModel
+from palaver.providers.scripted import OfflineModel
+from palaver.providers.table import PROVIDERS, Account, Provider, account, window_of
+
+logger = logging.getLogger(__name__)
+
+_FRESH = 300.0  # seconds that a list of models is kept
+_ROWS = {provider.name: provider for provider in PROVIDERS}
+_OFFLINE = "palaver"
+
+
+class Catalog:
+    """The providers that `environment` configures, and their models.
+
+    Nothing goes over the network before a model is called or listed. `clock` tells seconds.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        patience: Patience | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        found = (account(provider, environment) for provider in PROVIDERS)
+        self._accounts = {one.provider.name: one for one in found if one is not None}
+        self._patience = patience or Patience()
+        self._clock = clock
+        self._models: dict[str, ChatModel] = {_OFFLINE: OfflineModel()}
+        self._listed: dict[str, tuple[float, tuple[str, ...]]] = {}
+        self._default = self._choose_default(environment.get("PALAVER_DEFAULT_MODEL", ""))
+
+    def names(self) -> tuple[str, ...]:
+        """The names of the configured providers."""
+        return tuple(self._accounts)
+
+    def default_handle(self) -> Handle:
+        """The model of agents that name none: ``PALAVER_DEFAULT_MODEL``, else a provider's own."""
+        return self._default
+
+    def checked(self, handle: str) -> Handle:
+        """The handle that `handle` spells; ``letta/auto`` and its like are the default one.
+
+        Raises `Invalid` where it is no handle, `NotFound` where its provider is not there.
+        """
+        parsed = _parsed(handle)
+        if parsed.provider == "letta" and parsed.model.startswith("auto"):
+            return self._default
+        provider = _ROWS.get(parsed.provider)
+        if provider is None:
+            raise NotFound(f"Model {handle!r}", f"the providers are {', '.join(_ROWS)}.")
+        if provider.name not in self._accounts:
+            raise NotFound(
+                f"Model {handle!r}", f"set {provider.key_variable} to configure {provider.name}."
+            )
+        if provider.dialect == "offline" and parsed.model != provider.default_model:
+            raise NotFound(f"Model {handle!r}", f"use {provider.name}/{provider.default_model}.")
+        return parsed
+
+    def resolve(self, handle: str) -> tuple[Handle, ChatModel]:
+        """The handle that `handle` spells and who answers for it. Raises as `checked` does."""
+        checked = self.checked(handle)
+        model = self._models.get(checked.provider)
+        if model is None:
+            model = RemoteModel(self._accounts[checked.provider], self._patience)
+            self._models[checked.provider] = model
+        return checked, model
+
+    def context_window(self, handle: Handle) -> int:
+        """The tokens that fit into the model's window, as far as its name tells."""
+        return window_of(handle.model)
+
+    def endpoint_type(self, provider: str) -> str:
+        """The contract's ``model_endpoint_type`` for a provider's name."""
+        row = _ROWS.get(provider)
+        return row.endpoint if row else "openai"
+
+    async def models(self) -> list[Model]:
+        """The models of all configured providers; one that does not answer has its last list."""
+        return [
+            _model(one.provider, name, one.url)
+            for one, names in await self._list()
+            for name in names
+            if listing.role(name) == "chat"
+        ]
+
+    async def embeddings(self) -> list[EmbeddingModel]:
+        """The embedding models of all configured providers."""
+        return [
+            _embedding(one.provider, name, one.url)
+            for one, names in await self._list()
+            for name in names
+            if listing.role(name) == "embedding"
+        ]
+
+    async def close(self) -> None:
+        """Close the connections to all providers."""
+        for model in self._models.values():
+            if isinstance(model, RemoteModel):
+                await model.close()
+
+    def _choose_default(self, named: str) -> Handle:
+        if named and not named.startswith("letta/auto"):
+            return _parsed(named)
+        for one in self._accounts.values():
+            if one.provider.default_model:
+                return Handle(one.provider.name, one.provider.default_model)
+        raise AssertionError("the offline provider has a default model")
+
+    async def _list(self) -> list[tuple[Account, tuple[str, ...]]]:
+        accounts = self._accounts.values()
+        return list(
+            zip(accounts, await asyncio.gather(*map(self._names_of, accounts)), strict=True)
+        )
+
+    async def _names_of(self, one: Account) -> tuple[str, ...]:
+        if one.provider.dialect == "offline":
+            return (one.provider.default_model,)
+        since, names = self._listed.get(one.provider.name, (-_FRESH, ()))
+        if self._clock() - since < _FRESH:
+            return names
+        try:
+            names = await listing.ask(one)
+        except listing.Failure as error:
+            log = logger.warning if one.given else logger.debug
+            log("%s does not list its models: %r", one.provider.name, error)
+            return names
+        self._listed[one.provider.name] = (self._clock(), names)
+        return names
+
+
+def _parsed(handle: str) -> Handle:
+    provider, _, model = handle.partition("/")
+    if not provider or not model:
+        raise Invalid(f"The model {handle!r} is no handle: it must be provider/model.")
+    return Handle(provider, model)
+
+
+def _model(provider: Provider, name: str, url: str) -> Model:
+    window = window_of(name)
+    return Model(
+        handle=f"{provider.name}/{name}",
+        name=name,
+        display_name=name,
+        model=name,
+        provider_type=provider.kind,
+        provider_name=provider.name,
+        model_endpoint_type=provider.endpoint,
+        model_endpoint=url or None,
+        context_window=window,
+        max_context_window=window,
+    )
+
+
+def _embedding(provider: Provider, name: str, url: str) -> EmbeddingModel:
+    return EmbeddingModel(
+        handle=f"{provider.name}/{name}",
+        name=name,
+        display_name=name,
+        embedding_model=name,
+        embedding_dim=listing.EMBEDDINGS[name],
+        provider_type=provider.kind,
+        provider_name=provider.name,
+        embedding_endpoint_type=provider.endpoint,
+        embedding_endpoint=url,
+    )

@@ -1,0 +1,131 @@
+"""Models through pydantic-ai: its `Model` layer only, which knows the protocols.
+
+Importing this module imports the library and two clients, which takes seconds; `palaver.providers.
+remote` does it off the event loop.
+"""
+
+import logging
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import httpx2
+from anthropic import AsyncAnthropic
+from openai import AsyncOpenAI
+from pydantic_ai.messages import InstructionPart
+from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.models.anthropic import AnthropicModel
+from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
+from pydantic_ai.profiles import ModelProfile
+from pydantic_ai.providers.anthropic import AnthropicProvider
+from pydantic_ai.providers.ollama import OllamaProvider
+from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.tools import ToolDefinition
+
+from palaver.domain.llm import ChatRequest, StreamEvent
+from palaver.providers import encode, remedies, wire_settings
+from palaver.providers.decode import Decoder
+from palaver.providers.encode import Wire
+from palaver.providers.table import Account, reasons
+
+logger = logging.getLogger(__name__)
+logging.captureWarnings(True)  # the library warns about settings that it leaves out
+
+# What was said goes out as it was said: no invisible characters in what looks like a special token.
+_PROFILE = ModelProfile(may_tokenize_special_tokens_in_content=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A model with the protocol that it is spoken to by."""
+
+    wire: Wire
+    model: Model
+
+
+class PydanticAIChatModel:
+    """Whatever model of an account a request names, over one pool of connections.
+
+    `connect` and `silence` are in seconds. Nothing is tried twice here.
+    """
+
+    def __init__(self, account: Account, connect: float, silence: float) -> None:
+        self._account = account
+        timeout = httpx2.Timeout(silence, connect=connect)
+        self._client: AsyncOpenAI | AsyncAnthropic
+        if account.provider.dialect == "anthropic":
+            self._client = AsyncAnthropic(
+                api_key=account.key, base_url=account.url, timeout=timeout, max_retries=0
+            )
+        else:
+            self._client = AsyncOpenAI(
+                api_key=account.key, base_url=account.url, timeout=timeout, max_retries=0
+            )
+        self._line = lru_cache(64)(self._new_line)
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        """Answer, as `ChatModel.stream` says."""
+        line = self._line(request.handle.model)
+        messages = encode.messages(request.entries, line.model.system, line.wire)
+        settings, parameters = _settings(request, line), _parameters(request)
+        decoder = Decoder()
+        try:
+            async with line.model.request_stream(messages, settings, parameters) as reply:
+                async for event in reply:
+                    for said in decoder.hear(event):
+                        yield said
+                for said in decoder.end(reply.get()):
+                    yield said
+        except remedies.Known as error:
+            raise remedies.translated(error, self._account) from error
+        except remedies.Nonsense as error:
+            logger.warning("%s: not an answer: %r", request.handle, error, exc_info=True)
+            raise remedies.translated(error, self._account) from error
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    def _new_line(self, name: str) -> _Line:
+        client, provider = self._client, self._account.provider
+        if isinstance(client, AsyncAnthropic):
+            model = AnthropicModel(
+                name, provider=AnthropicProvider(anthropic_client=client), profile=_PROFILE
+            )
+            return _Line("messages", model)
+        if provider.dialect == "openai":
+            own = OpenAIProvider(openai_client=client)
+            if reasons(name):
+                responses = OpenAIResponsesModel(name, provider=own, profile=_PROFILE)
+                return _Line("responses", responses)
+            return _Line("chat", OpenAIChatModel(name, provider=own, profile=_PROFILE))
+        ollama = OllamaProvider(openai_client=client)
+        return _Line("chat", OpenAIChatModel(name, provider=ollama, profile=_PROFILE))
+
+
+def _settings(request: ChatRequest, line: _Line) -> ModelSettings:
+    match line.wire:
+        case "chat":
+            return wire_settings.for_chat(request.settings)
+        case "responses":
+            return wire_settings.for_responses(request.settings, request.conversation)
+        case "messages":
+            return wire_settings.for_messages(request.settings, line.model.profile)
+
+
+def _parameters(request: ChatRequest) -> ModelRequestParameters:
+    strict = wire_settings.strict_tools(request.settings)
+    return ModelRequestParameters(
+        function_tools=[
+            ToolDefinition(
+                name=tool.name,
+                parameters_json_schema=tool.parameters,
+                description=tool.description,
+                strict=strict,
+            )
+            for tool in request.tools
+        ],
+        instruction_parts=[InstructionPart(request.system)] if request.system.strip() else [],
+        **wire_settings.output(request.settings),
+    )

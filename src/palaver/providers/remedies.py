@@ -1,0 +1,132 @@
+"""What went wrong at a provider, in our own words: each error says what to do about it.
+
+No message and no detail ever holds a key.
+"""
+
+import json
+import re
+
+import httpx2
+from pydantic_ai.exceptions import (
+    ModelAPIError,
+    ModelAuthenticationError,
+    ModelConnectionError,
+    ModelContextWindowExceededError,
+    ModelHTTPError,
+    ModelNotFoundError,
+    ModelQuotaExceededError,
+    ModelRateLimitError,
+    ModelServerError,
+    ModelTimeoutError,
+    ModelUnavailableError,
+    UnexpectedModelBehavior,
+    UserError,
+)
+
+from palaver.errors import (
+    AuthenticationFailed,
+    BrokenReply,
+    ContextOverflow,
+    CreditsExhausted,
+    LLMError,
+    LLMTimeout,
+    Overloaded,
+    ProviderFailed,
+    RateLimited,
+    RequestRefused,
+)
+from palaver.providers.table import Account
+
+_LONGEST_DETAIL = 2_000  # characters
+_KEYS = re.compile(r"\b(?:sk|pk|key|gsk|xai)-[\w*.-]{6,}|(?i:bearer)\s+[\w*.-]{6,}")
+_MASK = "***"
+
+Known = (ModelAPIError, UnexpectedModelBehavior, UserError, httpx2.TransportError)
+"""The errors that the library raises on purpose."""
+
+Nonsense = (ValueError, TypeError, LookupError, AttributeError, AssertionError)
+"""The errors that it stumbles into over an answer that is not of its protocol."""
+
+
+_REMEDIES: tuple[tuple[tuple[type[Exception], ...], type[LLMError], str], ...] = (
+    (
+        (ModelAuthenticationError,),
+        AuthenticationFailed,
+        "{name} does not accept the key; check {key}.",
+    ),
+    (
+        (ModelQuotaExceededError,),
+        CreditsExhausted,
+        "The account at {name} has no credit left; top it up.",
+    ),
+    (
+        (ModelRateLimitError,),
+        RateLimited,
+        "{name} limits the rate of requests; wait, then send again.",
+    ),
+    (
+        (ModelUnavailableError,),
+        Overloaded,
+        "{name} is overloaded; wait a moment, then send again.",
+    ),
+    (
+        (ModelContextWindowExceededError,),
+        ContextOverflow,
+        "The conversation does not fit into the model's window; compact it.",
+    ),
+    (
+        (ModelNotFoundError,),
+        RequestRefused,
+        "{name} does not know the model; choose one that it lists, or check {url}.",
+    ),
+    (
+        (ModelTimeoutError, httpx2.TimeoutException),
+        LLMTimeout,
+        "{name} stayed silent for too long; send again.",
+    ),
+    (
+        (ModelConnectionError, httpx2.TransportError),
+        ProviderFailed,
+        "The connection to {name} failed; send again, or check {url}.",
+    ),
+    ((ModelServerError,), ProviderFailed, "{name} failed; send again."),
+)
+"""The first row whose errors fit; ``key`` and ``url`` are the provider's variables."""
+
+
+def translated(error: Exception, account: Account) -> LLMError:
+    """The error of ours that says what `error` means for whoever reads it."""
+    provider = account.provider
+    kind, message = _remedy(error, provider.name)
+    message = message.format(
+        name=provider.name, key=provider.key_variable, url=provider.url_variables[0]
+    )
+    wait = error.retry_after if isinstance(error, ModelAPIError) else None
+    return kind(message, detail=_detail(error, account), retry_after=wait)
+
+
+def _remedy(error: Exception, name: str) -> tuple[type[LLMError], str]:
+    for kinds, remedy, message in _REMEDIES:
+        if isinstance(error, kinds):
+            return remedy, message
+    if isinstance(error, UserError):
+        return RequestRefused, "The library refuses the request beforehand; the detail says why."
+    if isinstance(error, ModelHTTPError):
+        return RequestRefused, f"{name} refuses with status {error.status_code}; see the detail."
+    if isinstance(error, ModelAPIError) and error.in_stream:
+        return ProviderFailed, f"{name} broke off its answer; send again."
+    return BrokenReply, f"{name} gave an answer that is none; send again, or check {{url}}."
+
+
+def _detail(error: Exception, account: Account) -> str:
+    """What the provider itself said."""
+    said = str(error)
+    if isinstance(error, ModelAPIError) and error.body is not None:
+        said = error.body if isinstance(error.body, str) else json.dumps(error.body, default=str)
+    return _without_keys(said, account)[:_LONGEST_DETAIL]
+
+
+def _without_keys(text: str, account: Account) -> str:
+    if len(account.key) > len("none"):
+        text = text.replace(account.key, _MASK)
+    return _KEYS.sub(_MASK, text)

@@ -1,0 +1,237 @@
+"""The offline model: it answers without a key, a network or chance.
+
+It says what it is and repeats what it was told. Words in double brackets, anywhere in the newest
+user message, tell it how to answer:
+
+    [[think: first this]]        reason in these words before anything else
+    [[call: tool {"key": 1}]]    call a tool; several calls are made at once. When their returns are
+                                 in, the answer quotes them. The arguments are sent as written
+    [[words: 200]]               say exactly so many words (before the calls, if there are any)
+    [[pace: 20]]                 wait so many milliseconds before each fragment
+    [[length]]                   end as if the limit of tokens had been reached
+    [[empty]]                    end without a word
+    [[fail: kind]]               fail; kinds: auth, credits, rate_limit, overloaded, timeout,
+                                 overflow, error, broken, and cut, which fails in mid-sentence
+
+With calls, ``length``, ``empty`` and ``fail`` wait for the answer that follows their returns.
+Fragments are words, so the same conversation always has the same events.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+
+from palaver.domain.entry import Entry
+from palaver.domain.llm import (
+    ChatRequest,
+    Completion,
+    ReasoningDelta,
+    StreamEvent,
+    TextDelta,
+    TokenCount,
+    ToolCallDelta,
+)
+from palaver.domain.part import Image, Part, Reasoning, Text, ToolCall, ToolReturn
+from palaver.errors import (
+    AuthenticationFailed,
+    BrokenReply,
+    ContextOverflow,
+    CreditsExhausted,
+    LLMError,
+    LLMTimeout,
+    Overloaded,
+    ProviderFailed,
+    RateLimited,
+    RequestRefused,
+)
+
+_ORDER = re.compile(r"\[\[(\w+)(?:\s*:\s*([^{\]]*?)\s*(\{.*?\})?)?\s*\]\]", re.DOTALL)
+_WORDS = ("so", "many", "words", "were", "asked", "for", "and", "here", "they", "are,")
+_PIECE = 24  # characters of a call's arguments in one fragment
+_MOST_WORDS = 100_000
+_MOST_PACE = 60_000  # milliseconds
+
+_FAILURES: dict[str, type[LLMError]] = {
+    "auth": AuthenticationFailed,
+    "credits": CreditsExhausted,
+    "rate_limit": RateLimited,
+    "overloaded": Overloaded,
+    "timeout": LLMTimeout,
+    "overflow": ContextOverflow,
+    "error": ProviderFailed,
+    "broken": BrokenReply,
+    "cut": ProviderFailed,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Script:
+    """What the newest user message asks for, and the words around that."""
+
+    said: str
+    think: str
+    calls: tuple[ToolCall, ...]
+    words: int | None
+    pace: float
+    ending: str  # "", "length", "empty" or "fail"
+    failure: str
+
+
+class OfflineModel:
+    """``palaver/offline``. `sleep` is how it waits, in seconds."""
+
+    def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._sleep = sleep
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        """Answer as the newest user message tells; raises the error that it asks for."""
+        heard = _heard(request.entries)
+        script = _script(heard[0]) if heard else _script(None)
+        returns = _returns(heard)
+        calls = () if returns else script.calls
+        ending = "" if calls else script.ending
+        if ending == "fail" and script.failure != "cut":
+            raise _failure(script.failure)
+        text = _answer(request.entries, script, returns, bool(calls))
+        said = 0
+        for event in _events(script.think, "" if ending == "empty" else text, calls):
+            await self._sleep(script.pace)
+            yield event
+            said += _size(event)
+            if ending == "fail" and isinstance(event, TextDelta) and said > len(text) // 2:
+                raise _failure(script.failure)
+        tokens = TokenCount(
+            prompt=_tokens(request), completion=said // 4 + 1, reasoning=len(script.think) // 4
+        )
+        match ending:
+            case "length":
+                yield Completion("length", tokens, "length")
+            case _ if calls:
+                yield Completion("tool_call", tokens, "tool_calls")
+            case _:
+                yield Completion("stop", tokens, "stop")
+
+
+def _heard(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The newest user entry and what came after it."""
+    for at in range(len(entries) - 1, -1, -1):
+        if entries[at].role == "user":
+            return entries[at:]
+    return ()
+
+
+def _returns(heard: Sequence[Entry]) -> list[ToolReturn]:
+    return [part for entry in heard for part in entry.parts if isinstance(part, ToolReturn)]
+
+
+def _script(entry: Entry | None) -> _Script:
+    said = _text(entry.parts) if entry else ""
+    orders: dict[str, str] = {}
+    calls: list[ToolCall] = []
+    for name, value, braces in _ORDER.findall(said):
+        if name == "call":
+            call_id = f"call_{entry.id[-12:] if entry else ''}_{len(calls)}"
+            calls.append(ToolCall(call_id=call_id, name=value, arguments=braces or "{}"))
+        else:
+            orders[name] = value
+    return _Script(
+        said=_ORDER.sub("", said).strip(),
+        think=orders.get("think", ""),
+        calls=tuple(calls),
+        words=_number(orders["words"], _MOST_WORDS) if "words" in orders else None,
+        pace=_number(orders.get("pace", ""), _MOST_PACE) / 1000,
+        ending=next((end for end in ("fail", "empty", "length") if end in orders), ""),
+        failure=orders.get("fail", ""),
+    )
+
+
+def _number(text: str, most: int) -> int:
+    return min(int(text), most) if text.isdecimal() else 0
+
+
+def _failure(kind: str) -> LLMError:
+    if kind not in _FAILURES:
+        return RequestRefused(f"[[fail: {kind}]] is none of {', '.join(_FAILURES)}.")
+    return _FAILURES[kind](f"The offline model was told to fail ({kind}).")
+
+
+def _answer(
+    entries: Sequence[Entry], script: _Script, returns: Sequence[ToolReturn], calling: bool
+) -> str:
+    if script.words is not None:
+        return " ".join(islice(cycle(_WORDS), script.words))
+    if calling:
+        return ""
+    if returns:
+        return " ".join(_quote(part) for part in returns)
+    count = sum(entry.role == "user" for entry in entries)
+    return (
+        "I am palaver's offline model: no language model is configured, so I can only repeat "
+        f"what I am told. You said: {script.said or '(nothing)'} "
+        f"(user messages that I can see: {count})"
+    )
+
+
+def _quote(part: ToolReturn) -> str:
+    content = part.content if isinstance(part.content, str) else _text(tuple(part.content))
+    verb = "returned" if part.status == "success" else "failed with"
+    return f"The tool {part.name or part.call_id} {verb}: {content}"
+
+
+def _events(think: str, text: str, calls: Sequence[ToolCall]) -> list[StreamEvent]:
+    events: list[StreamEvent] = []
+    part = 0
+    if think:
+        events += [ReasoningDelta(part, word) for word in _words(think)]
+        part += 1
+    if text:
+        events += [TextDelta(part, word) for word in _words(text)]
+        part += 1
+    for number, call in enumerate(calls, start=part):
+        events.append(ToolCallDelta(number, call.call_id, call.name, ""))
+        for at in range(0, len(call.arguments), _PIECE):
+            piece = call.arguments[at : at + _PIECE]
+            events.append(ToolCallDelta(number, call.call_id, None, piece))
+    return events
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\S+\s*|\s+", text)
+
+
+def _size(event: StreamEvent) -> int:
+    match event:
+        case TextDelta() | ReasoningDelta():
+            return len(event.text.encode())
+        case ToolCallDelta():
+            return len(event.arguments.encode())
+        case _:
+            return 0
+
+
+def _text(parts: Sequence[Part]) -> str:
+    return "".join(part.text for part in parts if isinstance(part, Text))
+
+
+def _tokens(request: ChatRequest) -> int:
+    """What a model would count, roughly: a token for four bytes."""
+    size = len(request.system.encode())
+    for entry in request.entries:
+        size += sum(_weight(part) for part in entry.parts)
+    return size // 4 + 1
+
+
+def _weight(part: Part) -> int:
+    match part:
+        case Text() | Reasoning():
+            return len(part.text.encode())
+        case ToolCall():
+            return len(part.arguments.encode())
+        case ToolReturn(content=str(content)):
+            return len(content.encode())
+        case Image():
+            return 3_000
+        case _:
+            return 0

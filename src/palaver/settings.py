@@ -1,0 +1,69 @@
+"""What the operator decides: one frozen object, read once from the environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import platformdirs
+
+from palaver.errors import Invalid
+
+DEFAULT_PORT = 8283  # where the official clients look for a server of one's own
+MAX_BODY = 8 * 1024 * 1024  # bytes
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. Each says in which variable it is found.
+
+    `environment` is what the providers look for their keys in; it is never shown.
+    """
+
+    home: Path
+    database_url: str
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    log_level: str = "info"
+    max_body: int = MAX_BODY
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """The settings in `environment`. Raises `Invalid` with the variable that is wrong.
+
+    =========================  ====================================================
+    PALAVER_HOME               folder of the data (default: the user's data folder)
+    PALAVER_DATABASE_URL       ``sqlite:///path`` or ``postgresql://…``
+                               (default: ``palaver.db`` in the home folder)
+    PALAVER_HOST               address to listen on (default 127.0.0.1)
+    PALAVER_PORT               port to listen on (default 8283)
+    PALAVER_LOG_LEVEL          debug, info, warning or error (default info)
+    PALAVER_MAX_BODY_BYTES     largest request that is read (default 8 MiB)
+    PALAVER_DEFAULT_MODEL      handle for agents made without a model, or ``letta/auto``
+    =========================  ====================================================
+
+    The providers' variables stand in `palaver.providers.table`.
+    """
+    home = Path(environment.get("PALAVER_HOME") or platformdirs.user_data_dir("palaver"))
+    home = home.expanduser().absolute()
+    level = environment.get("PALAVER_LOG_LEVEL", "info").lower()
+    if level not in LOG_LEVELS:
+        raise Invalid(f"PALAVER_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}, not {level!r}.")
+    return Settings(
+        home=home,
+        database_url=environment.get("PALAVER_DATABASE_URL") or f"sqlite:///{home / 'palaver.db'}",
+        host=environment.get("PALAVER_HOST") or "127.0.0.1",
+        port=_number(environment, "PALAVER_PORT", DEFAULT_PORT, 65535),
+        log_level=level,
+        max_body=_number(environment, "PALAVER_MAX_BODY_BYTES", MAX_BODY, 2**31),
+        environment=environment,
+    )
+
+
+def _number(environment: Mapping[str, str], name: str, default: int, most: int) -> int:
+    text = environment.get(name) or str(default)
+    if not text.isdecimal() or int(text) > most:
+        raise Invalid(f"{name} must be a whole number up to {most}, not {text!r}.")
+    return int(text)

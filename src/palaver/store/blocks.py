@@ -1,0 +1,218 @@
+"""Blocks, as they are kept, and which agents have them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, select, update
+
+from palaver.domain.agent import Agent
+from palaver.domain.block import Block
+from palaver.domain.ids import ProjectId
+from palaver.domain.page import Page
+from palaver.errors import Conflict, NotFound
+from palaver.store import agents, schema
+from palaver.store.db import Tx
+from palaver.store.paging import containing, paged
+
+_blocks = schema.blocks
+_held = schema.agents_blocks
+_tags = schema.block_tags
+_GET = select(_blocks.c.body).where(
+    _blocks.c.project_id == bindparam("project"), _blocks.c.id == bindparam("block")
+)
+_OF_AGENT = (
+    select(_blocks.c.body)
+    .join(_held, _held.c.block_id == _blocks.c.id)
+    .where(_blocks.c.project_id == bindparam("project"), _held.c.agent_id == bindparam("agent"))
+)
+_IN_ORDER = _OF_AGENT.order_by(_held.c.n)
+_LABELLED = _OF_AGENT.where(_held.c.label == bindparam("label"))
+_LABELLED_TO_CHANGE = _LABELLED.with_for_update(of=_blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFilter:
+    """Which blocks are wanted. Searches find a part of the text, in any case."""
+
+    label: str | None = None
+    label_search: str | None = None
+    name: str | None = None
+    value_search: str | None = None
+    description_search: str | None = None
+    tags: tuple[str, ...] = ()
+    match_all_tags: bool = False
+    templates_only: bool = False
+    agents_eq: tuple[int, ...] = ()
+    agents_gt: int | None = None
+    agents_lt: int | None = None
+
+
+def add(tx: Tx, project: ProjectId, block: Block, at: datetime) -> None:
+    """Keep a new block."""
+    tx.run(
+        insert(_blocks),
+        {"id": block.id, "project_id": project, "created_at": at, **_row(block, at)},
+    )
+    _tag(tx, block)
+
+
+def get(tx: Tx, project: ProjectId, block_id: str) -> Block:
+    """The block called `block_id` in `project`, or `NotFound`."""
+    row = tx.first(_GET, {"project": project, "block": block_id})
+    if row is None:
+        raise NotFound("Block")
+    return Block.model_validate_json(row.body)
+
+
+def change(tx: Tx, project: ProjectId, block: Block, at: datetime) -> None:
+    """Keep what a block has become. Raises `NotFound`; `Conflict` where its label is taken."""
+    mine = (_blocks.c.project_id == project, _blocks.c.id == block.id)
+    if not tx.run(update(_blocks).where(*mine).values(_row(block, at))):
+        raise NotFound("Block")
+    tx.run(delete(_tags).where(_tags.c.block_id == block.id))
+    _tag(tx, block)
+    _relabel(tx, block)
+
+
+def remove(tx: Tx, project: ProjectId, block_id: str) -> None:
+    """Delete a block, also from the agents that have it. Raises `NotFound`."""
+    get(tx, project, block_id)
+    tx.run(delete(_held).where(_held.c.block_id == block_id))
+    tx.run(delete(_tags).where(_tags.c.block_id == block_id))
+    tx.run(delete(_blocks).where(_blocks.c.id == block_id))
+
+
+def listed(tx: Tx, project: ProjectId, page: Page, wanted: BlockFilter) -> list[Block]:
+    """The blocks on a page; hidden ones are left out."""
+    query = select(_blocks.c.body).where(
+        _blocks.c.project_id == project, _blocks.c.hidden.is_(False), *_conditions(wanted)
+    )
+    return _read_all(tx, project, query, page)
+
+
+def of_agent(tx: Tx, project: ProjectId, agent_id: str, page: Page | None = None) -> list[Block]:
+    """The blocks of an agent in the order in which it got them, or those on a page."""
+    if page is not None:
+        query = (
+            select(_blocks.c.body)
+            .join(_held, _held.c.block_id == _blocks.c.id)
+            .where(_blocks.c.project_id == project, _held.c.agent_id == agent_id)
+        )
+        return _read_all(tx, project, query, page)
+    rows = tx.all(_IN_ORDER, {"project": project, "agent": agent_id})
+    return [Block.model_validate_json(row.body) for row in rows]
+
+
+def labelled(
+    tx: Tx, project: ProjectId, agent_id: str, label: str, *, for_update: bool = False
+) -> Block:
+    """The agent's block with a label, or `NotFound`. `for_update` keeps others from changing it."""
+    agents.get(tx, project, agent_id)
+    query = _LABELLED_TO_CHANGE if for_update else _LABELLED
+    row = tx.first(query, {"project": project, "agent": agent_id, "label": label})
+    if row is None:
+        raise NotFound(f"Block `{label}` of this agent")
+    return Block.model_validate_json(row.body)
+
+
+def attach(tx: Tx, project: ProjectId, agent_id: str, block_id: str) -> None:
+    """Give an agent a block; one that it has already changes nothing.
+
+    Raises `NotFound` for either, `Conflict` where the agent has another block of that label.
+    """
+    agents.get(tx, project, agent_id)
+    block = get(tx, project, block_id)
+    taken = tx.first(
+        select(_held.c.block_id).where(_held.c.agent_id == agent_id, _held.c.label == block.label)
+    )
+    if taken is not None and taken.block_id == block_id:
+        return
+    if taken is not None:
+        raise Conflict(f"The agent has a block labelled `{block.label}`; detach that one first.")
+    last = select(func.coalesce(func.max(_held.c.n), 0)).where(_held.c.agent_id == agent_id)
+    n = tx.all(last)[0][0] + 1
+    tx.run(
+        insert(_held), {"agent_id": agent_id, "block_id": block_id, "label": block.label, "n": n}
+    )
+
+
+def detach(tx: Tx, project: ProjectId, agent_id: str, block_id: str) -> None:
+    """Take a block from an agent. Raises `NotFound` if it does not have it."""
+    agents.get(tx, project, agent_id)
+    mine = (_held.c.agent_id == agent_id, _held.c.block_id == block_id)
+    if not tx.run(delete(_held).where(*mine)):
+        raise NotFound("Block of this agent")
+
+
+def agents_with(tx: Tx, project: ProjectId, block_id: str, page: Page) -> list[Agent]:
+    """The agents that have a block, on a page. Raises `NotFound`."""
+    get(tx, project, block_id)
+    return agents.with_block(tx, project, block_id, page)
+
+
+def _conditions(wanted: BlockFilter) -> list[ColumnElement[bool]]:
+    exact = {_blocks.c.label: wanted.label, _blocks.c.name: wanted.name}
+    part = {
+        _blocks.c.label: wanted.label_search,
+        _blocks.c.value: wanted.value_search,
+        _blocks.c.description: wanted.description_search,
+    }
+    conditions = [column == text for column, text in exact.items() if text is not None]
+    conditions += [containing(column, text) for column, text in part.items() if text]
+    if wanted.templates_only:
+        conditions.append(_blocks.c.is_template.is_(True))
+    if wanted.tags:
+        tagged = select(_tags.c.block_id).where(_tags.c.tag.in_(wanted.tags))
+        if wanted.match_all_tags:
+            every = func.count() == len(set(wanted.tags))
+            tagged = tagged.group_by(_tags.c.block_id).having(every)
+        conditions.append(_blocks.c.id.in_(tagged))
+    return conditions + _holders(wanted)
+
+
+def _holders(wanted: BlockFilter) -> list[ColumnElement[bool]]:
+    count = (
+        select(func.count()).where(_held.c.block_id == _blocks.c.id).correlate(_blocks)
+    ).scalar_subquery()
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.agents_eq:
+        conditions.append(count.in_(wanted.agents_eq))
+    if wanted.agents_gt is not None:
+        conditions.append(count > wanted.agents_gt)
+    if wanted.agents_lt is not None:
+        conditions.append(count < wanted.agents_lt)
+    return conditions
+
+
+def _read_all(tx: Tx, project: ProjectId, query: Select[Any], page: Page) -> list[Block]:
+    rows = paged(tx, project, query, _blocks, page)
+    return [Block.model_validate_json(row.body) for row in rows]
+
+
+def _tag(tx: Tx, block: Block) -> None:
+    tags = dict.fromkeys(block.tags or ())
+    tx.many(insert(_tags), [{"block_id": block.id, "tag": tag} for tag in tags])
+
+
+def _relabel(tx: Tx, block: Block) -> None:
+    holders = select(_held.c.agent_id).where(_held.c.block_id == block.id)
+    taken = select(_held.c.block_id).where(
+        _held.c.agent_id.in_(holders), _held.c.label == block.label, _held.c.block_id != block.id
+    )
+    if tx.first(taken) is not None:
+        raise Conflict(f"An agent with this block has another one labelled `{block.label}`.")
+    tx.run(update(_held).where(_held.c.block_id == block.id).values(label=block.label))
+
+
+def _row(block: Block, at: datetime) -> dict[str, Any]:
+    return {
+        "label": block.label or "",
+        "name": block.template_name,
+        "description": block.description,
+        "value": block.value,
+        "hidden": bool(block.hidden),
+        "is_template": block.is_template,
+        "updated_at": at,
+        "body": block.model_dump_json(),
+    }

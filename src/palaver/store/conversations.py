@@ -1,0 +1,217 @@
+"""Conversations, as they are kept: their own entries, and below them what they were forked from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, insert, select, update
+
+from palaver.domain.conversation import (
+    Address,
+    ArchiveStatus,
+    Conversation,
+    ConversationSort,
+    Segment,
+)
+from palaver.domain.entry import SYSTEM_SEQ, Entry
+from palaver.domain.ids import ProjectId
+from palaver.domain.page import Page
+from palaver.errors import NotFound
+from palaver.store import entries, schema
+from palaver.store.db import Tx
+from palaver.store.paging import containing, paged
+
+_own = schema.conversations
+_segments = schema.segments
+_COLUMNS = ("agent_id", "summary", "created_at", "updated_at", "last_message_at", "archived_at")
+_SHOWN = (_own.c.id, _own.c.body, *(_own.c[name] for name in _COLUMNS))
+_ALIVE = (_own.c.project_id == bindparam("project"), _own.c.deleted_at.is_(None))
+_LIVE = (*_ALIVE, _own.c.id == bindparam("conversation"), _own.c.is_default.is_(False))
+_GET = select(*_SHOWN).where(*_LIVE)
+_LOCATE = select(_own.c.agent_id).where(*_LIVE)
+_DEFAULT = select(_own.c.id).where(
+    *_ALIVE, _own.c.agent_id == bindparam("agent"), _own.c.is_default.is_(True)
+)
+_TOUCH = update(_own).where(_own.c.id == bindparam("conversation"))
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationFilter:
+    """Which conversations are wanted. The search finds a part of the summary, in any case."""
+
+    agent_id: str | None = None
+    archive_status: ArchiveStatus = "unarchived"
+    summary_search: str | None = None
+    order_by: ConversationSort = "created_at"
+
+
+def add(
+    tx: Tx,
+    project: ProjectId,
+    conversation: Conversation,
+    system: Entry,
+    *,
+    is_default: bool = False,
+    hidden: bool = False,
+) -> None:
+    """Keep a new conversation and the system entry that it begins with."""
+    kind = {"is_default": is_default, "hidden": hidden}
+    at = {"head_seq": SYSTEM_SEQ, "context_from": SYSTEM_SEQ + 1}
+    _insert(tx, project, conversation, {**kind, **at})
+    address = Address(conversation_id=conversation.id, agent_id=conversation.agent_id)
+    entries.insert_all(tx, project, address, [system])
+
+
+def get(tx: Tx, project: ProjectId, conversation_id: str) -> Conversation:
+    """The conversation called so in `project`, with its context's ids, or `NotFound`.
+
+    The default conversation of an agent has no name of its own: it is not found.
+    """
+    row = tx.first(_GET, {"project": project, "conversation": conversation_id})
+    if row is None:
+        raise NotFound("Conversation")
+    context = entries.context_ids(tx, conversation_id)
+    return _read(row).model_copy(update={"in_context_message_ids": context})
+
+
+def locate(tx: Tx, project: ProjectId, conversation_id: str) -> Address:
+    """Whose conversation it is, or `NotFound`."""
+    row = tx.first(_LOCATE, {"project": project, "conversation": conversation_id})
+    if row is None:
+        raise NotFound("Conversation")
+    return Address(conversation_id=conversation_id, agent_id=row.agent_id)
+
+
+def find_default(tx: Tx, project: ProjectId, agent_id: str) -> str | None:
+    """The id of an agent's default conversation, if there is such an agent."""
+    row = tx.first(_DEFAULT, {"project": project, "agent": agent_id})
+    return None if row is None else row.id
+
+
+def change(tx: Tx, project: ProjectId, conversation: Conversation) -> None:
+    """Keep what a conversation has become. Raises `NotFound`."""
+    mine = (_own.c.project_id == project, _own.c.id == conversation.id)
+    if not tx.run(
+        update(_own).where(*mine, _own.c.deleted_at.is_(None)).values(_row(conversation))
+    ):
+        raise NotFound("Conversation")
+
+
+def touch(tx: Tx, conversation_id: str, at: datetime) -> None:
+    """Remember when something was last sent to a conversation."""
+    tx.run(_TOUCH.values(last_message_at=at), {"conversation": conversation_id})
+
+
+def remove(tx: Tx, project: ProjectId, conversation_id: str, at: datetime) -> None:
+    """Make a conversation disappear; its forks keep what they share with it. Or `NotFound`."""
+    locate(tx, project, conversation_id)
+    tx.run(_TOUCH.values(deleted_at=at), {"conversation": conversation_id})
+
+
+def listed(
+    tx: Tx, project: ProjectId, page: Page, wanted: ConversationFilter
+) -> list[Conversation]:
+    """The conversations on a page, without their context; default and hidden ones are left out."""
+    query = select(*_SHOWN).where(
+        _own.c.project_id == project,
+        _own.c.deleted_at.is_(None),
+        _own.c.is_default.is_(False),
+        _own.c.hidden.is_(False),
+    )
+    if wanted.agent_id is not None:
+        query = query.where(_own.c.agent_id == wanted.agent_id)
+    if wanted.archive_status != "all":
+        live = _own.c.archived_at.is_(None)
+        query = query.where(live if wanted.archive_status == "unarchived" else ~live)
+    if wanted.summary_search:
+        query = query.where(containing(_own.c.summary, wanted.summary_search))
+    key = None if wanted.order_by == "created_at" else _own.c[wanted.order_by]
+    return [_read(row) for row in paged(tx, project, query, _own, page, key)]
+
+
+def fork(
+    tx: Tx,
+    project: ProjectId,
+    source_id: str,
+    new: Conversation,
+    system: Entry,
+    *,
+    upto: str | None = None,
+    hidden: bool = False,
+) -> None:
+    """Keep `new` as a fork of a conversation: a snapshot of its context, up to entry `upto`.
+
+    Raises `NotFound` for an entry that is not in the source's context. What is written does not
+    grow with the history: a row, its segments and a system entry.
+    """
+    source = entries.reach(tx, source_id, lock=True)
+    cut = source.head if upto is None else source.seq_of(tx, upto)
+    if upto is not None and cut < source.context_from:
+        raise NotFound(f"Message {upto}", "only messages in the context can be forked at.")
+    shared = [
+        Segment(
+            source=stretch.source, lo=max(stretch.lo, source.context_from), hi=min(stretch.hi, cut)
+        )
+        for stretch in source.stretches
+        if stretch.lo <= cut and stretch.hi >= source.context_from
+    ]
+    at = {"head_seq": cut, "context_from": source.context_from}
+    _insert(tx, project, new, {"is_default": False, "hidden": hidden, **at})
+    tx.many(
+        insert(_segments),
+        [
+            {
+                "conversation_id": new.id,
+                "n": n,
+                "source_conversation_id": segment.source,
+                "lo": segment.lo,
+                "hi": segment.hi,
+            }
+            for n, segment in enumerate(shared)
+        ],
+    )
+    address = Address(conversation_id=new.id, agent_id=new.agent_id)
+    entries.insert_all(tx, project, address, [system])
+
+
+def recall_count(tx: Tx, conversation_id: str) -> int:
+    """How many entries a conversation has besides its system entry."""
+    reach = entries.reach(tx, conversation_id)
+    return sum(stretch.hi - stretch.lo + 1 for stretch in reach.stretches)
+
+
+def _insert(tx: Tx, project: ProjectId, conversation: Conversation, more: dict[str, Any]) -> None:
+    tx.run(
+        insert(_own),
+        {
+            "id": conversation.id,
+            "project_id": project,
+            "agent_id": conversation.agent_id,
+            "created_at": conversation.created_at,
+            **_row(conversation),
+            **more,
+        },
+    )
+
+
+def _row(conversation: Conversation) -> dict[str, Any]:
+    return {
+        "summary": conversation.summary,
+        "updated_at": conversation.updated_at,
+        "last_message_at": conversation.last_message_at,
+        "archived_at": conversation.archived_at,
+        "body": conversation.model_dump_json(
+            include={"description", "model", "model_settings", "context_window_limit"},
+            exclude_unset=True,
+        ),
+    }
+
+
+def _read(row: Row[Any]) -> Conversation:
+    given = Conversation.model_validate_json(
+        f'{{"id":"{row.id}","agent_id":"{row.agent_id}",{row.body[1:]}'
+        if row.body != "{}"
+        else f'{{"id":"{row.id}","agent_id":"{row.agent_id}"}}'
+    )
+    columns = {name: getattr(row, name) for name in _COLUMNS}
+    return given.model_copy(update={**columns, "archived": row.archived_at is not None})

@@ -1,0 +1,87 @@
+"""PostgreSQL: a pool of connections, each used by one thread at a time.
+
+Any number of palaver processes may share a database; whatever they must agree on is decided by its
+transactions. The DSN goes to libpq as it is, so several hosts and ``target_session_attrs`` work.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import Concatenate
+
+import psycopg
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from palaver.errors import Unavailable
+from palaver.store import migrate
+from palaver.store.db import P, T, Tx
+
+_CONNECTIONS = 8
+_CONNECT_WITHIN = 5  # seconds
+
+
+class PostgresDatabase:
+    """One database on a server, or on several that follow one another."""
+
+    def __init__(self, dsn: str) -> None:
+        self.url = _without_password(dsn)
+        self._engine = create_engine(
+            "postgresql+psycopg://",
+            creator=partial(psycopg.connect, dsn, connect_timeout=_CONNECT_WITHIN),
+            pool_size=_CONNECTIONS,
+            max_overflow=0,
+            pool_pre_ping=True,
+        )
+        self._snapshots = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        with _explained():
+            migrate.postgres(self._engine)
+        self._threads = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="postgres")
+
+    async def tx(
+        self, unit: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """See `Database.tx`."""
+        work = partial(_run, self._engine, unit, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def read(
+        self, unit: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """See `Database.read`."""
+        work = partial(_run, self._snapshots, unit, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def close(self) -> None:
+        """See `Database.close`."""
+        await asyncio.to_thread(self._threads.shutdown)
+        self._engine.dispose()
+
+
+def _run(
+    engine: Engine, unit: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    with _explained(), engine.begin() as connection:
+        return unit(Tx(connection), *args, **kwargs)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn an error of the database itself into `Unavailable`."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise Unavailable(
+            f"PostgreSQL cannot be used at the moment ({str(error.orig).strip()}); "
+            "check that it is up and reachable, then try again."
+        ) from error
+
+
+def _without_password(dsn: str) -> str:
+    head, at, tail = dsn.rpartition("@")
+    scheme, slashes, who = head.partition("://")
+    return f"{scheme}{slashes}{who.partition(':')[0]}{at}{tail}"

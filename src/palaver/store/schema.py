@@ -1,0 +1,248 @@
+"""The tables. A row is its keys and a body: columns exist for what is searched, sorted or unique.
+
+Bodies are JSON text; times are ISO-8601 text with microseconds, which sorts as it reads. Whatever a
+caller can reach carries ``project_id``.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+
+class Moment(TypeDecorator[datetime]):
+    """A UTC moment as text: ``2026-01-02T03:04:05.000006Z``."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Any) -> str | None:
+        """A moment as it is stored."""
+        if value is None:
+            return None
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def process_result_value(self, value: str | None, _dialect: Any) -> datetime | None:
+        """A stored moment."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+def _active() -> dict[str, Any]:
+    where = text("status IN ('created', 'running')")
+    return {"sqlite_where": where, "postgresql_where": where}
+
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("project_id", String(64), ForeignKey("projects.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("hidden", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("last_run_completion", Moment),
+    Column("last_run_duration_ms", Integer),
+    Column("last_stop_reason", String(64)),
+    Column("deleted_at", Moment),
+    Column("body", Text, nullable=False),
+    Index("agents_of_project", "project_id", "id"),
+)
+
+agent_tags = Table(
+    "agent_tags",
+    metadata,
+    Column("agent_id", String(64), ForeignKey("agents.id"), nullable=False),
+    Column("tag", Text, nullable=False),
+    PrimaryKeyConstraint("agent_id", "tag"),
+    Index("agents_with_tag", "tag"),
+)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("project_id", String(64), ForeignKey("projects.id"), nullable=False),
+    Column("label", Text, nullable=False),
+    Column("name", Text),
+    Column("description", Text),
+    Column("value", Text, nullable=False),
+    Column("hidden", Boolean, nullable=False),
+    Column("is_template", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("blocks_of_project", "project_id", "id"),
+)
+
+block_tags = Table(
+    "block_tags",
+    metadata,
+    Column("block_id", String(64), ForeignKey("blocks.id"), nullable=False),
+    Column("tag", Text, nullable=False),
+    PrimaryKeyConstraint("block_id", "tag"),
+)
+
+agents_blocks = Table(
+    "agents_blocks",
+    metadata,
+    Column("agent_id", String(64), ForeignKey("agents.id"), nullable=False),
+    Column("block_id", String(64), ForeignKey("blocks.id"), nullable=False),
+    Column("label", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    PrimaryKeyConstraint("agent_id", "block_id"),
+    UniqueConstraint("agent_id", "label", name="one_block_of_a_label"),
+    Index("agents_with_block", "block_id"),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("project_id", String(64), ForeignKey("projects.id"), nullable=False),
+    Column("agent_id", String(64), ForeignKey("agents.id"), nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    Column("head_seq", Integer, nullable=False),
+    Column("context_from", Integer, nullable=False),
+    Column("summary", Text),
+    Column("hidden", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("last_message_at", Moment),
+    Column("last_run_completion", Moment),
+    Column("archived_at", Moment),
+    Column("deleted_at", Moment),
+    Column("body", Text, nullable=False),
+    Index("conversations_of_agent", "agent_id", "id"),
+    Index("conversations_of_project", "project_id", "id"),
+    Index(
+        "one_default_conversation",
+        "agent_id",
+        unique=True,
+        sqlite_where=text("is_default"),
+        postgresql_where=text("is_default"),
+    ),
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("conversation_id", String(64), ForeignKey("conversations.id"), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("source_conversation_id", String(64), nullable=False),
+    Column("lo", Integer, nullable=False),
+    Column("hi", Integer, nullable=False),
+    PrimaryKeyConstraint("conversation_id", "n"),
+    Index("segments_of_source", "source_conversation_id"),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("project_id", String(64), nullable=False),
+    Column("agent_id", String(64), nullable=False),
+    Column("conversation_id", String(64), ForeignKey("conversations.id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("otid", Text),
+    Column("run_id", String(64)),
+    Column("step_id", String(64)),
+    Column("created_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("conversation_id", "seq", name="one_entry_of_a_number"),
+    Index("entries_of_agent", "agent_id", "id"),
+    Index("entries_of_run", "run_id"),
+    Index("entries_of_step", "step_id"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("project_id", String(64), nullable=False),
+    Column("agent_id", String(64), nullable=False),
+    Column("conversation_id", String(64), ForeignKey("conversations.id"), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("stop_reason", String(64)),
+    Column("background", Boolean, nullable=False),
+    Column("worker_id", String(64)),
+    Column("epoch", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("request_key", Text),
+    Column("request_hash", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("completed_at", Moment),
+    Column("body", Text, nullable=False),
+    Index("one_active_run", "conversation_id", unique=True, **_active()),
+    Index("active_runs_of_worker", "worker_id", **_active()),
+    Index(
+        "one_run_of_a_key",
+        "conversation_id",
+        "request_key",
+        unique=True,
+        sqlite_where=text("request_key IS NOT NULL"),
+        postgresql_where=text("request_key IS NOT NULL"),
+    ),
+    Index("runs_of_project", "project_id", "id"),
+    Index("runs_of_agent", "agent_id", "id"),
+    Index("runs_of_conversation", "conversation_id", "id"),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("project_id", String(64), nullable=False),
+    Column("agent_id", String(64), nullable=False),
+    Column("conversation_id", String(64), nullable=False),
+    Column("run_id", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("model", Text),
+    Column("created_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("steps_of_run", "run_id", "id"),
+    Index("steps_of_project", "project_id", "id"),
+)
+
+run_events = Table(
+    "run_events",
+    metadata,
+    Column("run_id", String(64), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("data", Text, nullable=False),
+    PrimaryKeyConstraint("run_id", "seq"),
+    sqlite_with_rowid=False,
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("expires_at", Moment, nullable=False),
+)

@@ -1,0 +1,97 @@
+"""Steps, as they are kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Row, insert, select
+
+from palaver.domain.ids import ProjectId
+from palaver.domain.page import Page
+from palaver.domain.run import Step
+from palaver.errors import NotFound
+from palaver.store import schema
+from palaver.store.db import Tx
+from palaver.store.paging import paged
+
+_steps = schema.steps
+
+
+@dataclass(frozen=True, slots=True)
+class StepFilter:
+    """Which steps are wanted. Nothing has feedback, tags or traces yet."""
+
+    agent_id: str | None = None
+    model: str | None = None
+    feedback: Literal["positive", "negative"] | None = None
+    has_feedback: bool | None = None
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+    tags: tuple[str, ...] = ()
+    trace_ids: tuple[str, ...] = ()
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether something is asked for that no step has."""
+        return bool(self.feedback or self.has_feedback or self.tags or self.trace_ids)
+
+
+def put(tx: Tx, project: ProjectId, conversation_id: str, step: Step, at: datetime) -> None:
+    """Keep a step that has ended."""
+    tx.run(
+        insert(_steps),
+        {
+            "id": step.id,
+            "project_id": project,
+            "agent_id": step.agent_id,
+            "conversation_id": conversation_id,
+            "run_id": step.run_id,
+            "status": step.status,
+            "model": step.model,
+            "created_at": at,
+            "body": step.model_dump_json(exclude_none=True),
+        },
+    )
+
+
+def get(tx: Tx, project: ProjectId, step_id: str) -> Step:
+    """The step called `step_id` in `project`, or `NotFound`."""
+    row = tx.first(
+        select(_steps.c.body).where(_steps.c.project_id == project, _steps.c.id == step_id)
+    )
+    if row is None:
+        raise NotFound("Step")
+    return Step.model_validate_json(row.body)
+
+
+def listed(tx: Tx, project: ProjectId, page: Page, wanted: StepFilter) -> list[Step]:
+    """The steps on a page."""
+    if wanted.hopeless:
+        return []
+    query = select(_steps.c.body).where(_steps.c.project_id == project)
+    if wanted.agent_id is not None:
+        query = query.where(_steps.c.agent_id == wanted.agent_id)
+    if wanted.model is not None:
+        query = query.where(_steps.c.model == wanted.model)
+    if wanted.start_date is not None:
+        query = query.where(_steps.c.created_at >= wanted.start_date)
+    if wanted.end_date is not None:
+        query = query.where(_steps.c.created_at <= wanted.end_date)
+    return _read_all(paged(tx, project, query, _steps, page))
+
+
+def of_run(tx: Tx, project: ProjectId, run_id: str, page: Page) -> list[Step]:
+    """The steps of a run on a page."""
+    query = select(_steps.c.body).where(_steps.c.project_id == project, _steps.c.run_id == run_id)
+    return _read_all(paged(tx, project, query, _steps, page))
+
+
+def all_of_run(tx: Tx, project: ProjectId, run_id: str) -> list[Step]:
+    """All steps of a run."""
+    query = select(_steps.c.body).where(_steps.c.project_id == project, _steps.c.run_id == run_id)
+    return _read_all(tx.all(query.order_by(_steps.c.id)))
+
+
+def _read_all(rows: Sequence[Row[Any]]) -> list[Step]:
+    return [Step.model_validate_json(row.body) for row in rows]
