@@ -39,11 +39,12 @@ class Bench:
     rows: Server
     model: Server
     cold: tuple[Program, Program]  # palaver, and the reference beside it
+    database_url: str  # palaver's
     quick: bool
 
     def times(self, full: int) -> int:
         """How often to do what a full run does `full` times."""
-        return max(3, full // 3) if self.quick else full
+        return full // 3 if self.quick else full
 
 
 Item = Callable[[Bench], Awaitable[list[Row]]]
@@ -93,7 +94,7 @@ async def messages_100(bench: Bench) -> list[Row]:
 
 async def turn(bench: Bench) -> list[Row]:
     """Turns that are not streamed, with a model that answers one token at once."""
-    cost = await _turns(bench.palaver, 0, bench.times(30), TURNS)
+    cost, _ = await _turns(bench.palaver, 0, bench.times(30), TURNS)
     plain = Completions(bench.proxy)
     floor = await measured(bench.proxy, [plain.say] * bench.times(1_500))
     plain.close()
@@ -136,16 +137,17 @@ async def token(bench: Bench) -> list[Row]:
 
 async def scale(bench: Bench) -> list[Row]:
     """The same turn with 10 and with 5,000 messages behind it."""
-    few = await _turns(bench.palaver, FEW, bench.times(30), TURNS)
-    many = await _turns(bench.palaver, MANY, 1, bench.times(20))
-    window = await cost_of_window(bench.model.port, MANY) - await cost_of_window(
-        bench.model.port, FEW
-    )
-    growth = (many.cpu - window) / few.cpu
+    few, short = await _turns(bench.palaver, FEW, bench.times(30), TURNS)
+    many, long = await _turns(bench.palaver, MANY, 1, bench.times(20))
+    little = await cost_of_window(bench.database_url, bench.model.port, short)
+    much = await cost_of_window(bench.database_url, bench.model.port, long)
+    read, sent = much.read - little.read, much.sent - little.sent
+    growth = (many.cpu - read - sent) / few.cpu
     return [
         Row(f"turn, {FEW} messages behind it", "CPU ms", few.cpu, few.p50),
         Row(f"turn, {MANY:,} messages behind it", "CPU ms", many.cpu, many.p50),
-        Row(f"of that, to put {MANY:,} messages on the wire", "CPU ms", window),
+        Row(f"of that, to read {MANY:,} messages", "CPU ms", read),
+        Row(f"of that, to put {MANY:,} messages on the wire", "CPU ms", sent),
         Row(f"what is left, over the turn with {FEW}", "×", growth, budget=1.5),
     ]
 
@@ -190,15 +192,18 @@ async def _prepared(server: Server, prepare: Prepare) -> Cost:
     return cost
 
 
-async def _turns(server: Server, size: int, conversations: int, turns: int) -> Cost:
-    """The cost of a turn, `turns` of which are made in each conversation of `size` messages."""
+async def _turns(server: Server, size: int, conversations: int, turns: int) -> tuple[Cost, str]:
+    """The cost of a turn, `turns` of which are made in each conversation of `size` messages.
+
+    Also the id of the last of these conversations.
+    """
     client = await Conversations(server).begin()
     ids = [await client.create() for _ in range(conversations)]
     for id in ids:
         await client.fill(id, size)
     cost = await measured(server, [partial(client.say, id) for id in ids for _ in range(turns)])
     client.close()
-    return cost
+    return cost, ids[-1]
 
 
 async def _streamed(server: Server, waves: Sequence[int]) -> Cost:

@@ -11,9 +11,11 @@ import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import click
+import psutil
 import uvloop
 
 from bench.items import ITEMS, Bench, Row
@@ -47,7 +49,7 @@ def main(quick: bool, items: str, database_url: str | None) -> None:
 
 async def _measure(names: Sequence[str], quick: bool, url: str | None) -> bool:
     """Start the servers, measure, print; whether everything could be measured."""
-    begun = perf_counter()
+    begun, busy, own = perf_counter(), _busy(), _own()
     rows: list[Row] = []
     failures: list[str] = []
     async with AsyncExitStack() as stack:
@@ -59,9 +61,12 @@ async def _measure(names: Sequence[str], quick: bool, url: str | None) -> bool:
                     rows += await ITEMS[name](bench)
             except* (WrongAnswer, OSError) as failed:
                 failures += [f"{name}: {error}" for error in failed.exceptions]
+    seconds = perf_counter() - begun
+    others = (_busy() - busy - (_own() - own)) / seconds
     where = url.partition(":")[0] if url else "sqlite"
     click.echo(_table(rows))
-    click.echo(f"\n{_machine()}; database: {where}; {perf_counter() - begun:.0f} s in all")
+    click.echo(f"\n{_machine()}; {where}; {seconds:.0f} s in all, while other programs", nl=False)
+    click.echo(f" kept {others:.1f} cores busy")
     for failure in failures:
         click.echo(f"FAILED {failure}")
     return not failures
@@ -69,21 +74,25 @@ async def _measure(names: Sequence[str], quick: bool, url: str | None) -> bool:
 
 async def _servers(stack: AsyncExitStack, quick: bool, url: str | None) -> Bench:
     model = await stack.enter_async_context(running(MODEL))
-    palaver, proxy = _palaver(model.port, url), _proxy(model.port)
+    folder = stack.enter_context(TemporaryDirectory(prefix="palaver-bench-"))
+    database_url = url or f"sqlite:///{folder}/palaver.db"
+    warm = _palaver(model.port, database_url)
+    cold = _palaver(model.port, url or "sqlite:///{folder}/palaver.db")
     return Bench(
         model=model,
         rows=await stack.enter_async_context(running(ROWS)),
-        proxy=await stack.enter_async_context(running(proxy)),
-        palaver=await stack.enter_async_context(running(palaver)),
-        cold=(palaver, ROWS),
+        proxy=await stack.enter_async_context(running(_proxy(model.port))),
+        palaver=await stack.enter_async_context(running(warm)),
+        cold=(cold, ROWS),
+        database_url=database_url,
         quick=quick,
     )
 
 
-def _palaver(model_port: int, url: str | None) -> Program:
+def _palaver(model_port: int, database_url: str) -> Program:
     environment = {
         "PALAVER_HOME": "{folder}",
-        "PALAVER_DATABASE_URL": url or "",
+        "PALAVER_DATABASE_URL": database_url,
         "OPENAI_BASE_URL": f"http://{HOST}:{model_port}/v1",
         "OPENAI_API_KEY": "x",
     }
@@ -125,6 +134,17 @@ def _figure(number: float | None) -> str:
         return ""
     decimals = next((n for n, least in enumerate((100, 10, 1)) if abs(number) >= least), 3)
     return f"{number:,.{decimals}f}"
+
+
+def _busy() -> float:
+    """Seconds of CPU that were spent on this machine, by anybody."""
+    spent = psutil.cpu_times()
+    return float(sum(spent) - spent.idle - getattr(spent, "iowait", 0.0))
+
+
+def _own() -> float:
+    """Seconds of CPU that the bench and the servers that it has ended have spent."""
+    return sum(os.times()[:4])
 
 
 def _machine() -> str:

@@ -82,7 +82,7 @@ async def running(program: Program) -> AsyncIterator[Server]:
 
 def _started(program: Program, port: int, folder: str, log: Path) -> subprocess.Popen[bytes]:
     def filled(text: str) -> str:
-        return text.format(port=port, folder=folder)
+        return text.replace("{port}", str(port)).replace("{folder}", folder)
 
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     given = {name: filled(value) for name, value in program.environment.items()}

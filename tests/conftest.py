@@ -1,10 +1,13 @@
 """Fixtures for every test."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.databases import Databases, PostgresDatabases, SqliteDatabases
+from tests.fakes.provider import FakeProvider
+from tests.servers import Server, asking, fake_provider, serve
 
 KINDS: dict[str, type[Databases]] = {"sqlite": SqliteDatabases, "postgres": PostgresDatabases}
 
@@ -35,3 +38,38 @@ def empty_database_url(databases: Databases) -> Iterator[str]:
 def anyio_backend() -> str:
     """Asynchronous tests run on asyncio, as the server does."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[FakeProvider]:
+    """The provider that `server` asks."""
+    with fake_provider() as fake:
+        yield fake
+
+
+@pytest.fixture
+def fake(provider: FakeProvider) -> FakeProvider:
+    """The provider that `server` asks, with nothing scripted and nothing asked yet."""
+    provider.forget()
+    return provider
+
+
+@pytest.fixture(scope="session")
+def server(
+    databases: Databases, provider: FakeProvider, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server process on each kind of database, one for all tests."""
+    home = tmp_path_factory.mktemp("home")
+    with databases.empty() as url:
+        with serve(home, asking(provider) | {"PALAVER_DATABASE_URL": url}) as running:
+            yield running
+
+
+@pytest.fixture
+def agent(server: Server) -> Iterator[str]:
+    """The id of a fresh agent that needs no provider; it is deleted afterwards."""
+    body = {"name": "Ada", "model": "palaver/offline", "include_base_tools": False}
+    answer = server.http.post("/v1/agents/", json=body)
+    agent_id: str = answer.raise_for_status().json()["id"]
+    yield agent_id
+    server.http.delete(f"/v1/agents/{agent_id}")

@@ -3,8 +3,11 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from types import FrameType
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -18,6 +21,7 @@ from palaver.engine.lease import Lease
 from palaver.engine.log import Log
 from palaver.engine.runner import Runner
 from palaver.providers.catalog import Catalog
+from palaver.providers.remote import Patience
 from palaver.settings import Settings
 from palaver.store.db import open_database
 
@@ -29,13 +33,16 @@ _ROUTERS = (
 )  # fmt: skip
 
 
-def make_app(settings: Settings) -> FastAPI:
-    """The server as an ASGI app. It opens its database when it starts, and closes it at its end."""
+def make_app(settings: Settings, patience: Patience | None = None) -> FastAPI:
+    """The server as an ASGI app. It opens its database when it starts, and closes it at its end.
+
+    `patience` is how long and how often it waits for providers.
+    """
     app = FastAPI(
         title="palaver",
         version=__version__,
         description="A server for conversations with stateful agents.",
-        lifespan=lambda app: _life(app, settings),
+        lifespan=lambda app: _life(app, settings, patience),
         middleware=[Middleware(OneSpelling)],
         redirect_slashes=False,
         max_body_size=settings.max_body,
@@ -51,11 +58,11 @@ def make_app(settings: Settings) -> FastAPI:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings) -> AsyncIterator[House]:
+async def open_house(settings: Settings, patience: Patience | None = None) -> AsyncIterator[House]:
     """The parts of the server, at work for as long as the context lasts."""
     worker = f"worker-{secrets.token_hex(8)}"
     db = await asyncio.to_thread(open_database, settings.database_url)
-    catalog = Catalog(settings.environment)
+    catalog = Catalog(settings.environment, patience)
     log = Log(db, worker)
     runner = Runner(db, log, catalog, worker)
     lease = Lease(db, log, runner, worker)
@@ -65,16 +72,42 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         yield House(db, log, runner, catalog)
     finally:
         await runner.close()
+        await catalog.close()
         await log.stop()
         await lease.stop()
         await db.close()
 
 
 @asynccontextmanager
-async def _life(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
-    async with open_house(settings) as house:
+async def _life(app: FastAPI, settings: Settings, patience: Patience | None) -> AsyncIterator[None]:
+    async with open_house(settings, patience) as house:
         app.state.house = house
+        with _told_to_stop(lambda: asyncio.create_task(house.runner.close())):
+            yield
+
+
+@contextmanager
+def _told_to_stop(do: Callable[[], object]) -> Iterator[None]:
+    """Call `do` as soon as the process is told to stop: runs end before streams are waited for."""
+    if threading.current_thread() is not threading.main_thread():
         yield
+        return
+    loop = asyncio.get_running_loop()
+    handlers = {sig: signal.getsignal(sig) for sig in (signal.SIGTERM, signal.SIGINT)}
+
+    def heed(sig: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(do)
+        handler = handlers[signal.Signals(sig)]
+        if callable(handler):
+            handler(sig, frame)
+
+    for sig in handlers:
+        signal.signal(sig, heed)
+    try:
+        yield
+    finally:
+        for sig, handler in handlers.items():
+            signal.signal(sig, handler)
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -2,11 +2,15 @@
 
 import logging
 import os
+import signal
+import sys
 from dataclasses import replace
+from types import FrameType
 
 import click
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
 
 from palaver import __version__, settings
 from palaver.app import make_app
@@ -52,10 +56,19 @@ def worker_app() -> FastAPI:
     return make_app(chosen)
 
 
+class _Server(uvicorn.Server):
+    """A server to which being told to stop is a good end: the signal is not raised again."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop, or with a second Ctrl-C stop at once."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
+
 def _run(chosen: Settings, workers: int) -> None:
     """Serve until the process is told to end; several workers read `chosen` off the environment."""
-    os.environ |= {"PALAVER_LOG_LEVEL": chosen.log_level}
-    uvicorn.run(
+    os.environ["PALAVER_LOG_LEVEL"] = chosen.log_level
+    config = uvicorn.Config(
         make_app(chosen) if workers == 1 else "palaver.cli:worker_app",
         factory=workers > 1,
         workers=workers,
@@ -63,13 +76,22 @@ def _run(chosen: Settings, workers: int) -> None:
         port=chosen.port,
         log_level="warning" if chosen.log_level == "info" else chosen.log_level,
         access_log=chosen.log_level == "debug",
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE,
+        timeout_worker_healthcheck=60,
         timeout_keep_alive=75,
         server_header=False,
     )
+    if workers > 1:
+        Multiprocess(config, sockets=[config.bind_socket()]).run()
+        return
+    server = _Server(config)
+    server.run()
+    sys.exit(0 if server.started else 1)
 
 
 def _log(chosen: Settings) -> None:
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.basicConfig(
         level=chosen.log_level.upper(), format="%(levelname)s %(name)s: %(message)s"
     )

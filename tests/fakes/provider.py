@@ -69,10 +69,15 @@ class FakeProvider:
         """Answer the next requests with these."""
         self._answers.extend(answers)
 
-    async def until_streaming(self) -> None:
-        """Wait until an answer is being streamed."""
+    def forget(self) -> None:
+        """Begin again: no answers scripted, no requests seen."""
+        self._answers.clear()
+        self.requests.clear()
+
+    async def until_streaming(self, answers: int = 1) -> None:
+        """Wait until so many answers are being streamed."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self._streams > 0)
+            await self._changed.wait_for(lambda: self._streams >= answers)
 
     async def until_alone(self) -> None:
         """Wait until nobody is connected."""
@@ -166,7 +171,7 @@ class FakeProvider:
                     case "error":
                         frame = wire.failure(reply.error)
                     case "nonsense":
-                        frame = b"data: {this is no JSON\n\n"
+                        frame = frame[: len(frame) // 2] + b"\n\n"
                     case "end":
                         break
             if frame:

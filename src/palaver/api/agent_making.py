@@ -55,7 +55,7 @@ class Making:
 
     def change(self, tx: Tx, agent_id: str, body: AgentChange) -> AgentState:
         """Change what `body` names."""
-        before = agents.get(tx, self._project, agent_id)
+        before = agents.get(tx, self._project, agent_id, for_update=True)
         after = before.model_copy(update={**self._changes(body), "updated_at": clock.now()})
         agents.change(tx, self._project, after)
         if body.block_ids is not None:

@@ -15,7 +15,7 @@ from palaver.domain.block import Block, BlockChange, NewBlock
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId, BlockId
 from palaver.domain.page import Limit, Order, Page
-from palaver.store import agents, blocks
+from palaver.store import agents, blocks, conversations
 from palaver.store.blocks import BlockFilter
 from palaver.store.db import Tx
 
@@ -133,7 +133,8 @@ async def update(block_id: BlockId, body: BlockChange, caller: Caller, db: Db) -
     """Change a block; fields that are left out stay as they are."""
 
     def change(tx: Tx) -> Block:
-        return _changed(tx, caller.project, blocks.get(tx, caller.project, block_id), body)
+        block = blocks.get(tx, caller.project, block_id, for_update=True)
+        return _changed(tx, caller.project, block, body)
 
     return await db.tx(change)
 
@@ -211,6 +212,7 @@ def _changed(tx: Tx, project: str, block: Block, body: BlockChange) -> Block:
     }
     after = block.model_copy(update=changes)
     blocks.change(tx, project, after, clock.now())
+    conversations.mark_stale(tx, after.id)
     return after
 
 
@@ -218,5 +220,9 @@ def _hold(
     tx: Tx, rooms: Rooms, project: str, agent_id: str, block_id: str, *, hold: bool
 ) -> AgentState:
     agent = agents.get(tx, project, agent_id)
-    (blocks.attach if hold else blocks.detach)(tx, project, agent_id, block_id)
+    if hold:
+        blocks.attach(tx, project, agent_id, block_id)
+    conversations.mark_stale(tx, block_id)
+    if not hold:
+        blocks.detach(tx, project, agent_id, block_id)
     return agent_states.show(tx, project, rooms.catalog, agent)

@@ -169,8 +169,9 @@ async def fork(
             new,
             compiling.system_entry(text, clock.now()),
             upto=message_id,
-            hidden=hidden,
         )
+        if hidden:
+            conversations.hide(tx, caller.project, new.id)
         return new
 
     return await db.tx(write)
@@ -202,14 +203,16 @@ def _create(tx: Tx, project: ProjectId, agent_id: str, body: NewConversation) ->
         context_window_limit=body.context_window_limit,
     )
     system = compiling.system_entry(compiling.compiled(tx, project, agent, new.id), now)
-    conversations.add(tx, project, new, system, hidden=bool(body.hidden))
+    conversations.add(tx, project, new, system)
+    if body.hidden:
+        conversations.hide(tx, project, new.id)
     return new.model_copy(update={"in_context_message_ids": [system.id]})
 
 
 def _change(
     tx: Tx, project: ProjectId, conversation_id: str, body: ConversationChange
 ) -> Conversation:
-    before = conversations.get(tx, project, conversation_id)
+    before = conversations.get(tx, project, conversation_id, for_update=True)
     now = clock.now()
     changes: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
     checked_form(changes.get("model"))
@@ -223,8 +226,8 @@ def _change(
 
 def _delete(tx: Tx, project: ProjectId, conversation_id: str) -> list[str]:
     active = runs.active(tx, project, conversation_id)
-    conversations.remove(tx, project, conversation_id, clock.now())
     runs.request_cancel(tx, project, active)
+    conversations.remove(tx, project, conversation_id, clock.now())
     return active
 
 

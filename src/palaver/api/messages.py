@@ -131,7 +131,7 @@ async def stream_to_agent(
 
 
 @of_agent.get("")
-async def list_of_agent(
+async def list_messages_of_agent(
     agent_id: AgentId, query: Annotated[AgentMessageQuery, Query()], caller: Caller, db: Db
 ) -> list[Message]:
     """List what was said in an agent's conversations: all, ``default`` or one of them."""

@@ -1,5 +1,6 @@
 """Runs and steps: one send carried out, and its calls to the model."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 from pydantic import Field
@@ -33,7 +34,7 @@ class RequestConfig(Frozen):
     use_assistant_message: bool = True
     assistant_message_tool_name: str = "send_message"
     assistant_message_tool_kwarg: str = "message"
-    include_return_message_types: list[str] | None = None
+    include_return_message_types: Sequence[str] | None = None
 
 
 class Run(Frozen):

@@ -35,6 +35,16 @@ def system_entry(text: str, at: datetime) -> Entry:
     )
 
 
+def refresh(tx: Tx, project: ProjectId, address: Address) -> None:
+    """Compile the prompt of a default conversation anew if a block was changed under it.
+
+    Only changes that somebody makes over the API count: what a memory tool writes, the model has
+    just said itself. Other conversations keep their prompts until they are recompiled.
+    """
+    if address.is_default and conversations.take_stale(tx, address.conversation_id):
+        recompile(tx, project, address, dry_run=False)
+
+
 def recompile(tx: Tx, project: ProjectId, address: Address, dry_run: bool) -> str:
     """Compile a conversation's system prompt anew and, unless `dry_run`, replace it; the text."""
     agent = agents.get(tx, project, address.agent_id)

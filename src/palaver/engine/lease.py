@@ -7,6 +7,7 @@ raises their epoch, so that a late owner can write no more) and ends them.
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import timedelta
 
 from palaver import clock
@@ -46,7 +47,8 @@ class Lease:
         """Stop, and leave: whatever this process still owned may be taken over at once."""
         for task in self._tasks:
             task.cancel()
-        await self._db.tx(workers.leave, self._worker)
+        with suppress(Unavailable):
+            await self._db.tx(workers.leave, self._worker)
 
     async def _beat_for_ever(self) -> None:
         while True:
@@ -69,4 +71,6 @@ class Lease:
 
 
 def _beat(tx: Tx, worker: str) -> None:
-    workers.beat(tx, worker, clock.now() + LEASE)
+    now = clock.now()
+    workers.beat(tx, worker, now + LEASE)
+    workers.forget_dead(tx, now)

@@ -13,10 +13,12 @@ from palaver.domain.entry import Entry
 from palaver.domain.llm import ChatModel, Handle
 from palaver.domain.model_settings import ModelSettings
 from palaver.domain.run import Run
+from palaver.engine import compiling
 from palaver.engine.live_run import LiveRun, Stage
 from palaver.engine.log import Log
 from palaver.engine.send import Send
 from palaver.engine.toolbox import Toolbox
+from palaver.errors import Unavailable
 from palaver.providers.catalog import Catalog
 from palaver.store import agents, conversations, entries, runs
 from palaver.store.db import Database, Tx
@@ -45,6 +47,7 @@ class Runner:
         self._catalog = catalog
         self._worker = worker
         self._live: dict[str, LiveRun] = {}
+        self._closing = False
 
     @property
     def busy(self) -> bool:
@@ -56,6 +59,8 @@ class Runner:
 
         Raises `NotFound` for an unknown model, `ConversationBusy` while another run is active.
         """
+        if self._closing:
+            raise Unavailable("The server is being stopped; send again when it is back.")
         agent, conversation = await self._db.read(_opened, send)
         choice = self._choose(send, agent, conversation)
         run = _new_run(send)
@@ -81,6 +86,7 @@ class Runner:
 
     async def close(self) -> None:
         """End all runs of this process, each with its last frames, and wait for them."""
+        self._closing = True
         live = list(self._live.values())
         for run in live:
             run.stop("shutdown")
@@ -117,6 +123,7 @@ def _opened(tx: Tx, send: Send) -> tuple[Agent, Conversation | None]:
 
 def _start(tx: Tx, worker: str, send: Send, run: Run, inputs: list[Entry]) -> None:
     runs.start(tx, send.project, run, send.address, worker)
+    compiling.refresh(tx, send.project, send.address)
     entries.append(tx, send.project, send.address, inputs)
     conversations.touch(tx, send.address.conversation_id, run.created_at)
 

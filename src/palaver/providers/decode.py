@@ -156,10 +156,13 @@ def _tokens(usage: RequestUsage) -> TokenCount:
     if usage.unmeasured_requests:
         return TokenCount()
     details = usage.details
+    cached = usage.cache_read_tokens or details.get("cache_read_input_tokens")
+    if cached is None and "reasoning_tokens" in details:
+        cached = 0  # OpenAI reports both or neither, and the library keeps no 0 of this one
     return TokenCount(
         prompt=usage.input_tokens,
         completion=usage.output_tokens,
-        cached=details.get("cache_read_input_tokens", usage.cache_read_tokens or None),
-        cache_write=details.get("cache_creation_input_tokens", usage.cache_write_tokens or None),
-        reasoning=details.get("reasoning_tokens", usage.output_reasoning_tokens or None),
+        cached=cached,
+        cache_write=usage.cache_write_tokens or details.get("cache_creation_input_tokens"),
+        reasoning=details.get("reasoning_tokens", details.get("thinking_tokens")),
     )

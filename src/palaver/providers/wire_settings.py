@@ -101,6 +101,7 @@ def strict_tools(settings: ModelSettings | None) -> bool:
 
 def _common(wire: WireSettings, settings: ModelSettings | None) -> None:
     """What every protocol has. A limit is only sent where one was set: 4096 tokens cut answers."""
+    wire["framing_announcement"] = "never"  # the system prompt is ours alone
     if settings is not None:
         if _is_set(settings, "max_output_tokens"):
             wire["max_tokens"] = settings.max_output_tokens

@@ -18,17 +18,24 @@ from palaver.store.paging import containing, paged
 
 _agents = schema.agents
 _tags = schema.agent_tags
+_held = schema.agents_blocks
+_conversations = schema.conversations
 _SHOWN = (
     _agents.c.body,
     _agents.c.last_run_completion,
     _agents.c.last_run_duration_ms,
     _agents.c.last_stop_reason,
 )
-_GET = select(*_SHOWN).where(
+_LIVE = (
     _agents.c.project_id == bindparam("project"),
     _agents.c.id == bindparam("agent"),
     _agents.c.deleted_at.is_(None),
 )
+_GET = select(*_SHOWN).where(*_LIVE)
+_GET_TO_CHANGE = _GET.with_for_update(key_share=True)
+_ADD = insert(_agents)
+_CHANGE = update(_agents).where(*_LIVE)
+_NOTE = update(_agents).where(_agents.c.id == bindparam("agent"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,37 +52,38 @@ class AgentFilter:
 
 def add(tx: Tx, project: ProjectId, agent: Agent) -> None:
     """Keep a new agent."""
-    tx.run(insert(_agents), {"id": agent.id, "project_id": project, **_row(agent)})
-    tx.many(insert(_tags), [{"agent_id": agent.id, "tag": tag} for tag in agent.tags])
+    tx.run(_ADD, {"id": agent.id, "project_id": project, **_row(agent)})
+    _tag(tx, agent)
 
 
-def get(tx: Tx, project: ProjectId, agent_id: str) -> Agent:
-    """The agent called `agent_id` in `project`, or `NotFound`."""
-    row = tx.first(_GET, {"project": project, "agent": agent_id})
+def get(tx: Tx, project: ProjectId, agent_id: str, *, for_update: bool = False) -> Agent:
+    """The agent called `agent_id` in `project`, or `NotFound`.
+
+    `for_update` keeps others from changing it meanwhile.
+    """
+    query = _GET_TO_CHANGE if for_update else _GET
+    row = tx.first(query, {"project": project, "agent": agent_id})
     if row is None:
         raise NotFound("Agent")
-    return read(row)
+    return _read(row)
 
 
 def change(tx: Tx, project: ProjectId, agent: Agent) -> None:
     """Keep what an agent has become. Raises `NotFound`."""
-    mine = (_agents.c.project_id == project, _agents.c.id == agent.id)
-    if not tx.run(update(_agents).where(*mine, _agents.c.deleted_at.is_(None)).values(_row(agent))):
+    if not tx.run(_CHANGE, {"project": project, "agent": agent.id, **_row(agent)}):
         raise NotFound("Agent")
     tx.run(delete(_tags).where(_tags.c.agent_id == agent.id))
-    tx.many(insert(_tags), [{"agent_id": agent.id, "tag": tag} for tag in agent.tags])
+    _tag(tx, agent)
 
 
 def remove(tx: Tx, project: ProjectId, agent_id: str, at: datetime) -> None:
-    """Make an agent and its conversations disappear. Raises `NotFound`."""
-    get(tx, project, agent_id)
-    tx.run(update(_agents).where(_agents.c.id == agent_id).values(deleted_at=at))
-    own = schema.conversations
-    tx.run(
-        update(own)
-        .where(own.c.agent_id == agent_id, own.c.deleted_at.is_(None))
-        .values(deleted_at=at)
-    )
+    """Make an agent and its conversations disappear; blocks stay. Raises `NotFound`."""
+    if not tx.run(_CHANGE, {"project": project, "agent": agent_id, "deleted_at": at}):
+        raise NotFound("Agent")
+    tx.run(delete(_held).where(_held.c.agent_id == agent_id))
+    mine = (_conversations.c.project_id == project, _conversations.c.agent_id == agent_id)
+    alive = _conversations.c.deleted_at.is_(None)
+    tx.run(update(_conversations).where(*mine, alive).values(deleted_at=at))
 
 
 def listed(tx: Tx, project: ProjectId, page: Page, wanted: AgentFilter) -> list[Agent]:
@@ -103,12 +111,11 @@ def listed(tx: Tx, project: ProjectId, page: Page, wanted: AgentFilter) -> list[
 
 def with_block(tx: Tx, project: ProjectId, block_id: str, page: Page) -> list[Agent]:
     """The agents that have a block, on a page."""
-    held = schema.agents_blocks
     query = (
         select(*_SHOWN)
-        .join(held, held.c.agent_id == _agents.c.id)
+        .join(_held, _held.c.agent_id == _agents.c.id)
         .where(
-            held.c.block_id == block_id,
+            _held.c.block_id == block_id,
             _agents.c.project_id == project,
             _agents.c.deleted_at.is_(None),
         )
@@ -121,8 +128,9 @@ def note_run(
 ) -> None:
     """Remember when and why the agent's newest run ended."""
     tx.run(
-        update(_agents).where(_agents.c.id == agent_id),
+        _NOTE,
         {
+            "agent": agent_id,
             "last_run_completion": at,
             "last_stop_reason": stop_reason,
             "last_run_duration_ms": duration_ms,
@@ -130,8 +138,7 @@ def note_run(
     )
 
 
-def read(row: Row[Any]) -> Agent:
-    """The agent that a row keeps."""
+def _read(row: Row[Any]) -> Agent:
     agent = Agent.model_validate_json(row.body)
     return agent.model_copy(
         update={
@@ -142,8 +149,13 @@ def read(row: Row[Any]) -> Agent:
     )
 
 
+def _tag(tx: Tx, agent: Agent) -> None:
+    tags = dict.fromkeys(agent.tags)
+    tx.many(insert(_tags), [{"agent_id": agent.id, "tag": tag} for tag in tags])
+
+
 def _read_all(rows: Sequence[Row[Any]]) -> list[Agent]:
-    return [read(row) for row in rows]
+    return [_read(row) for row in rows]
 
 
 def _row(agent: Agent) -> dict[str, Any]:
@@ -155,5 +167,5 @@ def _row(agent: Agent) -> dict[str, Any]:
         "last_run_completion": agent.last_run_completion,
         "last_run_duration_ms": agent.last_run_duration_ms,
         "last_stop_reason": agent.last_stop_reason,
-        "body": agent.model_dump_json(exclude_unset=True),
+        "body": agent.model_dump_json(),
     }

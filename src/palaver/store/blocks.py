@@ -21,6 +21,7 @@ _tags = schema.block_tags
 _GET = select(_blocks.c.body).where(
     _blocks.c.project_id == bindparam("project"), _blocks.c.id == bindparam("block")
 )
+_GET_TO_CHANGE = _GET.with_for_update(key_share=True)
 _OF_AGENT = (
     select(_blocks.c.body)
     .join(_held, _held.c.block_id == _blocks.c.id)
@@ -28,7 +29,7 @@ _OF_AGENT = (
 )
 _IN_ORDER = _OF_AGENT.order_by(_held.c.n)
 _LABELLED = _OF_AGENT.where(_held.c.label == bindparam("label"))
-_LABELLED_TO_CHANGE = _LABELLED.with_for_update(of=_blocks)
+_LABELLED_TO_CHANGE = _LABELLED.with_for_update(of=_blocks, key_share=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,13 @@ def add(tx: Tx, project: ProjectId, block: Block, at: datetime) -> None:
     _tag(tx, block)
 
 
-def get(tx: Tx, project: ProjectId, block_id: str) -> Block:
-    """The block called `block_id` in `project`, or `NotFound`."""
-    row = tx.first(_GET, {"project": project, "block": block_id})
+def get(tx: Tx, project: ProjectId, block_id: str, *, for_update: bool = False) -> Block:
+    """The block called `block_id` in `project`, or `NotFound`.
+
+    `for_update` keeps others from changing it meanwhile.
+    """
+    query = _GET_TO_CHANGE if for_update else _GET
+    row = tx.first(query, {"project": project, "block": block_id})
     if row is None:
         raise NotFound("Block")
     return Block.model_validate_json(row.body)

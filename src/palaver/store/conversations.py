@@ -11,7 +11,6 @@ from palaver.domain.conversation import (
     ArchiveStatus,
     Conversation,
     ConversationSort,
-    Segment,
 )
 from palaver.domain.entry import SYSTEM_SEQ, Entry
 from palaver.domain.ids import ProjectId
@@ -23,16 +22,20 @@ from palaver.store.paging import containing, paged
 
 _own = schema.conversations
 _segments = schema.segments
-_COLUMNS = ("agent_id", "summary", "created_at", "updated_at", "last_message_at", "archived_at")
-_SHOWN = (_own.c.id, _own.c.body, *(_own.c[name] for name in _COLUMNS))
+_SHOWN = (_own.c.body, _own.c.last_message_at)
 _ALIVE = (_own.c.project_id == bindparam("project"), _own.c.deleted_at.is_(None))
 _LIVE = (*_ALIVE, _own.c.id == bindparam("conversation"), _own.c.is_default.is_(False))
 _GET = select(*_SHOWN).where(*_LIVE)
+_GET_TO_CHANGE = _GET.with_for_update(key_share=True)
+_CHANGE = update(_own).where(*_LIVE)
 _LOCATE = select(_own.c.agent_id).where(*_LIVE)
 _DEFAULT = select(_own.c.id).where(
-    *_ALIVE, _own.c.agent_id == bindparam("agent"), _own.c.is_default.is_(True)
+    *_ALIVE, _own.c.agent_id == bindparam("agent"), schema.IS_DEFAULT
 )
-_TOUCH = update(_own).where(_own.c.id == bindparam("conversation"))
+_SET = update(_own).where(_own.c.id == bindparam("conversation"))
+_ADD = insert(_own)
+_ADD_SEGMENT = insert(_segments)
+_EMPTY = {"head_seq": SYSTEM_SEQ, "context_from": SYSTEM_SEQ + 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +55,23 @@ def add(
     system: Entry,
     *,
     is_default: bool = False,
-    hidden: bool = False,
 ) -> None:
     """Keep a new conversation and the system entry that it begins with."""
-    kind = {"is_default": is_default, "hidden": hidden}
-    at = {"head_seq": SYSTEM_SEQ, "context_from": SYSTEM_SEQ + 1}
-    _insert(tx, project, conversation, {**kind, **at})
+    _insert(tx, project, conversation, {"is_default": is_default, **_EMPTY})
     address = Address(conversation_id=conversation.id, agent_id=conversation.agent_id)
     entries.insert_all(tx, project, address, [system])
 
 
-def get(tx: Tx, project: ProjectId, conversation_id: str) -> Conversation:
+def get(
+    tx: Tx, project: ProjectId, conversation_id: str, *, for_update: bool = False
+) -> Conversation:
     """The conversation called so in `project`, with its context's ids, or `NotFound`.
 
-    The default conversation of an agent has no name of its own: it is not found.
+    The default conversation of an agent has no name of its own: it is not found. `for_update`
+    keeps others from changing it meanwhile.
     """
-    row = tx.first(_GET, {"project": project, "conversation": conversation_id})
+    query = _GET_TO_CHANGE if for_update else _GET
+    row = tx.first(query, {"project": project, "conversation": conversation_id})
     if row is None:
         raise NotFound("Conversation")
     context = entries.context_ids(tx, conversation_id)
@@ -90,22 +94,40 @@ def find_default(tx: Tx, project: ProjectId, agent_id: str) -> str | None:
 
 def change(tx: Tx, project: ProjectId, conversation: Conversation) -> None:
     """Keep what a conversation has become. Raises `NotFound`."""
-    mine = (_own.c.project_id == project, _own.c.id == conversation.id)
-    if not tx.run(
-        update(_own).where(*mine, _own.c.deleted_at.is_(None)).values(_row(conversation))
-    ):
+    mine = {"project": project, "conversation": conversation.id}
+    if not tx.run(_CHANGE, {**mine, **_row(conversation)}):
+        raise NotFound("Conversation")
+
+
+def hide(tx: Tx, project: ProjectId, conversation_id: str) -> None:
+    """Leave a conversation out of lists from now on. Raises `NotFound`."""
+    mine = {"project": project, "conversation": conversation_id}
+    if not tx.run(_CHANGE, {**mine, "hidden": True}):
         raise NotFound("Conversation")
 
 
 def touch(tx: Tx, conversation_id: str, at: datetime) -> None:
     """Remember when something was last sent to a conversation."""
-    tx.run(_TOUCH.values(last_message_at=at), {"conversation": conversation_id})
+    tx.run(_SET, {"conversation": conversation_id, "last_message_at": at})
+
+
+def mark_stale(tx: Tx, block_id: str) -> None:
+    """Remember that the prompts of default conversations hold an older text of a block."""
+    held = schema.agents_blocks
+    holders = select(held.c.agent_id).where(held.c.block_id == block_id)
+    tx.run(update(_own).where(_own.c.agent_id.in_(holders), schema.IS_DEFAULT).values(stale=True))
+
+
+def take_stale(tx: Tx, conversation_id: str) -> bool:
+    """Whether the prompt of a conversation is stale; afterwards it is not taken to be."""
+    mine = (_own.c.id == conversation_id, _own.c.stale.is_(True))
+    return bool(tx.run(update(_own).where(*mine).values(stale=False)))
 
 
 def remove(tx: Tx, project: ProjectId, conversation_id: str, at: datetime) -> None:
     """Make a conversation disappear; its forks keep what they share with it. Or `NotFound`."""
     locate(tx, project, conversation_id)
-    tx.run(_TOUCH.values(deleted_at=at), {"conversation": conversation_id})
+    tx.run(_SET, {"conversation": conversation_id, "deleted_at": at})
 
 
 def listed(
@@ -137,28 +159,21 @@ def fork(
     system: Entry,
     *,
     upto: str | None = None,
-    hidden: bool = False,
 ) -> None:
     """Keep `new` as a fork of a conversation: a snapshot of its context, up to entry `upto`.
 
     Raises `NotFound` for an entry that is not in the source's context. What is written does not
     grow with the history: a row, its segments and a system entry.
     """
-    source = entries.reach(tx, source_id, lock=True)
+    source = entries.reach_in(tx, project, source_id, lock=True)
     cut = source.head if upto is None else source.seq_of(tx, upto)
     if upto is not None and cut < source.context_from:
         raise NotFound(f"Message {upto}", "only messages in the context can be forked at.")
-    shared = [
-        Segment(
-            source=stretch.source, lo=max(stretch.lo, source.context_from), hi=min(stretch.hi, cut)
-        )
-        for stretch in source.stretches
-        if stretch.lo <= cut and stretch.hi >= source.context_from
-    ]
-    at = {"head_seq": cut, "context_from": source.context_from}
-    _insert(tx, project, new, {"is_default": False, "hidden": hidden, **at})
+    shared = source.between(source.context_from, cut)
+    at = {"head_seq": cut, "context_from": source.context_from} if shared else _EMPTY
+    _insert(tx, project, new, {"is_default": False, **at})
     tx.many(
-        insert(_segments),
+        _ADD_SEGMENT,
         [
             {
                 "conversation_id": new.id,
@@ -176,18 +191,20 @@ def fork(
 
 def recall_count(tx: Tx, conversation_id: str) -> int:
     """How many entries a conversation has besides its system entry."""
-    reach = entries.reach(tx, conversation_id)
-    return sum(stretch.hi - stretch.lo + 1 for stretch in reach.stretches)
+    stretches = entries.reach(tx, conversation_id).stretches
+    return sum(stretch.hi - stretch.lo + 1 for stretch in stretches)
 
 
 def _insert(tx: Tx, project: ProjectId, conversation: Conversation, more: dict[str, Any]) -> None:
     tx.run(
-        insert(_own),
+        _ADD,
         {
             "id": conversation.id,
             "project_id": project,
             "agent_id": conversation.agent_id,
             "created_at": conversation.created_at,
+            "hidden": False,
+            "stale": False,
             **_row(conversation),
             **more,
         },
@@ -200,18 +217,10 @@ def _row(conversation: Conversation) -> dict[str, Any]:
         "updated_at": conversation.updated_at,
         "last_message_at": conversation.last_message_at,
         "archived_at": conversation.archived_at,
-        "body": conversation.model_dump_json(
-            include={"description", "model", "model_settings", "context_window_limit"},
-            exclude_unset=True,
-        ),
+        "body": conversation.model_dump_json(exclude={"in_context_message_ids"}),
     }
 
 
 def _read(row: Row[Any]) -> Conversation:
-    given = Conversation.model_validate_json(
-        f'{{"id":"{row.id}","agent_id":"{row.agent_id}",{row.body[1:]}'
-        if row.body != "{}"
-        else f'{{"id":"{row.id}","agent_id":"{row.agent_id}"}}'
-    )
-    columns = {name: getattr(row, name) for name in _COLUMNS}
-    return given.model_copy(update={**columns, "archived": row.archived_at is not None})
+    conversation = Conversation.model_validate_json(row.body)
+    return conversation.model_copy(update={"last_message_at": row.last_message_at})

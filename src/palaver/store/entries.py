@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, exists, insert, or_, select, update
 
 from palaver.domain.conversation import Address, Segment
 from palaver.domain.entry import SYSTEM_SEQ, Entry
@@ -24,18 +24,30 @@ _entries = schema.entries
 _conversations = schema.conversations
 _segments = schema.segments
 
-_HEAD = select(_conversations.c.head_seq, _conversations.c.context_from).where(
-    _conversations.c.id == bindparam("conversation")
-)
-_LOCKED_HEAD = _HEAD.with_for_update(read=True)
-_BELOW = (
-    select(_segments.c.source_conversation_id, _segments.c.lo, _segments.c.hi)
-    .where(_segments.c.conversation_id == bindparam("conversation"))
+_REACH = (
+    select(
+        _conversations.c.head_seq,
+        _conversations.c.context_from,
+        _segments.c.source_conversation_id,
+        _segments.c.lo,
+        _segments.c.hi,
+    )
+    .outerjoin(_segments, _segments.c.conversation_id == _conversations.c.id)
+    .where(_conversations.c.id == bindparam("conversation"))
     .order_by(_segments.c.n)
+)
+_HELD_REACH = _REACH.with_for_update(read=True, of=_conversations)
+_IN_PROJECT = select(_conversations.c.id).where(
+    _conversations.c.project_id == bindparam("project"),
+    _conversations.c.id == bindparam("conversation"),
+    _conversations.c.deleted_at.is_(None),
 )
 _ADVANCE = (
     update(_conversations)
-    .where(_conversations.c.id == bindparam("conversation"))
+    .where(
+        _conversations.c.project_id == bindparam("project"),
+        _conversations.c.id == bindparam("conversation"),
+    )
     .values(head_seq=_conversations.c.head_seq + bindparam("more"))
     .returning(_conversations.c.head_seq)
 )
@@ -51,6 +63,7 @@ _DOWN = _BODIES.order_by(_entries.c.seq.desc()).limit(bindparam("limit"))
 _WHERE = select(_entries.c.conversation_id, _entries.c.seq).where(
     _entries.c.id == bindparam("entry")
 )
+_ADD = insert(_entries)
 _ALL = 2**31 - 1
 
 
@@ -69,6 +82,19 @@ class Reach:
         system = Segment(source=self.conversation_id, lo=SYSTEM_SEQ, hi=SYSTEM_SEQ)
         return (system, *self.stretches)
 
+    @property
+    def context(self) -> list[Segment]:
+        """What the model sees: the system entry, then all from `context_from` on."""
+        return [self.whole[0], *self.between(self.context_from, self.head)]
+
+    def between(self, lo: int, hi: int) -> list[Segment]:
+        """The stretches, cut to the numbers from `lo` to `hi`."""
+        return [
+            Segment(source=stretch.source, lo=max(stretch.lo, lo), hi=min(stretch.hi, hi))
+            for stretch in self.whole
+            if stretch.lo <= hi and stretch.hi >= lo
+        ]
+
     def seq_of(self, tx: Tx, entry_id: str) -> int:
         """The number of an entry that is reached, or `NotFound`."""
         row = tx.first(_WHERE, {"entry": entry_id})
@@ -82,26 +108,39 @@ class Reach:
 
 def reach(tx: Tx, conversation_id: str, *, lock: bool = False) -> Reach:
     """What a conversation reaches. `lock` keeps it from growing meanwhile."""
-    given = {"conversation": conversation_id}
-    row = tx.first(_LOCKED_HEAD if lock else _HEAD, given)
-    if row is None:
+    rows = tx.all(_HELD_REACH if lock else _REACH, {"conversation": conversation_id})
+    if not rows:
         raise NotFound("Conversation")
     below = [
-        Segment(source=segment.source_conversation_id, lo=segment.lo, hi=segment.hi)
-        for segment in tx.all(_BELOW, given)
+        Segment(source=row.source_conversation_id, lo=row.lo, hi=row.hi)
+        for row in rows
+        if row.source_conversation_id is not None
     ]
-    first = below[-1].hi + 1 if below else max(SYSTEM_SEQ + 1, 1)
-    own = Segment(source=conversation_id, lo=first, hi=row.head_seq)
-    stretches = (*below, own) if own.lo <= own.hi else tuple(below)
-    return Reach(conversation_id, row.head_seq, row.context_from, stretches)
+    head = rows[0].head_seq
+    first = below[-1].hi + 1 if below else SYSTEM_SEQ + 1
+    own = [Segment(source=conversation_id, lo=first, hi=head)] if first <= head else []
+    return Reach(conversation_id, head, rows[0].context_from, (*below, *own))
+
+
+def reach_in(tx: Tx, project: ProjectId, conversation_id: str, *, lock: bool = False) -> Reach:
+    """What a conversation of `project` reaches; `NotFound` for one that has been deleted."""
+    if tx.first(_IN_PROJECT, {"project": project, "conversation": conversation_id}) is None:
+        raise NotFound("Conversation")
+    return reach(tx, conversation_id, lock=lock)
 
 
 def append(
     tx: Tx, project: ProjectId, address: Address, said: Sequence[Entry]
 ) -> tuple[Entry, ...]:
-    """Add entries to a conversation; the same, with their numbers in it."""
-    rows = tx.all(_ADVANCE, {"conversation": address.conversation_id, "more": len(said)})
-    first = rows[0].head_seq - len(said) + 1
+    """Add entries to a conversation, also to one that was deleted under a run.
+
+    They come back with their numbers in it. Raises `NotFound`.
+    """
+    where = {"project": project, "conversation": address.conversation_id}
+    row = tx.first(_ADVANCE, {**where, "more": len(said)})
+    if row is None:
+        raise NotFound("Conversation")
+    first = row.head_seq - len(said) + 1
     numbered = tuple(entry.model_copy(update={"seq": first + n}) for n, entry in enumerate(said))
     insert_all(tx, project, address, numbered)
     return numbered
@@ -110,7 +149,7 @@ def append(
 def insert_all(tx: Tx, project: ProjectId, address: Address, said: Sequence[Entry]) -> None:
     """Keep entries under the numbers that they have."""
     tx.many(
-        insert(_entries),
+        _ADD,
         [
             {
                 "id": entry.id,
@@ -132,8 +171,7 @@ def insert_all(tx: Tx, project: ProjectId, address: Address, said: Sequence[Entr
 
 def window(tx: Tx, conversation_id: str) -> tuple[Entry, tuple[Entry, ...]]:
     """The system entry of a conversation, and the entries in its context, in order."""
-    reached = reach(tx, conversation_id)
-    bodies = _walk(tx, _context(reached), up=True, limit=_ALL)
+    bodies = _walk(tx, reach(tx, conversation_id).context, up=True, limit=_ALL)
     system, *said = [Entry.model_validate_json(body) for body in bodies]
     return system, tuple(said)
 
@@ -142,7 +180,7 @@ def context_ids(tx: Tx, conversation_id: str) -> list[str]:
     """The ids of the entries in a conversation's context, the system entry first."""
     return [
         row.id
-        for stretch in _context(reach(tx, conversation_id))
+        for stretch in reach(tx, conversation_id).context
         for row in tx.all(_IDS, _bounds(stretch))
     ]
 
@@ -150,11 +188,12 @@ def context_ids(tx: Tx, conversation_id: str) -> list[str]:
 def listed(tx: Tx, project: ProjectId, conversation_id: str, page: Page) -> list[Entry]:
     """The entries of a conversation on a page, the system entry among them.
 
-    What it costs depends on the page, not on the history. Raises `NotFound` for an unknown cursor.
+    What it costs depends on the page, not on the history. Raises `NotFound`, also for an unknown
+    cursor.
     """
+    reached = reach_in(tx, project, conversation_id)
     if page.limit == 0:
         return []
-    reached = reach(tx, conversation_id)
     up = page.order == "asc"
     lo, hi = SYSTEM_SEQ, reached.head
     if page.after is not None:
@@ -164,32 +203,23 @@ def listed(tx: Tx, project: ProjectId, conversation_id: str, page: Page) -> list
         at = reached.seq_of(tx, page.before)
         lo, hi = (lo, min(hi, at - 1)) if up else (max(lo, at + 1), hi)
     backwards = page.after is None and page.before is not None
-    bodies = _walk(tx, _between(reached.whole, lo, hi), up=up != backwards, limit=page.limit)
+    bodies = _walk(tx, reached.between(lo, hi), up=up != backwards, limit=page.limit)
     found = [Entry.model_validate_json(body) for body in bodies]
     return found[::-1] if backwards else found
 
 
 def of_agent(tx: Tx, project: ProjectId, agent_id: str, page: Page) -> list[Entry]:
     """The entries of all of an agent's conversations on a page, each once."""
-    live = exists().where(
-        _conversations.c.id == _entries.c.conversation_id, _conversations.c.deleted_at.is_(None)
-    )
     query = select(_entries.c.body).where(
-        _entries.c.project_id == project, _entries.c.agent_id == agent_id, or_(live, _shared())
+        _entries.c.project_id == project, _entries.c.agent_id == agent_id, _reached()
     )
     return _read_all(paged(tx, project, query, _entries, page))
 
 
 def get(tx: Tx, project: ProjectId, entry_id: str) -> Entry:
     """The entry called `entry_id`, if a conversation that is there reaches it, or `NotFound`."""
-    live = exists().where(
-        _conversations.c.id == _entries.c.conversation_id, _conversations.c.deleted_at.is_(None)
-    )
-    row = tx.first(
-        select(_entries.c.body).where(
-            _entries.c.project_id == project, _entries.c.id == entry_id, or_(live, _shared())
-        )
-    )
+    mine = (_entries.c.project_id == project, _entries.c.id == entry_id)
+    row = tx.first(select(_entries.c.body).where(*mine, _reached()))
     if row is None:
         raise NotFound("Message")
     return Entry.model_validate_json(row.body)
@@ -221,29 +251,15 @@ def rewrite_system(tx: Tx, conversation_id: str, text: str) -> None:
     tx.run(update(_entries).where(*mine).values(body=entry.model_dump_json(exclude_none=True)))
 
 
-def _shared() -> Any:
-    """Whether a conversation that is there was forked with the entry."""
-    fork = _conversations.alias("fork")
-    return exists().where(
+def _reached() -> ColumnElement[bool]:
+    """Whether there is a conversation that holds the entry, or was forked with it."""
+    shared = exists().where(
         _segments.c.source_conversation_id == _entries.c.conversation_id,
         _segments.c.lo <= _entries.c.seq,
         _segments.c.hi >= _entries.c.seq,
-        fork.c.id == _segments.c.conversation_id,
-        fork.c.deleted_at.is_(None),
+        schema.is_there(_segments),
     )
-
-
-def _context(reached: Reach) -> list[Segment]:
-    """The stretches in the context: the system entry, then all from `context_from` on."""
-    return [reached.whole[0], *_between(reached.stretches, reached.context_from, reached.head)]
-
-
-def _between(stretches: Sequence[Segment], lo: int, hi: int) -> list[Segment]:
-    return [
-        Segment(source=stretch.source, lo=max(stretch.lo, lo), hi=min(stretch.hi, hi))
-        for stretch in stretches
-        if stretch.lo <= hi and stretch.hi >= lo
-    ]
+    return or_(schema.is_there(_entries), shared)
 
 
 def _walk(tx: Tx, stretches: Sequence[Segment], *, up: bool, limit: int) -> list[str]:

@@ -19,13 +19,15 @@ def sqlite(connection: Connection) -> None:
     """Bring a SQLite file up to date. `connection` is in autocommit."""
     if _revision(connection) == HEAD:
         return
+    connection.exec_driver_sql("PRAGMA foreign_keys=OFF")  # a table may be made anew under a name
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+    end = "ROLLBACK"
     try:
         _upgrade(connection)
-    except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
-        raise
-    connection.exec_driver_sql("COMMIT")
+        end = "COMMIT"
+    finally:
+        connection.exec_driver_sql(end)
+        connection.exec_driver_sql("PRAGMA foreign_keys=ON")
 
 
 def postgres(engine: Engine) -> None:

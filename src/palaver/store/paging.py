@@ -66,9 +66,9 @@ def containing(column: Column[Any], text: str) -> ColumnElement[bool]:
 
 
 def _row(
-    tx: Tx, project: ProjectId, table: Table, cursor: str, sort: ColumnElement[Any] | None
+    tx: Tx, project: ProjectId, table: Table, cursor: str, sort: ColumnElement[str] | None
 ) -> Row[Any]:
-    columns = [table.c.id] if sort is None else [table.c.id, sort]
+    columns = [table.c.id] if sort is None else [table.c.id, sort.label("sort")]
     row = tx.first(select(*columns).where(table.c.id == cursor, table.c.project_id == project))
     if row is None:
         raise NotFound(f"Cursor {cursor}", "take it from the last page of this list.")
@@ -76,11 +76,14 @@ def _row(
 
 
 def _beyond(
-    table: Table, at: Row[Any], sort: ColumnElement[Any] | None, *, descending: bool
+    table: Table, at: Row[Any], sort: ColumnElement[str] | None, *, descending: bool
 ) -> ColumnElement[bool]:
     """What comes after the row `at` when sorted that way."""
-    by_id = table.c.id < at[0] if descending else table.c.id > at[0]
+    by_id = _further(table.c.id, at.id, descending)
     if sort is None:
         return by_id
-    further = sort < at[1] if descending else sort > at[1]
-    return or_(further, and_(sort == at[1], by_id))
+    return or_(_further(sort, at.sort, descending), and_(sort == at.sort, by_id))
+
+
+def _further(column: ColumnElement[str], at: str, descending: bool) -> ColumnElement[bool]:
+    return column < at if descending else column > at

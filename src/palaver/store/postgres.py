@@ -9,28 +9,31 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from typing import Concatenate
+from typing import Any, Concatenate
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from palaver.errors import Unavailable
+from palaver.errors import Invalid, Unavailable
 from palaver.store import migrate
 from palaver.store.db import P, T, Tx
 
 _CONNECTIONS = 8
-_CONNECT_WITHIN = 5  # seconds
+_CONNECT_WITHIN = 5  # seconds, unless the DSN says otherwise
 
 
 class PostgresDatabase:
     """One database on a server, or on several that follow one another."""
 
     def __init__(self, dsn: str) -> None:
-        self.url = _without_password(dsn)
+        given = _parsed(dsn)
+        self.url = f"postgresql://{given.get('host', '')}/{given.get('dbname', '')}"
+        settings = {"connect_timeout": _CONNECT_WITHIN, **given}
         self._engine = create_engine(
             "postgresql+psycopg://",
-            creator=partial(psycopg.connect, dsn, connect_timeout=_CONNECT_WITHIN),
+            creator=partial(psycopg.connect, **settings),
             pool_size=_CONNECTIONS,
             max_overflow=0,
             pool_pre_ping=True,
@@ -41,25 +44,30 @@ class PostgresDatabase:
         with _explained():
             migrate.postgres(self._engine)
         self._threads = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="postgres")
+        self._closed = False
 
     async def tx(
         self, unit: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """See `Database.tx`."""
-        work = partial(_run, self._engine, unit, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await self._in_thread(partial(_run, self._engine, unit, *args, **kwargs))
 
     async def read(
         self, unit: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """See `Database.read`."""
-        work = partial(_run, self._snapshots, unit, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await self._in_thread(partial(_run, self._snapshots, unit, *args, **kwargs))
 
     async def close(self) -> None:
         """See `Database.close`."""
+        self._closed = True
         await asyncio.to_thread(self._threads.shutdown)
         self._engine.dispose()
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        if self._closed:
+            raise Unavailable("The database has been closed; the server is about to stop.")
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
 def _run(
@@ -81,7 +89,8 @@ def _explained() -> Iterator[None]:
         ) from error
 
 
-def _without_password(dsn: str) -> str:
-    head, at, tail = dsn.rpartition("@")
-    scheme, slashes, who = head.partition("://")
-    return f"{scheme}{slashes}{who.partition(':')[0]}{at}{tail}"
+def _parsed(dsn: str) -> dict[str, Any]:
+    try:
+        return conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError as error:
+        raise Invalid(f"The database URL cannot be read: {error}") from error

@@ -20,18 +20,30 @@ _runs = schema.runs
 _workers = schema.workers
 _conversations = schema.conversations
 
-_IS_ACTIVE = _runs.c.status.in_(ACTIVE)
+_IS_ACTIVE = schema.ACTIVE
+_ADD = insert(_runs)
 _HOLD = (
     select(_conversations.c.id)
-    .where(_conversations.c.id == bindparam("conversation"), _conversations.c.deleted_at.is_(None))
-    .with_for_update()
+    .where(
+        _conversations.c.project_id == bindparam("project"),
+        _conversations.c.id == bindparam("conversation"),
+        _conversations.c.deleted_at.is_(None),
+    )
+    .with_for_update(key_share=True)
 )
 _ACTIVE_IN = select(_runs.c.id).where(
     _runs.c.conversation_id == bindparam("conversation"), _IS_ACTIVE
 )
 _STATUS = select(_runs.c.status).where(_runs.c.id == bindparam("run"))
 _GET = select(_runs.c.body).where(
-    _runs.c.project_id == bindparam("project"), _runs.c.id == bindparam("run")
+    _runs.c.project_id == bindparam("project"),
+    _runs.c.id == bindparam("run"),
+    schema.is_there(_runs),
+)
+_FINISH = update(_runs).where(_runs.c.id == bindparam("run"))
+_COMPLETE = update(_conversations).where(
+    _conversations.c.id
+    == select(_runs.c.conversation_id).where(_runs.c.id == bindparam("run")).scalar_subquery()
 )
 _OWNED = (
     select(_runs.c.id)
@@ -101,13 +113,13 @@ def start(tx: Tx, project: ProjectId, run: Run, address: Address, worker: str) -
     conversation wait for each other; the unique index stands behind them.
     """
     given = {"conversation": address.conversation_id}
-    if tx.first(_HOLD, given) is None:
+    if tx.first(_HOLD, {"project": project, **given}) is None:
         raise NotFound("Conversation")
     holder = tx.first(_ACTIVE_IN, given)
     if holder is not None:
         raise ConversationBusy(holder.id)
     tx.run(
-        insert(_runs),
+        _ADD,
         {
             "id": run.id,
             "project_id": project,
@@ -134,7 +146,7 @@ def get(tx: Tx, project: ProjectId, run_id: str) -> Run:
 
 def listed(tx: Tx, project: ProjectId, page: Page, wanted: RunFilter) -> list[Run]:
     """The runs on a page."""
-    query = select(_runs.c.body).where(_runs.c.project_id == project)
+    query = select(_runs.c.body).where(_runs.c.project_id == project, schema.is_there(_runs))
     if wanted.agent_ids:
         query = query.where(_runs.c.agent_id.in_(wanted.agent_ids))
     if wanted.conversation_id is not None:
@@ -181,13 +193,8 @@ def owned(tx: Tx, worker: str, run_ids: Sequence[str]) -> set[str]:
 
 def finish(tx: Tx, run: Run) -> None:
     """Keep a run that has ended."""
-    mine = _runs.c.id == bindparam("run")
-    tx.run(update(_runs).where(mine), {"run": run.id, **_row(run)})
-    conversation = select(_runs.c.conversation_id).where(mine).scalar_subquery()
-    tx.run(
-        update(_conversations).where(_conversations.c.id == conversation),
-        {"run": run.id, "last_run_completion": run.completed_at},
-    )
+    tx.run(_FINISH, {"run": run.id, **_row(run)})
+    tx.run(_COMPLETE, {"run": run.id, "last_run_completion": run.completed_at})
 
 
 def claim_dead(tx: Tx, worker: str, now: datetime) -> list[Claim]:
@@ -198,8 +205,12 @@ def claim_dead(tx: Tx, worker: str, now: datetime) -> list[Claim]:
 
 
 def _claim(row: Row[Any]) -> Claim:
-    address = Address(conversation_id=row.conversation_id, agent_id=row.agent_id)
     run = Run.model_validate_json(row.body)
+    address = Address(
+        conversation_id=row.conversation_id,
+        agent_id=row.agent_id,
+        is_default=run.conversation_id is None,
+    )
     return Claim(run, row.project_id, address, row.cancel_requested)
 
 
@@ -208,5 +219,5 @@ def _row(run: Run) -> dict[str, Any]:
         "status": run.status,
         "stop_reason": run.stop_reason,
         "completed_at": run.completed_at,
-        "body": run.model_dump_json(exclude_none=True),
+        "body": run.model_dump_json(exclude_defaults=True),
     }

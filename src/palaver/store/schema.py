@@ -2,6 +2,9 @@
 
 Bodies are JSON text; times are ISO-8601 text with microseconds, which sorts as it reads. Whatever a
 caller can reach carries ``project_id``.
+
+The condition of a partial index has to stand in a query as it stands here, or the index is not
+used.
 """
 
 from datetime import UTC, datetime
@@ -10,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -18,40 +22,64 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TextClause,
     TypeDecorator,
     UniqueConstraint,
+    exists,
     text,
 )
 
 metadata = MetaData()
 
 
-class Moment(TypeDecorator[datetime]):
-    """A UTC moment as text: ``2026-01-02T03:04:05.000006Z``."""
+def _sorted_by_bytes(length: int) -> String:
+    """Text that sorts as SQLite sorts it, whatever the language of a PostgreSQL database."""
+    return String(length).with_variant(String(length, "C"), "postgresql")
 
-    impl = String(27)
+
+Id = _sorted_by_bytes(64)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A UTC moment as text: ``2026-01-02T03:04:05.000006Z``. A naive one is taken as UTC."""
+
+    impl = _sorted_by_bytes(27)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _dialect: Any) -> str | None:
         """A moment as it is stored."""
         if value is None:
             return None
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        utc = value.astimezone(UTC) if value.tzinfo else value
+        return f"{utc.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
     def process_result_value(self, value: str | None, _dialect: Any) -> datetime | None:
         """A stored moment."""
         return None if value is None else datetime.fromisoformat(value)
 
 
-def _active() -> dict[str, Any]:
-    where = text("status IN ('created', 'running')")
+ACTIVE = text("status IN ('created', 'running')")
+"""Which runs are active."""
+
+IS_DEFAULT = text("is_default")
+"""Which conversations are the default ones of their agents."""
+
+
+def _only(where: TextClause) -> dict[str, Any]:
     return {"sqlite_where": where, "postgresql_where": where}
+
+
+def is_there(table: Table) -> ColumnElement[bool]:
+    """Whether the conversation that a row of `table` belongs to has not been deleted."""
+    return exists().where(
+        conversations.c.id == table.c.conversation_id, conversations.c.deleted_at.is_(None)
+    )
 
 
 projects = Table(
     "projects",
     metadata,
-    Column("id", String(64), primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("name", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
 )
@@ -59,8 +87,8 @@ projects = Table(
 agents = Table(
     "agents",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("project_id", String(64), ForeignKey("projects.id"), nullable=False),
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey("projects.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("hidden", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
@@ -76,7 +104,7 @@ agents = Table(
 agent_tags = Table(
     "agent_tags",
     metadata,
-    Column("agent_id", String(64), ForeignKey("agents.id"), nullable=False),
+    Column("agent_id", Id, ForeignKey("agents.id"), nullable=False),
     Column("tag", Text, nullable=False),
     PrimaryKeyConstraint("agent_id", "tag"),
     Index("agents_with_tag", "tag"),
@@ -85,8 +113,8 @@ agent_tags = Table(
 blocks = Table(
     "blocks",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("project_id", String(64), ForeignKey("projects.id"), nullable=False),
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey("projects.id"), nullable=False),
     Column("label", Text, nullable=False),
     Column("name", Text),
     Column("description", Text),
@@ -102,7 +130,7 @@ blocks = Table(
 block_tags = Table(
     "block_tags",
     metadata,
-    Column("block_id", String(64), ForeignKey("blocks.id"), nullable=False),
+    Column("block_id", Id, ForeignKey("blocks.id"), nullable=False),
     Column("tag", Text, nullable=False),
     PrimaryKeyConstraint("block_id", "tag"),
 )
@@ -110,8 +138,8 @@ block_tags = Table(
 agents_blocks = Table(
     "agents_blocks",
     metadata,
-    Column("agent_id", String(64), ForeignKey("agents.id"), nullable=False),
-    Column("block_id", String(64), ForeignKey("blocks.id"), nullable=False),
+    Column("agent_id", Id, ForeignKey("agents.id"), nullable=False),
+    Column("block_id", Id, ForeignKey("blocks.id"), nullable=False),
     Column("label", Text, nullable=False),
     Column("n", Integer, nullable=False),
     PrimaryKeyConstraint("agent_id", "block_id"),
@@ -122,12 +150,13 @@ agents_blocks = Table(
 conversations = Table(
     "conversations",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("project_id", String(64), ForeignKey("projects.id"), nullable=False),
-    Column("agent_id", String(64), ForeignKey("agents.id"), nullable=False),
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey("projects.id"), nullable=False),
+    Column("agent_id", Id, ForeignKey("agents.id"), nullable=False),
     Column("is_default", Boolean, nullable=False),
     Column("head_seq", Integer, nullable=False),
     Column("context_from", Integer, nullable=False),
+    Column("stale", Boolean, nullable=False),
     Column("summary", Text),
     Column("hidden", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
@@ -137,23 +166,22 @@ conversations = Table(
     Column("archived_at", Moment),
     Column("deleted_at", Moment),
     Column("body", Text, nullable=False),
-    Index("conversations_of_agent", "agent_id", "id"),
+    Index("conversations_of_agent", "project_id", "agent_id", "id"),
     Index("conversations_of_project", "project_id", "id"),
     Index(
         "one_default_conversation",
         "agent_id",
         unique=True,
-        sqlite_where=text("is_default"),
-        postgresql_where=text("is_default"),
+        **_only(IS_DEFAULT),
     ),
 )
 
 segments = Table(
     "segments",
     metadata,
-    Column("conversation_id", String(64), ForeignKey("conversations.id"), nullable=False),
+    Column("conversation_id", Id, ForeignKey("conversations.id"), nullable=False),
     Column("n", Integer, nullable=False),
-    Column("source_conversation_id", String(64), nullable=False),
+    Column("source_conversation_id", Id, nullable=False),
     Column("lo", Integer, nullable=False),
     Column("hi", Integer, nullable=False),
     PrimaryKeyConstraint("conversation_id", "n"),
@@ -163,15 +191,15 @@ segments = Table(
 entries = Table(
     "entries",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("project_id", String(64), nullable=False),
-    Column("agent_id", String(64), nullable=False),
-    Column("conversation_id", String(64), ForeignKey("conversations.id"), nullable=False),
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, nullable=False),
+    Column("agent_id", Id, nullable=False),
+    Column("conversation_id", Id, ForeignKey("conversations.id"), nullable=False),
     Column("seq", Integer, nullable=False),
     Column("role", String(16), nullable=False),
     Column("otid", Text),
-    Column("run_id", String(64)),
-    Column("step_id", String(64)),
+    Column("run_id", Id),
+    Column("step_id", Id),
     Column("created_at", Moment, nullable=False),
     Column("body", Text, nullable=False),
     UniqueConstraint("conversation_id", "seq", name="one_entry_of_a_number"),
@@ -183,14 +211,14 @@ entries = Table(
 runs = Table(
     "runs",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("project_id", String(64), nullable=False),
-    Column("agent_id", String(64), nullable=False),
-    Column("conversation_id", String(64), ForeignKey("conversations.id"), nullable=False),
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, nullable=False),
+    Column("agent_id", Id, nullable=False),
+    Column("conversation_id", Id, ForeignKey("conversations.id"), nullable=False),
     Column("status", String(16), nullable=False),
     Column("stop_reason", String(64)),
     Column("background", Boolean, nullable=False),
-    Column("worker_id", String(64)),
+    Column("worker_id", Id),
     Column("epoch", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("cancel_requested", Boolean, nullable=False),
@@ -199,41 +227,40 @@ runs = Table(
     Column("created_at", Moment, nullable=False),
     Column("completed_at", Moment),
     Column("body", Text, nullable=False),
-    Index("one_active_run", "conversation_id", unique=True, **_active()),
-    Index("active_runs_of_worker", "worker_id", **_active()),
+    Index("one_active_run", "conversation_id", unique=True, **_only(ACTIVE)),
+    Index("active_runs_of_worker", "worker_id", **_only(ACTIVE)),
     Index(
         "one_run_of_a_key",
         "conversation_id",
         "request_key",
         unique=True,
-        sqlite_where=text("request_key IS NOT NULL"),
-        postgresql_where=text("request_key IS NOT NULL"),
+        **_only(text("request_key IS NOT NULL")),
     ),
     Index("runs_of_project", "project_id", "id"),
-    Index("runs_of_agent", "agent_id", "id"),
-    Index("runs_of_conversation", "conversation_id", "id"),
+    Index("runs_of_agent", "project_id", "agent_id", "id"),
+    Index("runs_of_conversation", "project_id", "conversation_id", "id"),
 )
 
 steps = Table(
     "steps",
     metadata,
-    Column("id", String(64), primary_key=True),
-    Column("project_id", String(64), nullable=False),
-    Column("agent_id", String(64), nullable=False),
-    Column("conversation_id", String(64), nullable=False),
-    Column("run_id", String(64), nullable=False),
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, nullable=False),
+    Column("agent_id", Id, nullable=False),
+    Column("conversation_id", Id, nullable=False),
+    Column("run_id", Id, nullable=False),
     Column("status", String(16), nullable=False),
     Column("model", Text),
     Column("created_at", Moment, nullable=False),
     Column("body", Text, nullable=False),
-    Index("steps_of_run", "run_id", "id"),
+    Index("steps_of_run", "project_id", "run_id", "id"),
     Index("steps_of_project", "project_id", "id"),
 )
 
 run_events = Table(
     "run_events",
     metadata,
-    Column("run_id", String(64), nullable=False),
+    Column("run_id", Id, nullable=False),
     Column("seq", Integer, nullable=False),
     Column("data", Text, nullable=False),
     PrimaryKeyConstraint("run_id", "seq"),
@@ -243,6 +270,6 @@ run_events = Table(
 workers = Table(
     "workers",
     metadata,
-    Column("id", String(64), primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("expires_at", Moment, nullable=False),
 )

@@ -9,30 +9,30 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Concatenate
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from palaver.errors import PalaverError, Unavailable
+from palaver.errors import Unavailable
 from palaver.store import migrate
 from palaver.store.db import P, T, Tx
 
 _GROUP = 128  # units that share a commit at most
 _READERS = 3
-_WAIT = 10_000  # milliseconds that another process may hold the file
+_PATIENCE = 10.0  # seconds that another process may hold the file
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
-    f"PRAGMA busy_timeout={_WAIT}",
     "PRAGMA cache_size=-16000",
 )
 
@@ -48,13 +48,9 @@ class _Unit:
     error: BaseException | None = None
 
     def run(self, tx: Tx) -> None:
-        """Do the work; an error of the database itself comes out, any other is kept."""
-        try:
+        """Do the work. Whatever goes wrong is for its caller to hear, not for the writer."""
+        with self, _explained():
             self.result = self.work(tx)
-        except OperationalError:
-            raise
-        except BaseException as error:
-            self.error = error
 
     def deliver(self) -> None:
         """Tell the caller, unless it has gone away."""
@@ -65,18 +61,30 @@ class _Unit:
         else:
             self.future.set_result(self.result)
 
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _kind: object, error: BaseException | None, _trace: TracebackType | None
+    ) -> bool:
+        self.error = error
+        return True
+
 
 class SqliteDatabase:
-    """One file, in this process's hands (and perhaps in others')."""
+    """One file, in this process's hands (and perhaps in others').
 
-    def __init__(self, path: str) -> None:
+    ``patience`` is how many seconds a unit waits for another process that holds the file.
+    """
+
+    def __init__(self, path: str, patience: float = _PATIENCE) -> None:
         self.url = f"sqlite:///{path}"
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(path).parent)
         self._engine = create_engine(
-            self.url,
+            URL.create("sqlite", database=path),
             poolclass=NullPool,
-            isolation_level="AUTOCOMMIT",
-            connect_args={"check_same_thread": False},
+            isolation_level="AUTOCOMMIT",  # the transactions are made here
+            connect_args={"check_same_thread": False, "timeout": patience},
         )
         event.listen(self._engine, "connect", _prepare)
         with _explained():
@@ -84,6 +92,7 @@ class SqliteDatabase:
             migrate.sqlite(self._connection)
         self._open: list[Connection] = []
         self._local = threading.local()
+        self._closed = False
         self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="sqlite-writer", daemon=True)
         self._writer.start()
@@ -93,6 +102,8 @@ class SqliteDatabase:
         self, unit: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """See `Database.tx`."""
+        if self._closed:
+            raise Unavailable("The database has been closed; the server is about to stop.")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._units.put(_Unit(lambda tx: unit(tx, *args, **kwargs), loop, future))
@@ -102,14 +113,17 @@ class SqliteDatabase:
         self, unit: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """See `Database.read`."""
+        if self._closed:
+            raise Unavailable("The database has been closed; the server is about to stop.")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, partial(self._read, unit, *args, **kwargs))
 
     async def close(self) -> None:
         """See `Database.close`."""
+        self._closed = True
         self._units.put(None)
         await asyncio.to_thread(self._writer.join)
-        self._readers.shutdown()
+        await asyncio.to_thread(self._readers.shutdown)
         for connection in (*self._open, self._connection):
             connection.close()
         self._engine.dispose()
@@ -117,25 +131,28 @@ class SqliteDatabase:
     def _read(self, unit: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         with _explained():
             connection = self._reader()
-            connection.exec_driver_sql("BEGIN")
+            do = _driver(connection).execute
+            do("BEGIN")
             try:
                 return unit(Tx(connection), *args, **kwargs)
             finally:
-                connection.exec_driver_sql("COMMIT")
+                do("ROLLBACK")
 
     def _reader(self) -> Connection:
         connection: Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._engine.connect()
+            _driver(connection).execute("PRAGMA query_only=ON")
             self._open.append(connection)
         return connection
 
     def _write(self) -> None:
+        tx = Tx(self._connection)
         while True:
             group = self._next_group()
             units = [unit for unit in group if unit is not None]
             if units:
-                self._commit(units)
+                self._commit(tx, units)
                 _deliver(units)
             if None in group:
                 return
@@ -147,21 +164,21 @@ class SqliteDatabase:
                 group.append(self._units.get_nowait())
         return group
 
-    def _commit(self, units: list[_Unit]) -> None:
-        connection = self._connection
+    def _commit(self, tx: Tx, units: Sequence[_Unit]) -> None:
+        do = _driver(self._connection).execute
         try:
             with _explained():
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                do("BEGIN IMMEDIATE")
                 for unit in units:
-                    connection.exec_driver_sql("SAVEPOINT unit")
-                    unit.run(Tx(connection))
+                    do("SAVEPOINT unit")
+                    unit.run(tx)
                     if unit.error is not None:
-                        connection.exec_driver_sql("ROLLBACK TO unit")
-                    connection.exec_driver_sql("RELEASE unit")
-                connection.exec_driver_sql("COMMIT")
-        except PalaverError as error:
-            with suppress(OperationalError):
-                connection.exec_driver_sql("ROLLBACK")
+                        do("ROLLBACK TO unit")
+                    do("RELEASE unit")
+                do("COMMIT")
+        except Unavailable as error:
+            with suppress(sqlite3.Error):
+                do("ROLLBACK")
             for unit in units:
                 unit.error = unit.error or error
 
@@ -171,18 +188,40 @@ def _explained() -> Iterator[None]:
     """Turn an error of the database itself into `Unavailable`."""
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, sqlite3.Error) as error:
+        said = error.orig if isinstance(error, OperationalError) else error
         raise Unavailable(
-            f"The database cannot be used at the moment ({error.orig}); check the disk and "
+            f"The database cannot be used at the moment ({said}); check the disk and "
             "whether another program holds the file, then try again."
         ) from error
 
 
-def _deliver(units: list[_Unit]) -> None:
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"The folder of the database file cannot be made ({error}); name another one."
+        ) from error
+
+
+def _deliver(units: Sequence[_Unit]) -> None:
+    """Tell the callers, each in its own event loop."""
     for loop in {unit.loop for unit in units}:
-        mine = [unit for unit in units if unit.loop is loop]
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(lambda mine=mine: [unit.deliver() for unit in mine])
+            loop.call_soon_threadsafe(_tell, [unit for unit in units if unit.loop is loop])
+
+
+def _tell(units: Sequence[_Unit]) -> None:
+    for unit in units:
+        unit.deliver()
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    """What `connection` stands on; it begins and ends transactions at a tenth of the cost."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:

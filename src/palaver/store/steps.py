@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, bindparam, insert, select
 
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
@@ -16,6 +16,12 @@ from palaver.store.db import Tx
 from palaver.store.paging import paged
 
 _steps = schema.steps
+_ADD = insert(_steps)
+_GET = select(_steps.c.body).where(
+    _steps.c.project_id == bindparam("project"),
+    _steps.c.id == bindparam("step"),
+    schema.is_there(_steps),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class StepFilter:
 def put(tx: Tx, project: ProjectId, conversation_id: str, step: Step, at: datetime) -> None:
     """Keep a step that has ended."""
     tx.run(
-        insert(_steps),
+        _ADD,
         {
             "id": step.id,
             "project_id": project,
@@ -50,16 +56,14 @@ def put(tx: Tx, project: ProjectId, conversation_id: str, step: Step, at: dateti
             "status": step.status,
             "model": step.model,
             "created_at": at,
-            "body": step.model_dump_json(exclude_none=True),
+            "body": step.model_dump_json(exclude_defaults=True),
         },
     )
 
 
 def get(tx: Tx, project: ProjectId, step_id: str) -> Step:
     """The step called `step_id` in `project`, or `NotFound`."""
-    row = tx.first(
-        select(_steps.c.body).where(_steps.c.project_id == project, _steps.c.id == step_id)
-    )
+    row = tx.first(_GET, {"project": project, "step": step_id})
     if row is None:
         raise NotFound("Step")
     return Step.model_validate_json(row.body)
@@ -69,7 +73,7 @@ def listed(tx: Tx, project: ProjectId, page: Page, wanted: StepFilter) -> list[S
     """The steps on a page."""
     if wanted.hopeless:
         return []
-    query = select(_steps.c.body).where(_steps.c.project_id == project)
+    query = select(_steps.c.body).where(_steps.c.project_id == project, schema.is_there(_steps))
     if wanted.agent_id is not None:
         query = query.where(_steps.c.agent_id == wanted.agent_id)
     if wanted.model is not None:

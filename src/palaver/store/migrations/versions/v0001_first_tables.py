@@ -13,22 +13,18 @@ revision = "0001"
 down_revision = None
 
 DEFAULT_PROJECT = "project-00000000-0000-4000-8000-000000000000"
-MOMENT = sa.String(27)
 TABLES = (
-    "projects",
-    "agents",
-    "agent_tags",
-    "blocks",
-    "block_tags",
-    "agents_blocks",
-    "conversations",
-    "segments",
-    "entries",
-    "runs",
-    "steps",
-    "run_events",
-    "workers",
-)
+    "projects", "agents", "agent_tags", "blocks", "block_tags", "agents_blocks", "conversations",
+    "segments", "entries", "runs", "steps", "run_events", "workers",
+)  # fmt: skip
+
+
+def sorted_by_bytes(length: int) -> sa.String:
+    """Text whose order does not depend on the database's language."""
+    return sa.String(length).with_variant(sa.String(length, "C"), "postgresql")
+
+
+ID, MOMENT = sorted_by_bytes(64), sorted_by_bytes(27)
 
 
 def where(condition: str) -> dict[str, Any]:
@@ -41,9 +37,12 @@ ACTIVE = where("status IN ('created', 'running')")
 
 def upgrade() -> None:
     """Make the tables, and the one project that there is."""
-    make_agents_and_blocks()
+    make_agents()
+    make_blocks()
     make_conversations()
+    make_entries()
     make_runs()
+    make_steps_and_events()
     projects = sa.table("projects", sa.column("id"), sa.column("name"), sa.column("created_at"))
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     op.bulk_insert(projects, [{"id": DEFAULT_PROJECT, "name": "default", "created_at": now}])
@@ -55,18 +54,18 @@ def downgrade() -> None:
         op.drop_table(table)
 
 
-def make_agents_and_blocks() -> None:
-    """Make the tables of agents and blocks."""
+def make_agents() -> None:
+    """Make the tables of projects and their agents."""
     op.create_table(
         "projects",
-        sa.Column("id", sa.String(64), primary_key=True),
+        sa.Column("id", ID, primary_key=True),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
     )
     op.create_table(
         "agents",
-        sa.Column("id", sa.String(64), primary_key=True),
-        sa.Column("project_id", sa.String(64), sa.ForeignKey("projects.id"), nullable=False),
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("project_id", ID, sa.ForeignKey("projects.id"), nullable=False),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("hidden", sa.Boolean, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
@@ -80,15 +79,19 @@ def make_agents_and_blocks() -> None:
     op.create_index("agents_of_project", "agents", ["project_id", "id"])
     op.create_table(
         "agent_tags",
-        sa.Column("agent_id", sa.String(64), sa.ForeignKey("agents.id"), nullable=False),
+        sa.Column("agent_id", ID, sa.ForeignKey("agents.id"), nullable=False),
         sa.Column("tag", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("agent_id", "tag"),
     )
     op.create_index("agents_with_tag", "agent_tags", ["tag"])
+
+
+def make_blocks() -> None:
+    """Make the tables of blocks."""
     op.create_table(
         "blocks",
-        sa.Column("id", sa.String(64), primary_key=True),
-        sa.Column("project_id", sa.String(64), sa.ForeignKey("projects.id"), nullable=False),
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("project_id", ID, sa.ForeignKey("projects.id"), nullable=False),
         sa.Column("label", sa.Text, nullable=False),
         sa.Column("name", sa.Text),
         sa.Column("description", sa.Text),
@@ -102,14 +105,14 @@ def make_agents_and_blocks() -> None:
     op.create_index("blocks_of_project", "blocks", ["project_id", "id"])
     op.create_table(
         "block_tags",
-        sa.Column("block_id", sa.String(64), sa.ForeignKey("blocks.id"), nullable=False),
+        sa.Column("block_id", ID, sa.ForeignKey("blocks.id"), nullable=False),
         sa.Column("tag", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("block_id", "tag"),
     )
     op.create_table(
         "agents_blocks",
-        sa.Column("agent_id", sa.String(64), sa.ForeignKey("agents.id"), nullable=False),
-        sa.Column("block_id", sa.String(64), sa.ForeignKey("blocks.id"), nullable=False),
+        sa.Column("agent_id", ID, sa.ForeignKey("agents.id"), nullable=False),
+        sa.Column("block_id", ID, sa.ForeignKey("blocks.id"), nullable=False),
         sa.Column("label", sa.Text, nullable=False),
         sa.Column("n", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("agent_id", "block_id"),
@@ -122,12 +125,13 @@ def make_conversations() -> None:
     """Make the tables of conversations."""
     op.create_table(
         "conversations",
-        sa.Column("id", sa.String(64), primary_key=True),
-        sa.Column("project_id", sa.String(64), sa.ForeignKey("projects.id"), nullable=False),
-        sa.Column("agent_id", sa.String(64), sa.ForeignKey("agents.id"), nullable=False),
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("project_id", ID, sa.ForeignKey("projects.id"), nullable=False),
+        sa.Column("agent_id", ID, sa.ForeignKey("agents.id"), nullable=False),
         sa.Column("is_default", sa.Boolean, nullable=False),
         sa.Column("head_seq", sa.Integer, nullable=False),
         sa.Column("context_from", sa.Integer, nullable=False),
+        sa.Column("stale", sa.Boolean, nullable=False),
         sa.Column("summary", sa.Text),
         sa.Column("hidden", sa.Boolean, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
@@ -138,7 +142,7 @@ def make_conversations() -> None:
         sa.Column("deleted_at", MOMENT),
         sa.Column("body", sa.Text, nullable=False),
     )
-    op.create_index("conversations_of_agent", "conversations", ["agent_id", "id"])
+    op.create_index("conversations_of_agent", "conversations", ["project_id", "agent_id", "id"])
     op.create_index("conversations_of_project", "conversations", ["project_id", "id"])
     op.create_index(
         "one_default_conversation",
@@ -147,13 +151,15 @@ def make_conversations() -> None:
         unique=True,
         **where("is_default"),
     )
+
+
+def make_entries() -> None:
+    """Make the tables of what was said in which conversation."""
     op.create_table(
         "segments",
-        sa.Column(
-            "conversation_id", sa.String(64), sa.ForeignKey("conversations.id"), nullable=False
-        ),
+        sa.Column("conversation_id", ID, sa.ForeignKey("conversations.id"), nullable=False),
         sa.Column("n", sa.Integer, nullable=False),
-        sa.Column("source_conversation_id", sa.String(64), nullable=False),
+        sa.Column("source_conversation_id", ID, nullable=False),
         sa.Column("lo", sa.Integer, nullable=False),
         sa.Column("hi", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("conversation_id", "n"),
@@ -161,17 +167,15 @@ def make_conversations() -> None:
     op.create_index("segments_of_source", "segments", ["source_conversation_id"])
     op.create_table(
         "entries",
-        sa.Column("id", sa.String(64), primary_key=True),
-        sa.Column("project_id", sa.String(64), nullable=False),
-        sa.Column("agent_id", sa.String(64), nullable=False),
-        sa.Column(
-            "conversation_id", sa.String(64), sa.ForeignKey("conversations.id"), nullable=False
-        ),
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("project_id", ID, nullable=False),
+        sa.Column("agent_id", ID, nullable=False),
+        sa.Column("conversation_id", ID, sa.ForeignKey("conversations.id"), nullable=False),
         sa.Column("seq", sa.Integer, nullable=False),
         sa.Column("role", sa.String(16), nullable=False),
         sa.Column("otid", sa.Text),
-        sa.Column("run_id", sa.String(64)),
-        sa.Column("step_id", sa.String(64)),
+        sa.Column("run_id", ID),
+        sa.Column("step_id", ID),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.UniqueConstraint("conversation_id", "seq", name="one_entry_of_a_number"),
@@ -185,16 +189,14 @@ def make_runs() -> None:
     """Make the tables of runs."""
     op.create_table(
         "runs",
-        sa.Column("id", sa.String(64), primary_key=True),
-        sa.Column("project_id", sa.String(64), nullable=False),
-        sa.Column("agent_id", sa.String(64), nullable=False),
-        sa.Column(
-            "conversation_id", sa.String(64), sa.ForeignKey("conversations.id"), nullable=False
-        ),
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("project_id", ID, nullable=False),
+        sa.Column("agent_id", ID, nullable=False),
+        sa.Column("conversation_id", ID, sa.ForeignKey("conversations.id"), nullable=False),
         sa.Column("status", sa.String(16), nullable=False),
         sa.Column("stop_reason", sa.String(64)),
         sa.Column("background", sa.Boolean, nullable=False),
-        sa.Column("worker_id", sa.String(64)),
+        sa.Column("worker_id", ID),
         sa.Column("epoch", sa.Integer, nullable=False),
         sa.Column("attempt", sa.Integer, nullable=False),
         sa.Column("cancel_requested", sa.Boolean, nullable=False),
@@ -214,25 +216,29 @@ def make_runs() -> None:
         **where("request_key IS NOT NULL"),
     )
     op.create_index("runs_of_project", "runs", ["project_id", "id"])
-    op.create_index("runs_of_agent", "runs", ["agent_id", "id"])
-    op.create_index("runs_of_conversation", "runs", ["conversation_id", "id"])
+    op.create_index("runs_of_agent", "runs", ["project_id", "agent_id", "id"])
+    op.create_index("runs_of_conversation", "runs", ["project_id", "conversation_id", "id"])
+
+
+def make_steps_and_events() -> None:
+    """Make the tables of what a run consists of, and of who carries it out."""
     op.create_table(
         "steps",
-        sa.Column("id", sa.String(64), primary_key=True),
-        sa.Column("project_id", sa.String(64), nullable=False),
-        sa.Column("agent_id", sa.String(64), nullable=False),
-        sa.Column("conversation_id", sa.String(64), nullable=False),
-        sa.Column("run_id", sa.String(64), nullable=False),
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("project_id", ID, nullable=False),
+        sa.Column("agent_id", ID, nullable=False),
+        sa.Column("conversation_id", ID, nullable=False),
+        sa.Column("run_id", ID, nullable=False),
         sa.Column("status", sa.String(16), nullable=False),
         sa.Column("model", sa.Text),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
     )
-    op.create_index("steps_of_run", "steps", ["run_id", "id"])
+    op.create_index("steps_of_run", "steps", ["project_id", "run_id", "id"])
     op.create_index("steps_of_project", "steps", ["project_id", "id"])
     op.create_table(
         "run_events",
-        sa.Column("run_id", sa.String(64), nullable=False),
+        sa.Column("run_id", ID, nullable=False),
         sa.Column("seq", sa.Integer, nullable=False),
         sa.Column("data", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("run_id", "seq"),
@@ -240,6 +246,6 @@ def make_runs() -> None:
     )
     op.create_table(
         "workers",
-        sa.Column("id", sa.String(64), primary_key=True),
+        sa.Column("id", ID, primary_key=True),
         sa.Column("expires_at", MOMENT, nullable=False),
     )

@@ -1,0 +1,48 @@
+"""Clients for the tests of the contract. Whatever they are answered is held against it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from letta_client import Letta
+
+from tests.contract.talk import Turn, check_history, heard, official, official_async, wire
+from tests.servers import Server
+
+KINDS = {"sync": official, "async": official_async}
+Say = Callable[..., Turn]
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def client(request: pytest.FixtureRequest, server: Server) -> Iterator[Letta]:
+    """Each official client in turn."""
+    with KINDS[request.param](server.url) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def http(server: Server) -> Iterator[httpx2.Client]:
+    """Plain HTTP."""
+    with wire(server.url) as made:
+        yield made
+
+
+@pytest.fixture
+def conversation(client: Letta, agent: str) -> str:
+    """The id of a conversation in which nothing was said yet."""
+    return client.conversations.create(agent_id=agent).id
+
+
+@pytest.fixture
+def say(client: Letta, http: httpx2.Client) -> Say:
+    """Send to a conversation and hear all of the answer; law 1 is checked."""
+
+    def send(conversation_id: str, text: str = "", **options: Any) -> Turn:
+        said = {"messages": [{"role": "user", "content": text}]} if text else {}
+        stream = client.conversations.messages.create(conversation_id, **{**said, **options})
+        turn = heard(stream)
+        check_history(http, turn)
+        return turn
+
+    return send

@@ -1,0 +1,14 @@
+"""The server says that it is there."""
+
+import httpx2
+import pytest
+from letta_client import Letta
+
+
+def test_the_server_is_healthy(client: Letta) -> None:
+    assert client.health().status == "ok"
+
+
+@pytest.mark.parametrize("path", ["/v1/health", "/v1/health/", "/v1/ready", "/v1/ready/"])
+def test_both_spellings_are_served(http: httpx2.Client, path: str) -> None:
+    assert http.get(path).json()["status"] == "ok"

@@ -1,0 +1,182 @@
+"""Law 9: what belongs to another project answers as what is not there, and is not touched."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import insert, update
+
+from palaver import clock
+from palaver.store import schema
+from palaver.store.db import Tx
+from tests.api.here import Client, Json
+from tests.api.tables import contents, looking_into
+
+_LABEL = "notes"
+_ABSENT = {
+    name: f"{prefix}-00000000-0000-4000-8000-00000000dead"
+    for name, prefix in {
+        "agent_id": "agent",
+        "block_id": "block",
+        "conversation_id": "conv",
+        "message_id": "message",
+        "run_id": "run",
+        "step_id": "step",
+    }.items()
+}
+_BODIES: dict[tuple[str, str], Json] = {  # for the operations that must have one
+    ("post", "/v1/agents/{agent_id}/messages"): {"input": "Hello"},
+    ("post", "/v1/agents/{agent_id}/messages/stream"): {"input": "Hello"},
+    ("post", "/v1/conversations/{conversation_id}/messages"): {"input": "Hello"},
+}
+
+
+async def test_a_foreign_id_answers_as_an_absent_one(client: Client, module_url: str) -> None:
+    foreign = await _things(client)
+    async with looking_into(module_url) as db:
+        await db.tx(_give_away)
+        own = await _things(client)
+        before = await contents(db)
+        document = await client.get("/openapi.json")
+
+        differences = {}
+        for method, path, names in _operations(document):
+            for mix in _mixes(names, own, foreign):
+                absent = {
+                    name: _ABSENT.get(name, mix[name]) for name in names if mix[name] != own[name]
+                }
+                there = await _asked(client, method, path, mix)
+                nowhere = await _asked(client, method, path, {**mix, **absent})
+                assert nowhere[0] == 404, f"{method} {path}: {nowhere}"
+                if there != nowhere:
+                    differences[f"{method} {path} {mix}"] = (there, nowhere)
+
+        assert differences == {}
+        assert await contents(db) == before
+
+
+async def test_foreign_ids_are_absent_wherever_they_may_stand(
+    client: Client, module_url: str
+) -> None:
+    foreign = await _things(client)
+    async with looking_into(module_url) as db:
+        await db.tx(_give_away)
+        own = await _things(client)
+        before = await contents(db)
+        agent, conversation = own["agent_id"], own["conversation_id"]
+        requests: list[tuple[str, str, str, Any, Json]] = [
+            ("agent_id", "POST", "/v1/conversations/", {}, {"agent_id": "?"}),
+            ("agent_id", "GET", "/v1/conversations/", None, {"agent_id": "?"}),
+            ("agent_id", "GET", "/v1/runs/", None, {"agent_id": "?"}),
+            ("agent_id", "GET", "/v1/steps/", None, {"agent_id": "?"}),
+            ("conversation_id", "GET", "/v1/runs/", None, {"conversation_id": "?"}),
+            ("conversation_id", "GET", "/v1/conversations/", None, {"after": "?"}),
+            ("agent_id", "GET", "/v1/agents/", None, {"after": "?"}),
+            ("agent_id", "GET", "/v1/agents/", None, {"before": "?"}),
+            ("block_id", "GET", "/v1/blocks/", None, {"after": "?"}),
+            ("block_id", "POST", "/v1/agents/", {"block_ids": ["?"]}, {}),
+            ("block_id", "PATCH", f"/v1/agents/{agent}", {"block_ids": ["?"]}, {}),
+            ("run_id", "GET", "/v1/runs/", None, {"after": "?"}),
+            ("step_id", "GET", "/v1/steps/", None, {"after": "?"}),
+            ("message_id", "GET", f"/v1/agents/{agent}/messages", None, {"before": "?"}),
+        ]
+        requests += [
+            ("agent_id", method, f"/v1/conversations/default{path}", body, {"agent_id": "?"})
+            for method, path, body in (
+                ("GET", "/messages", None),
+                ("POST", "/messages", {"input": "Hello", "agent_id": "?"}),
+                ("POST", "/cancel", None),
+                ("POST", "/fork", None),
+                ("POST", "/recompile", {"agent_id": "?"}),
+            )
+        ]
+        requests += [
+            ("message_id", method, f"/v1/conversations/{conversation}{path}", None, {name: "?"})
+            for method, path, name in (
+                ("GET", "/messages", "after"),
+                ("POST", "/fork", "message_id"),
+            )
+        ]
+        for name, method, path, body, params in requests:
+            there = await _filled(client, (method, path, body, params), foreign[name])
+            nowhere = await _filled(client, (method, path, body, params), _ABSENT[name])
+            assert there == nowhere, f"{method} {path} {params}"
+        assert await contents(db) == before
+
+
+async def _things(client: Client) -> dict[str, str]:
+    """One of each thing that has an id, by the name of the id."""
+    block = await client.post("/v1/blocks/", {"label": _LABEL, "value": "mine"})
+    agent = await client.agent(block_ids=[block["id"]])
+    conversation = await client.conversation(agent)
+    await client.send(conversation, "Hello")
+    run = await client.newest_run(conversation)
+    (step,) = await client.get(f"/v1/runs/{run['id']}/steps")
+    return {
+        "agent_id": agent,
+        "block_id": block["id"],
+        "block_label": _LABEL,
+        "conversation_id": conversation,
+        "message_id": (await client.history(conversation))[-1]["id"],
+        "run_id": run["id"],
+        "step_id": step["id"],
+    }
+
+
+def _give_away(tx: Tx) -> None:
+    """Let all that is there belong to somebody else."""
+    other = clock.mint("project")
+    tx.run(insert(schema.projects), {"id": other, "name": "Theirs", "created_at": clock.now()})
+    for table in schema.metadata.sorted_tables:
+        if "project_id" in table.c:
+            tx.run(update(table).values(project_id=other))
+
+
+def _operations(document: Json) -> Iterator[tuple[str, str, list[str]]]:
+    """Method, path and the names of the parameters of each path that has some."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            names = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "path"]
+            if names:
+                yield method, path, names
+
+
+def _mixes(
+    names: list[str], own: dict[str, str], foreign: dict[str, str]
+) -> Iterator[dict[str, str]]:
+    """All ways to fill a path in which at least one id is foreign."""
+    for values in itertools.product(*({own[name], foreign[name]} for name in names)):
+        mix = dict(zip(names, values, strict=True))
+        if any(mix[name] != own[name] for name in names):
+            yield mix
+    if "conversation_id" in names:  # an agent's id stands for its default conversation
+        yield {"conversation_id": foreign["agent_id"]}
+
+
+async def _asked(client: Client, method: str, path: str, ids: dict[str, str]) -> tuple[int, str]:
+    """Status and body, without the ids that were asked for."""
+    body = _BODIES.get((method, path), {} if method == "patch" else None)
+    answer = await client.ask(method.upper(), path.format(**ids), body)
+    text = answer.text
+    for name, value in ids.items():
+        text = text.replace(value, name)
+    return answer.status_code, text
+
+
+async def _filled(
+    client: Client, request: tuple[str, str, Any, Json], name: str
+) -> tuple[int, str]:
+    """Status and body of a request whose question mark is a name."""
+    method, path, body, params = request
+    answer = await client.ask(method, path, _replaced(body, name), **_replaced(params, name))
+    return answer.status_code, answer.text.replace(name, "?")
+
+
+def _replaced(value: Any, name: str) -> Any:
+    match value:
+        case dict():
+            return {key: _replaced(item, name) for key, item in value.items()}
+        case list():
+            return [_replaced(item, name) for item in value]
+        case _:
+            return name if value == "?" else value

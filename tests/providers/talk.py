@@ -1,0 +1,90 @@
+"""How the tests of this room talk to models."""
+
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Any
+
+from palaver.core.speech import Speech
+from palaver.domain import ids
+from palaver.domain.entry import Entry, Role
+from palaver.domain.llm import ChatModel, ChatRequest, Handle, StreamEvent
+from palaver.domain.model_settings import ModelSettings
+from palaver.domain.part import Part, Text, ToolReturn
+from palaver.domain.tool import ToolSpec
+from palaver.providers.catalog import Catalog
+from palaver.providers.remote import Patience
+from tests.fakes.provider import FakeProvider
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+OPENAI_KEY = "sk-test-0123456789abcdef"
+ANTHROPIC_KEY = "sk-ant-test-0123456789abcdef"
+LOOK = ToolSpec(
+    name="look",
+    description="Look somewhere.",
+    parameters={
+        "type": "object",
+        "properties": {"where": {"type": "string"}},
+        "required": ["where"],
+    },
+)
+
+
+def catalog(fake: FakeProvider, patience: Patience | None = None) -> Catalog:
+    """The models of `fake`, under the names of OpenAI and Anthropic."""
+    environment = {
+        "OPENAI_API_KEY": OPENAI_KEY,
+        "OPENAI_BASE_URL": fake.openai_url,
+        "ANTHROPIC_API_KEY": ANTHROPIC_KEY,
+        "ANTHROPIC_BASE_URL": fake.url,
+    }
+    return Catalog(environment, patience or Patience(tries=1))
+
+
+def entry(role: Role, *parts: Part, seq: int = 1, **more: Any) -> Entry:
+    """A say."""
+    return Entry(
+        id=ids.shape("message", seq, 0), seq=seq, role=role, parts=parts, created_at=NOW, **more
+    )
+
+
+def asks(words: str) -> Entry:
+    """Somebody says `words`."""
+    return entry("user", Text(text=words))
+
+
+def returns(*call_ids: str, content: str = "the sky") -> Entry:
+    """What the calls came to."""
+    parts = [ToolReturn(call_id=one, status="success", content=content) for one in call_ids]
+    return entry("tool", *parts)
+
+
+def request(
+    handle: Handle, *said: Entry, settings: ModelSettings | None = None, **more: Any
+) -> ChatRequest:
+    """A request with a system text and no tools."""
+    fields = {"system": "Be kind.", "entries": said or (asks("hi"),), **more}
+    return ChatRequest(handle=handle, settings=settings, **fields)
+
+
+async def listen(model: ChatModel, asked: ChatRequest) -> list[StreamEvent]:
+    """The whole answer."""
+    async with aclosing(model.stream(asked)) as events:
+        return [event async for event in events]
+
+
+async def answer(
+    models: Catalog, named: str, *said: Entry, settings: ModelSettings | None = None, **more: Any
+) -> list[StreamEvent]:
+    """The whole answer of the model called `named`."""
+    handle, model = models.resolve(named)
+    return await listen(model, request(handle, *said, settings=settings, **more))
+
+
+def spoken(events: list[StreamEvent], model: str) -> Entry:
+    """The entry that the answer is stored as."""
+    speech = Speech(entry("assistant", model=model))
+    for event in events:
+        speech.hear(event)
+    said = speech.entry()
+    assert said is not None
+    return Entry.model_validate_json(said.model_dump_json())

@@ -1,0 +1,416 @@
+"""What goes over the wire: whole bodies, for every protocol."""
+
+from typing import Any
+
+import pytest
+
+from palaver.domain.entry import Entry
+from palaver.domain.model_settings import (
+    AnthropicModelSettings,
+    AnthropicThinking,
+    GroqModelSettings,
+    JsonObjectFormat,
+    JsonSchemaFormat,
+    ModelSettings,
+    OpenAIModelSettings,
+    OpenAIReasoning,
+)
+from palaver.domain.part import (
+    Base64Image,
+    HiddenReasoning,
+    Image,
+    LettaImage,
+    Reasoning,
+    Text,
+    ToolCall,
+    ToolReturn,
+    UrlImage,
+)
+from palaver.providers.catalog import Catalog
+from tests.fakes.provider import FakeProvider
+from tests.providers.talk import LOOK, answer, asks, entry, returns
+
+CHAT, RESPONSES = "openai/gpt-4o", "openai/gpt-5-mini"
+MESSAGES = "anthropic/claude-sonnet-4-6"
+PICTURE = "aGVsbG8="
+
+TALK = (
+    entry("summary", Text(text="They met.")),
+    entry("user", Text(text="What is this?"), Image(source=UrlImage(url="http://x/y.png"))),
+    entry("assistant", Text(text="I look."), ToolCall(call_id="c1", name="look", arguments="{}")),
+    entry("tool", ToolReturn(call_id="c1", status="error", content="too dark")),
+    entry("assistant", Text(text="I cannot say.")),
+    entry("system", Text(text="The lamp is on.")),
+    asks("Now?"),
+)
+
+
+async def body(
+    fake: FakeProvider,
+    models: Catalog,
+    model: str,
+    *said: Entry,
+    settings: ModelSettings | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """What is sent for these entries."""
+    await answer(models, model, *said, settings=settings, **more)
+    return fake.bodies[-1]
+
+
+async def test_a_talk_in_chat_completions(fake: FakeProvider, models: Catalog) -> None:
+    sent = await body(fake, models, CHAT, *TALK, tools=(LOOK,))
+
+    assert sent == {
+        "model": "gpt-4o",
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "tools": [
+            {
+                "type": "function",
+                "function": {
+                    "name": "look",
+                    "description": "Look somewhere.",
+                    "parameters": LOOK.parameters,
+                },
+            }
+        ],
+        "tool_choice": "auto",
+        "messages": [
+            {"role": "system", "content": "Be kind."},
+            {"role": "user", "content": "They met."},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What is this?"},
+                    {"type": "image_url", "image_url": {"url": "http://x/y.png"}},
+                ],
+            },
+            {
+                "role": "assistant",
+                "content": "I look.",
+                "tool_calls": [
+                    {
+                        "id": "c1",
+                        "type": "function",
+                        "function": {"name": "look", "arguments": "{}"},
+                    }
+                ],
+            },
+            {"role": "tool", "tool_call_id": "c1", "content": '{"error":"too dark"}'},
+            {"role": "assistant", "content": "I cannot say."},
+            {"role": "user", "content": "The lamp is on."},
+            {"role": "user", "content": "Now?"},
+        ],
+    }
+
+
+async def test_a_talk_in_responses(fake: FakeProvider, models: Catalog) -> None:
+    sent = await body(fake, models, RESPONSES, *TALK, tools=(LOOK,), conversation="conv-1")
+
+    assert sent == {
+        "model": "gpt-5-mini",
+        "stream": True,
+        "store": False,
+        "include": ["reasoning.encrypted_content"],
+        "instructions": "Be kind.",
+        "reasoning": {"summary": "auto"},
+        "prompt_cache_key": "conv-1",
+        "tools": [
+            {
+                "type": "function",
+                "name": "look",
+                "description": "Look somewhere.",
+                "parameters": LOOK.parameters,
+                "strict": False,
+            }
+        ],
+        "tool_choice": "auto",
+        "input": [
+            {"role": "user", "content": "They met."},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "input_text", "text": "What is this?"},
+                    {"type": "input_image", "detail": "auto", "image_url": "http://x/y.png"},
+                ],
+            },
+            {"role": "assistant", "content": "I look."},
+            {"type": "function_call", "call_id": "c1", "name": "look", "arguments": "{}"},
+            {
+                "type": "function_call_output",
+                "call_id": "c1",
+                "output": '{"error":"too dark"}',
+            },
+            {"role": "assistant", "content": "I cannot say."},
+            {"role": "user", "content": "The lamp is on."},
+            {"role": "user", "content": "Now?"},
+        ],
+    }
+
+
+async def test_a_talk_in_messages(fake: FakeProvider, models: Catalog) -> None:
+    sent = await body(fake, models, MESSAGES, *TALK, tools=(LOOK,))
+
+    cached = {"cache_control": {"type": "ephemeral", "ttl": "5m"}}
+    assert sent["max_tokens"] > 0
+    assert {name: sent[name] for name in sent if name != "max_tokens"} == {
+        "model": "claude-sonnet-4-6",
+        "stream": True,
+        "system": [{"type": "text", "text": "Be kind.", **cached}],
+        "tools": [
+            {
+                "name": "look",
+                "description": "Look somewhere.",
+                "input_schema": LOOK.parameters,
+                **cached,
+            }
+        ],
+        "tool_choice": {"type": "auto"},
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "They met."},
+                    {"type": "text", "text": "What is this?"},
+                    {"type": "image", "source": {"type": "url", "url": "http://x/y.png"}},
+                ],
+            },
+            {
+                "role": "assistant",
+                "content": [
+                    {"type": "text", "text": "I look."},
+                    {"type": "tool_use", "id": "c1", "name": "look", "input": {}},
+                ],
+            },
+            {
+                "role": "user",
+                "content": [
+                    {
+                        "type": "tool_result",
+                        "tool_use_id": "c1",
+                        "content": [{"type": "text", "text": "too dark"}],
+                        "is_error": True,
+                    }
+                ],
+            },
+            {"role": "assistant", "content": [{"type": "text", "text": "I cannot say."}]},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "The lamp is on."},
+                    {"type": "text", "text": "Now?", **cached},
+                ],
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "url"),
+    [
+        (Base64Image(media_type="image/png", data=PICTURE), f"data:image/png;base64,{PICTURE}"),
+        (UrlImage(url=f"data:image/gif;base64,{PICTURE}"), f"data:image/gif;base64,{PICTURE}"),
+        (LettaImage(file_id="file-1", data=PICTURE), f"data:image/png;base64,{PICTURE}"),
+    ],
+)
+async def test_images_are_sent_inline(
+    fake: FakeProvider, models: Catalog, source: Base64Image | UrlImage | LettaImage, url: str
+) -> None:
+    sent = await body(fake, models, CHAT, entry("user", Image(source=source)))
+
+    (part,) = sent["messages"][-1]["content"]
+    assert part["image_url"]["url"] == url
+
+
+@pytest.mark.parametrize(
+    "source",
+    [LettaImage(file_id="file-1"), Base64Image(media_type="image/png", data="no base64!")],
+)
+async def test_an_image_that_is_not_there_leaves_a_word(
+    fake: FakeProvider, models: Catalog, source: Base64Image | LettaImage
+) -> None:
+    sent = await body(fake, models, CHAT, entry("user", Image(source=source)))
+
+    assert sent["messages"][-1]["content"] == "[an image that cannot be shown]"
+
+
+CALL = ToolCall(call_id="c1", name="look", arguments="{}")
+SEALED = Reasoning(text="hm", seal={"signature": "s", "provider_name": "anthropic"})
+
+AWKWARD = {
+    "a call without its return": (asks("a"), entry("assistant", CALL), asks("b")),
+    "a return without its call": (asks("a"), returns("c1")),
+    "a return that comes too late": (
+        asks("a"),
+        entry("assistant", CALL),
+        asks("b"),
+        entry("assistant", Text(text="c")),
+        returns("c1"),
+    ),
+    "a return told twice": (asks("a"), entry("assistant", CALL), returns("c1"), returns("c1")),
+    "a return after words": (asks("a"), entry("assistant", CALL), asks("b"), returns("c1")),
+    "a call asked for twice": (asks("a"), entry("assistant", CALL, CALL), returns("c1")),
+    "a call in an approval": (
+        asks("a"),
+        entry("assistant", Text(text="may I?")),
+        entry("approval", CALL),
+        entry("approval", *returns("c1").parts),
+    ),
+    "broken arguments": (
+        asks("a"),
+        entry("assistant", CALL.model_copy(update={"arguments": '{"a'}), cut=True),
+        returns("c1"),
+    ),
+    "nothing but blanks": (asks("a"), entry("assistant", Text(text=" \n")), asks(" "), asks("b")),
+    "reasoning that led to nothing": (asks("a"), entry("assistant", SEALED), asks("b")),
+    "reasoning without a seal": (
+        asks("a"),
+        entry("assistant", Reasoning(text="hm"), HiddenReasoning(state="omitted"), CALL, cut=True),
+        returns("c1"),
+    ),
+    "a broken-off answer": (
+        asks("a"),
+        entry("assistant", SEALED, Text(text="I wa"), cut=True),
+        asks("b"),
+    ),
+}
+
+
+@pytest.mark.parametrize("model", [CHAT, RESPONSES, MESSAGES])
+@pytest.mark.parametrize("said", AWKWARD.values(), ids=AWKWARD)
+async def test_whatever_is_stored_the_request_is_one_that_providers_take(
+    fake: FakeProvider, models: Catalog, model: str, said: tuple[Entry, ...]
+) -> None:
+    await answer(models, model, *said, tools=(LOOK,))
+
+    assert len(fake.requests) == 1
+
+
+async def test_a_call_and_its_return_survive_words_that_came_between(
+    fake: FakeProvider, models: Catalog
+) -> None:
+    sent = await body(fake, models, CHAT, *AWKWARD["a return after words"])
+
+    assert [message["role"] for message in sent["messages"]] == [
+        "system", "user", "assistant", "tool", "user",
+    ]  # fmt: skip
+
+
+OPENAI = OpenAIModelSettings(
+    temperature=0.3,
+    max_output_tokens=99,
+    parallel_tool_calls=False,
+    strict=True,
+    reasoning=OpenAIReasoning(reasoning_effort="low"),
+)
+
+
+async def test_settings_in_chat_completions(fake: FakeProvider, models: Catalog) -> None:
+    sent = await body(fake, models, CHAT, settings=OPENAI, tools=(LOOK,))
+
+    assert sent["temperature"] == 0.3
+    assert sent["max_completion_tokens"] == 99
+    assert sent["parallel_tool_calls"] is False
+    assert sent["tools"][0]["function"]["strict"] is True
+    assert "reasoning_effort" not in sent
+
+
+async def test_settings_in_responses(fake: FakeProvider, models: Catalog) -> None:
+    sent = await body(fake, models, RESPONSES, settings=OPENAI, tools=(LOOK,))
+
+    assert sent["reasoning"] == {"effort": "low", "summary": "auto"}
+    assert sent["max_output_tokens"] == 99
+    assert sent["parallel_tool_calls"] is False
+    assert sent["tools"][0]["strict"] is True
+    assert "temperature" not in sent
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (AnthropicModelSettings(), {"thinking": {"type": "enabled", "budget_tokens": 1024}}),
+        (
+            AnthropicModelSettings(
+                max_output_tokens=500, thinking=AnthropicThinking(budget_tokens=2000)
+            ),
+            {"max_tokens": 2500, "thinking": {"type": "enabled", "budget_tokens": 2000}},
+        ),
+        (
+            AnthropicModelSettings(
+                temperature=0.2,
+                max_output_tokens=500,
+                thinking=AnthropicThinking(type="disabled"),
+            ),
+            {"max_tokens": 500, "temperature": 0.2},
+        ),
+        (AnthropicModelSettings(effort="high"), {"output_config": {"effort": "high"}}),
+        (
+            AnthropicModelSettings(parallel_tool_calls=False),
+            {"tool_choice": {"type": "auto", "disable_parallel_tool_use": True}},
+        ),
+        (OpenAIModelSettings(max_output_tokens=77), {"max_tokens": 77}),
+    ],
+)
+async def test_settings_in_messages(
+    fake: FakeProvider, models: Catalog, settings: ModelSettings, expected: dict[str, Any]
+) -> None:
+    sent = await body(fake, models, MESSAGES, settings=settings, tools=(LOOK,))
+
+    assert {name: sent[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize("model", [CHAT, RESPONSES])
+async def test_no_limit_is_sent_that_nobody_set(
+    fake: FakeProvider, models: Catalog, model: str
+) -> None:
+    sent = await body(fake, models, model, settings=OpenAIModelSettings())
+
+    assert not {"max_completion_tokens", "max_tokens", "max_output_tokens"} & set(sent)
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"a": {"type": "string"}},
+    "required": ["a"],
+    "additionalProperties": False,
+}
+AS_SCHEMA = JsonSchemaFormat(json_schema={"name": "thing", "schema": SCHEMA, "strict": True})
+
+
+async def test_an_answer_that_follows_a_schema(fake: FakeProvider, models: Catalog) -> None:
+    settings = GroqModelSettings(response_format=AS_SCHEMA)
+
+    chat = await body(fake, models, CHAT, settings=settings)
+    responses = await body(fake, models, RESPONSES, settings=settings)
+    messages = await body(fake, models, MESSAGES, settings=settings)
+
+    schema = {"name": "thing", "schema": SCHEMA, "strict": True}
+    assert chat["response_format"] == {"type": "json_schema", "json_schema": schema}
+    assert responses["text"]["format"] == {"type": "json_schema", **schema}
+    assert messages["output_config"]["format"] == {"type": "json_schema", "schema": SCHEMA}
+
+
+async def test_an_answer_that_is_any_json(fake: FakeProvider, models: Catalog) -> None:
+    settings = OpenAIModelSettings(response_format=JsonObjectFormat())
+
+    chat = await body(fake, models, CHAT, settings=settings)
+    responses = await body(fake, models, RESPONSES, settings=settings)
+    messages = await body(fake, models, MESSAGES, settings=settings)
+
+    assert "output_config" not in messages  # Anthropic has no such thing
+    assert chat["response_format"] == {"type": "json_object"}
+    assert responses["text"]["format"] == {"type": "json_object"}
+    assert chat["messages"][0] == {"role": "system", "content": "Be kind."}
+
+
+@pytest.mark.parametrize("model", [CHAT, RESPONSES, MESSAGES])
+async def test_what_looks_like_a_special_token_is_sent_as_it_is(
+    fake: FakeProvider, models: Catalog, model: str
+) -> None:
+    words = "<|im_start|> <think> </s> <system>"
+
+    sent = await body(fake, models, model, asks(words))
+
+    last = (sent.get("messages") or sent["input"])[-1]["content"]
+    assert (last if isinstance(last, str) else last[0]["text"]) == words

@@ -1,0 +1,219 @@
+import logging
+import socket
+from collections.abc import Mapping
+
+import pytest
+
+from palaver import errors
+from palaver.domain.llm import Handle
+from palaver.providers.catalog import Catalog
+from palaver.providers.scripted import OfflineModel
+from palaver.providers.table import PROVIDERS, Account, account, reasons
+from tests.fakes.provider import FakeProvider
+
+
+def nowhere() -> str:
+    """The address of a port of this machine where nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+def configured(name: str, environment: Mapping[str, str]) -> Account | None:
+    (row,) = (row for row in PROVIDERS if row.name == name)
+    return account(row, environment)
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.now
+
+
+@pytest.mark.parametrize(
+    ("name", "environment", "url", "key"),
+    [
+        ("openai", {"OPENAI_API_KEY": "k"}, "https://api.openai.com/v1", "k"),
+        ("openai", {"OPENAI_BASE_URL": "http://x/v1/"}, "http://x/v1", "none"),
+        (
+            "openai",
+            {"OPENAI_API_KEY": "k", "PALAVER_OPENAI_API_KEY": "p"},
+            "https://api.openai.com/v1",
+            "p",
+        ),
+        ("anthropic", {"ANTHROPIC_API_KEY": "k"}, "https://api.anthropic.com", "k"),
+        ("anthropic", {"PALAVER_ANTHROPIC_BASE_URL": "http://x/v1"}, "http://x", "none"),
+        ("ollama", {}, "http://127.0.0.1:11434/v1", "none"),
+        ("ollama", {"OLLAMA_HOST": "0.0.0.0"}, "http://127.0.0.1:11434/v1", "none"),
+        ("ollama", {"OLLAMA_HOST": "box:99"}, "http://box:99/v1", "none"),
+        ("ollama", {"OLLAMA_BASE_URL": "https://box/v1"}, "https://box/v1", "none"),
+    ],
+)
+def test_the_environment_configures_a_provider(
+    name: str, environment: dict[str, str], url: str, key: str
+) -> None:
+    found = configured(name, environment)
+
+    assert found is not None
+    assert (found.url, found.key) == (url, key)
+
+
+def test_a_key_is_never_shown() -> None:
+    found = configured("openai", {"OPENAI_API_KEY": "sk-secret"})
+
+    assert "secret" not in repr(found)
+
+
+@pytest.mark.parametrize("name", ["openai", "anthropic"])
+def test_nothing_is_configured_by_itself(name: str) -> None:
+    assert configured(name, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "is_one"),
+    [
+        ("o1", True),
+        ("o3-mini", True),
+        ("gpt-5", True),
+        ("gpt-5.6-luna", True),
+        ("gpt-6-astra", True),
+        ("codex-mini-latest", True),
+        ("gpt-4o", False),
+        ("gpt-4.1", False),
+        ("gpt-oss:20b", False),
+        ("omni", False),
+    ],
+)
+def test_reasoning_models_are_known_by_their_names(model: str, is_one: bool) -> None:
+    assert reasons(model) is is_one
+
+
+@pytest.mark.parametrize(
+    ("environment", "handle"),
+    [
+        ({}, "palaver/offline"),
+        ({"ANTHROPIC_API_KEY": "k"}, "anthropic/claude-sonnet-4-6"),
+        ({"ANTHROPIC_API_KEY": "k", "OPENAI_API_KEY": "k"}, "openai/gpt-5-mini"),
+        ({"PALAVER_DEFAULT_MODEL": "ollama/qwen3:8b"}, "ollama/qwen3:8b"),
+        ({"PALAVER_DEFAULT_MODEL": "letta/auto"}, "palaver/offline"),
+    ],
+)
+@pytest.mark.parametrize("auto", ["letta/auto", "letta/auto-fast"])
+def test_auto_is_the_default_model(environment: dict[str, str], handle: str, auto: str) -> None:
+    catalog = Catalog(environment)
+
+    assert str(catalog.default_handle()) == handle
+    assert str(catalog.resolve(auto)[0]) == handle
+
+
+def test_without_any_variable_the_offline_model_answers() -> None:
+    handle, model = Catalog({}).resolve("palaver/offline")
+
+    assert handle == Handle("palaver", "offline")
+    assert isinstance(model, OfflineModel)
+
+
+def test_a_handle_is_split_at_the_first_slash() -> None:
+    handle, _ = Catalog({"OPENAI_API_KEY": "k"}).resolve("openai/meta/llama")
+
+    assert handle == Handle("openai", "meta/llama")
+
+
+@pytest.mark.parametrize("handle", ["", "gpt-4o", "/x", "openai/"])
+def test_what_is_no_handle_is_refused(handle: str) -> None:
+    with pytest.raises(errors.Invalid, match="must be provider/model"):
+        Catalog({}).resolve(handle)
+
+
+@pytest.mark.parametrize(
+    ("handle", "remedy"),
+    [
+        ("acme/x", "openai, anthropic, ollama, palaver"),
+        ("openai/gpt-4o", "set OPENAI_API_KEY"),
+        ("palaver/online", "use palaver/offline"),
+    ],
+)
+def test_a_model_that_is_not_there_says_what_to_do(handle: str, remedy: str) -> None:
+    with pytest.raises(errors.NotFound, match=remedy):
+        Catalog({}).resolve(handle)
+
+
+@pytest.mark.parametrize(
+    ("handle", "window"),
+    [
+        (Handle("openai", "gpt-4.1-mini"), 1_047_576),
+        (Handle("openai", "gpt-4"), 8_192),
+        (Handle("anthropic", "claude-haiku-4-5"), 200_000),
+        (Handle("ollama", "something"), 128_000),
+    ],
+)
+def test_a_window_is_known_by_the_name(handle: Handle, window: int) -> None:
+    assert Catalog({}).context_window(handle) == window
+
+
+def listing_of(fake: FakeProvider, clock: Clock | None = None) -> Catalog:
+    environment = {
+        "OPENAI_BASE_URL": fake.openai_url,
+        "OPENAI_API_KEY": "key",
+        "OLLAMA_HOST": nowhere(),
+    }
+    return Catalog(environment, clock=clock or Clock())
+
+
+async def test_models_are_those_that_the_providers_list_and_that_can_talk() -> None:
+    async with FakeProvider(["gpt-4o", "text-embedding-3-small", "whisper-1"]) as fake:
+        catalog = listing_of(fake)
+
+        listed = await catalog.models()
+        embeddings = await catalog.embeddings()
+
+    assert [model.handle for model in listed] == ["openai/gpt-4o", "palaver/offline"]
+    assert (listed[0].provider_type, listed[0].max_context_window) == ("openai", 128_000)
+    assert [(one.handle, one.embedding_dim) for one in embeddings] == [
+        ("openai/text-embedding-3-small", 1536)
+    ]
+    assert fake.requests[0].headers["authorization"] == "Bearer key"
+
+
+async def test_anthropics_models_are_asked_for_in_its_own_way() -> None:
+    async with FakeProvider(["claude-x"]) as fake:
+        catalog = Catalog(
+            {"ANTHROPIC_API_KEY": "key", "ANTHROPIC_BASE_URL": fake.url, "OLLAMA_HOST": nowhere()}
+        )
+
+        listed = await catalog.models()
+
+    assert listed[0].handle == "anthropic/claude-x"
+    assert fake.requests[0].path == "/v1/models?limit=1000"
+    assert fake.requests[0].headers["x-api-key"] == "key"
+
+
+async def test_a_list_is_kept_for_five_minutes_and_longer_if_there_is_no_new_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+    async with FakeProvider() as fake:
+        catalog = listing_of(fake, clock)
+        first = await catalog.models()
+        clock.now = 299.0
+        assert await catalog.models() == first
+        assert len(fake.requests) == 1
+        clock.now = 301.0
+        await catalog.models()
+        assert len(fake.requests) == 2
+    clock.now = 1_000.0
+
+    with caplog.at_level(logging.WARNING):
+        assert await catalog.models() == first
+
+    assert "openai does not list its models" in caplog.text
+
+
+async def test_a_provider_that_fails_does_not_hide_the_others() -> None:
+    catalog = Catalog({"OPENAI_BASE_URL": nowhere(), "OLLAMA_HOST": nowhere()})
+
+    assert [model.handle for model in await catalog.models()] == ["palaver/offline"]

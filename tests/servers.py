@@ -1,0 +1,120 @@
+"""A palaver server to talk to: a real process on this machine, and a provider it can ask.
+
+The fixtures stand in `tests/conftest.py`; this is what they are made of.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+import httpx2
+from anyio.from_thread import start_blocking_portal
+
+from tests.fakes.provider import FakeProvider
+
+READY_WITHIN = 20.0  # seconds; generous, for machines that do something else as well
+ENDS_WITHIN = 10.0
+_SOURCES = Path(__file__).parents[1] / "src"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server. `http` speaks to it plainly, without a client library."""
+
+    url: str
+    pid: int
+    http: httpx2.Client
+
+
+@contextmanager
+def serve(home: Path, environment: Mapping[str, str]) -> Iterator[Server]:
+    """A server process with its files in `home`, and nothing else in its environment.
+
+    It is told to end afterwards, and must do so in time and without complaint.
+    """
+    port = _free_port()
+    log = home / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "palaver.cli", "serve", "--port", str(port)],
+            env=_environment(home, environment),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        with httpx2.Client(base_url=url, timeout=30, trust_env=False) as http:
+            _until_ready(http, process, log)
+            yield Server(url, process.pid, http)
+        code = _end(process)
+        said = log.read_text()
+        assert code in (0, -signal.SIGTERM), f"The server ended with {code}:\n{said}"
+        assert "Traceback" not in said, said
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def fake_provider() -> Iterator[FakeProvider]:
+    """A fake provider that runs beside the tests, in a thread of its own."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(FakeProvider()) as fake,
+    ):
+        yield fake
+
+
+def asking(fake: FakeProvider) -> dict[str, str]:
+    """The environment of a server that asks `fake` for everything."""
+    return {
+        "OPENAI_API_KEY": "sk-openai",
+        "OPENAI_BASE_URL": fake.openai_url,
+        "ANTHROPIC_API_KEY": "sk-anthropic",
+        "ANTHROPIC_BASE_URL": fake.url,
+    }
+
+
+def _environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    return {
+        **kept,
+        "HOME": str(home),
+        "PALAVER_HOME": str(home),
+        "PYTHONPATH": str(_SOURCES),
+        **more,
+    }
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _until_ready(http: httpx2.Client, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    end = monotonic() + READY_WITHIN
+    while monotonic() < end:
+        try:
+            if http.get("/v1/health/").status_code == 200:
+                return
+        except httpx2.TransportError:
+            pass
+        try:
+            process.wait(timeout=0.05)
+        except subprocess.TimeoutExpired:
+            continue
+        break
+    raise AssertionError(f"The server did not become ready:\n{log.read_text()}")
+
+
+def _end(process: "subprocess.Popen[bytes]") -> int:
+    process.send_signal(signal.SIGTERM)
+    return process.wait(timeout=ENDS_WITHIN)

@@ -1,0 +1,121 @@
+"""Things to keep: nouns with as little in them as the store asks for, and a way to keep them."""
+
+from datetime import UTC, datetime, timedelta
+
+from palaver.clock import mint
+from palaver.domain.agent import Agent
+from palaver.domain.block import Block
+from palaver.domain.conversation import Address, Conversation
+from palaver.domain.entry import Entry
+from palaver.domain.ids import DEFAULT_PROJECT
+from palaver.domain.page import MAX_LIMIT, Order, Page
+from palaver.domain.part import Text
+from palaver.domain.run import Run, Step
+from palaver.store import agents, blocks, conversations, entries
+from palaver.store.db import Tx
+
+Kept = Agent | Block | Conversation | Entry | Run | Step
+
+HERE = DEFAULT_PROJECT
+NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
+LATER = NOON + timedelta(hours=1)
+
+
+def all_of_it(order: Order = "asc") -> Page:
+    """A page that holds the whole of a short list."""
+    return Page(limit=MAX_LIMIT, order=order)
+
+
+def agent(name: str = "Ada") -> Agent:
+    """An agent."""
+    return Agent(
+        id=mint("agent"),
+        name=name,
+        system="You listen.",
+        model="scripted/echo",
+        tags=("kind",),
+        created_at=NOON,
+        updated_at=NOON,
+    )
+
+
+def block(label: str = "human", value: str = "Likes rain.") -> Block:
+    """A block."""
+    return Block(id=mint("block"), label=label, value=value)
+
+
+def conversation(agent_id: str, **more: object) -> Conversation:
+    """A conversation of an agent."""
+    blank = Conversation(
+        id=mint("conv"), agent_id=agent_id, summary="small talk", created_at=NOON, updated_at=NOON
+    )
+    return blank.model_copy(update=more)
+
+
+def system() -> Entry:
+    """What a conversation begins with."""
+    return Entry(
+        id=mint("message"), seq=0, role="system", parts=(Text(text="Listen."),), created_at=NOON
+    )
+
+
+def entry(text: str = "hello", run_id: str | None = None, step_id: str | None = None) -> Entry:
+    """What a user says."""
+    return Entry(
+        id=mint("message"),
+        seq=0,
+        role="user",
+        parts=(Text(text=text),),
+        created_at=NOON,
+        run_id=run_id,
+        step_id=step_id,
+    )
+
+
+def run(address: Address) -> Run:
+    """A run in a conversation, under way."""
+    return Run(
+        id=mint("run"),
+        agent_id=address.agent_id,
+        conversation_id=address.conversation_id,
+        status="running",
+        created_at=NOON,
+    )
+
+
+def keep_agent(tx: Tx, name: str = "Ada") -> Agent:
+    """An agent that is kept."""
+    new = agent(name)
+    agents.add(tx, HERE, new)
+    return new
+
+
+def keep_block(tx: Tx, agent_id: str, label: str = "human") -> Block:
+    """A block that is kept, of an agent."""
+    new = block(label)
+    blocks.add(tx, HERE, new, NOON)
+    blocks.attach(tx, HERE, agent_id, new.id)
+    return new
+
+
+def keep_conversation(tx: Tx, agent_id: str | None = None, said: int = 0) -> Address:
+    """A conversation that is kept, with as many entries said in it."""
+    owner = agent_id or keep_agent(tx).id
+    new = conversation(owner)
+    conversations.add(tx, HERE, new, system())
+    address = Address(conversation_id=new.id, agent_id=owner)
+    say(tx, address, said)
+    return address
+
+
+def say(tx: Tx, address: Address, times: int = 1) -> list[str]:
+    """Say something so many times; the ids of what was said."""
+    said = entries.append(tx, HERE, address, [entry(f"word {n}") for n in range(times)])
+    return [one.id for one in said]
+
+
+def fork(tx: Tx, source: Address, upto: str | None = None) -> Address:
+    """A fork of a conversation that is kept."""
+    new = conversation(source.agent_id)
+    conversations.fork(tx, HERE, source.conversation_id, new, system(), upto=upto)
+    return Address(conversation_id=new.id, agent_id=source.agent_id)

@@ -1,0 +1,167 @@
+"""Law 9: another project's id answers as an absent one does, whichever function is asked."""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select
+
+from palaver.clock import mint
+from palaver.domain.conversation import Address
+from palaver.domain.ids import ProjectId
+from palaver.domain.page import Page
+from palaver.domain.run import Step
+from palaver.errors import PalaverError
+from palaver.store import agents, blocks, conversations, entries, runs, schema, steps
+from palaver.store.db import Database, Tx
+from tests.store import making
+from tests.store.making import HERE
+
+ELSEWHERE = mint("project")
+
+# They make something new in the project that they are given, and reach nothing.
+MAKERS = {agents.add, blocks.add, conversations.add, entries.insert_all, steps.put}
+
+
+def functions_of(module: ModuleType) -> dict[str, Callable[..., Any]]:
+    """The public functions of a module that a caller can reach, by name."""
+    return {
+        f"{module.__name__.rpartition('.')[2]}.{name}": function
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__
+        and not name.startswith("_")
+        and "project" in inspect.signature(function).parameters
+        and function not in MAKERS
+    }
+
+
+FUNCTIONS = {
+    name: function
+    for module in (agents, blocks, conversations, entries, runs, steps)
+    for name, function in functions_of(module).items()
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call gave or raised, and what the tables held afterwards."""
+
+    answer: object
+    rows: Mapping[str, object]
+
+
+class Undo(Exception):
+    """Takes an outcome out of a unit that leaves nothing behind."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+
+def keep_world(tx: Tx) -> dict[str, Any]:
+    """One of each thing, kept in this project; what it is called among the parameters."""
+    tx.run(
+        insert(schema.projects), {"id": ELSEWHERE, "name": "theirs", "created_at": making.NOON}
+    )
+    agent = making.keep_agent(tx)
+    block = making.keep_block(tx, agent.id)
+    default = making.conversation(agent.id)
+    conversations.add(tx, HERE, default, making.system(), is_default=True)
+    busy, quiet = (making.keep_conversation(tx, agent.id) for _ in range(2))
+    run = making.run(busy)
+    runs.start(tx, HERE, run, busy, "worker-1")
+    step = Step(id=mint("step"), run_id=run.id, agent_id=agent.id)
+    steps.put(tx, HERE, busy.conversation_id, step, making.NOON)
+    said = entries.append(tx, HERE, busy, [making.entry(run_id=run.id, step_id=step.id)])
+    return {
+        "agent": agent.model_copy(update={"name": "Bob"}),
+        "agent_id": agent.id,
+        "block": block.model_copy(update={"value": "Likes snow."}),
+        "block_id": block.id,
+        "conversation": making.conversation(agent.id, id=quiet.conversation_id, summary="other"),
+        "conversation_id": busy.conversation_id,
+        "source_id": busy.conversation_id,
+        "address": quiet,
+        "entry_id": said[0].id,
+        "run_id": run.id,
+        "run_ids": [run.id],
+        "step_id": step.id,
+        "label": block.label,
+    }
+
+
+def absent_world() -> dict[str, Any]:
+    """The same names, for things that nobody ever kept."""
+    agent, block, conversation = making.agent(), making.block(), mint("conv")
+    return {
+        "agent": agent,
+        "agent_id": agent.id,
+        "block": block,
+        "block_id": block.id,
+        "conversation": making.conversation(agent.id),
+        "conversation_id": conversation,
+        "source_id": conversation,
+        "address": Address(conversation_id=conversation, agent_id=agent.id),
+        "entry_id": mint("message"),
+        "run_id": mint("run"),
+        "run_ids": [mint("run")],
+        "step_id": mint("step"),
+        "label": block.label,
+    }
+
+
+def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[str, Any]:
+    """What `function` is to be called with, by the names of its parameters."""
+    parameters = inspect.signature(function).parameters
+    address: Address = world["address"]
+    given = {
+        **world,
+        "at": making.NOON,
+        "new": making.conversation(world["agent_id"]),
+        "page": Page(),
+        "run": making.run(address),
+        "said": [making.entry()],
+        "system": making.system(),
+        "worker": "worker-1",
+    }
+    if "wanted" in parameters:
+        given["wanted"] = parameters["wanted"].annotation()
+    wanted = (p for p in parameters.values() if p.default is p.empty)
+    return {p.name: given[p.name] for p in wanted if p.name not in {"tx", "project"}}
+
+
+def call(
+    tx: Tx, function: Callable[..., Any], project: ProjectId, world: Mapping[str, Any]
+) -> None:
+    """Call a function of the store; the outcome comes out as `Undo`."""
+    try:
+        answer = function(tx, project, **arguments(function, world))
+    except PalaverError as error:
+        answer = (type(error), re.sub(r"[\da-f]{8}-[-\da-f]{27}", "…", str(error)))
+    tables = schema.metadata.sorted_tables
+    raise Undo(
+        Outcome(answer, {table.name: sorted(map(repr, tx.all(select(table)))) for table in tables})
+    )
+
+
+async def outcome(
+    db: Database, function: Callable[..., Any], project: ProjectId, world: Mapping[str, Any]
+) -> Outcome:
+    """What comes of calling a function, undone."""
+    with pytest.raises(Undo) as undone:
+        await db.tx(call, function, project, world)
+    return undone.value.outcome
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+async def test_a_foreign_id_answers_as_an_absent_one(db: Database, name: str) -> None:
+    function, world = FUNCTIONS[name], await db.tx(keep_world)
+
+    foreign = await outcome(db, function, ELSEWHERE, world)
+    absent = await outcome(db, function, ELSEWHERE, absent_world())
+
+    assert foreign == absent
+    assert await outcome(db, function, HERE, world) != absent, "the call reaches nothing at all"
