@@ -7,6 +7,8 @@ import httpx2
 import pytest
 from letta_client import Letta
 
+pytest.register_assert_rewrite("tests.contract.talk")
+
 from tests.contract.talk import Turn, check_history, heard, official, official_async, wire
 from tests.servers import Server
 
@@ -14,7 +16,7 @@ KINDS = {"sync": official, "async": official_async}
 Say = Callable[..., Turn]
 
 
-@pytest.fixture(scope="session", params=KINDS)
+@pytest.fixture(scope="module", params=KINDS)
 def client(request: pytest.FixtureRequest, server: Server) -> Iterator[Letta]:
     """Each official client in turn."""
     with KINDS[request.param](server.url) as made:

@@ -1,9 +1,13 @@
-"""Ways to talk to a server that check each answer, whatever the test was about."""
+"""Ways to talk to a server that hold each answer against the contract, whatever the test is about.
+
+Streams are recorded on their way to the client that reads them, so that the frames are checked as
+they came.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -21,8 +25,10 @@ from tests.contract.problems import check_problem
 
 Json = dict[str, Any]
 
+DONE = "data: [DONE]"
 _MESSAGES: TypeAdapter[list[Message]] = TypeAdapter(list[Message])
 _ENDS = ("ping", "stop_reason", "usage_statistics", "error_message")
+_RECORD = "palaver.record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,8 @@ class Turn:
     @property
     def messages(self) -> list[Message]:
         """The messages that the events spell."""
-        return fold(_MESSAGES.validate_python([e for e in self.events if _is_message(e)]))
+        said = [event for event in self.events if event["message_type"] not in _ENDS]
+        return fold(_MESSAGES.validate_python(said))
 
     def of(self, kind: str) -> list[Json]:
         """The events of one kind."""
@@ -56,79 +63,77 @@ class Turn:
         """What the model said to the people."""
         return "".join(str(event["content"]) for event in self.of("assistant_message"))
 
+    @property
+    def stop(self) -> str:
+        """Why the run ended."""
+        [event] = self.of("stop_reason")
+        return str(event["stop_reason"])
 
-def heard(stream: Iterable[Any]) -> Turn:
-    """All events of an official client's stream, each held against the contract."""
-    turn = Turn([event.to_dict(mode="json") for event in stream])
+
+def turn_of(text: str) -> Turn:
+    """What a stream says, each frame held against the contract (§3.6)."""
+    assert text.endswith("\n\n")
+    *frames, last = text.removesuffix("\n\n").split("\n\n")
+    assert last == DONE
+    turn = Turn([_event(frame) for frame in frames])
     for event in turn.events:
         check("LettaStreamingResponse", event)
     return turn
 
 
+def _event(frame: str) -> Json:
+    *name, data = frame.split("\n")
+    said: Json = json.loads(data.removeprefix("data: "))
+    assert name == (["event: error"] if said["message_type"] == "error_message" else []), frame
+    return said
+
+
+def heard(stream: Any) -> Turn:
+    """What the stream of an official client says; the client must have understood all of it."""
+    understood = [event.message_type for event in stream]
+    turn = turn_of(stream.response.extensions[_RECORD].decode())
+    assert understood == [event["message_type"] for event in turn.events]
+    return turn
+
+
 def check_history(http: httpx2.Client, turn: Turn) -> None:
     """Law 1: what the stream spelled is what the history holds."""
-    answer = http.get(f"/v1/runs/{turn.run_id}/messages", params={"limit": 1000})
-    stored = _MESSAGES.validate_python([m for m in answer.json() if _was_said(m)])
-    assert turn.messages == stored
+    stored = http.get(f"/v1/runs/{turn.run_id}/messages", params={"limit": 1000}).json()
+    said = [one for one in stored if one["message_type"] not in ("user_message", "system_message")]
+    assert turn.messages == _MESSAGES.validate_python(said)
 
 
-def _is_message(event: Json) -> bool:
-    return event["message_type"] not in _ENDS
-
-
-def _was_said(message: Json) -> bool:
-    return message["message_type"] not in ("user_message", "system_message")
-
-
-def check_answer(response: httpx.Response | httpx2.Response) -> None:
-    """Hold an answer against the contract. A stream is left alone; `heard` does it for those."""
-    assert not response.is_redirect, f"{response.request.url} is answered with a redirect"
-    if response.headers.get("content-type", "").startswith("text/event-stream"):
-        return
-    assert response.headers["content-type"] == "application/json"
-    if response.is_error:
-        check_problem(response.status_code, response.headers, response.json())
-        return
-    path = response.request.url.raw_path.decode().partition("?")[0]
-    operation = operation_of(response.request.method, path)
-    assert operation.response is not None, f"{path} is always answered by a stream"
-    check(operation.response, response.json())
-
-
-def _checked(response: httpx.Response) -> None:
-    if not _streams(response):
-        response.read()
-    check_answer(response)
-
-
-async def _checked_later(response: httpx.Response) -> None:
-    if not _streams(response):
-        await response.aread()
-    check_answer(response)
-
-
-def _checked_wire(response: httpx2.Response) -> None:
-    if not response.headers.get("content-type", "").startswith("text/event-stream"):
-        response.read()
-    check_answer(response)
-
-
-def _streams(response: httpx.Response) -> bool:
-    return str(response.headers.get("content-type", "")).startswith("text/event-stream")
+def paged(page: Callable[[int], Iterable[Any]]) -> list[list[str]]:
+    """The ids of a whole list, put together from pages of one, of two and of three."""
+    return [[str(one.id) for one in page(limit)] for limit in (1, 2, 3)]
 
 
 @contextmanager
 def wire(url: str) -> Iterator[httpx2.Client]:
     """Plain HTTP, with each answer checked."""
-    hooks = {"response": [_checked_wire]}
+
+    def hook(response: httpx2.Response) -> None:
+        if not _streams(response):
+            response.read()
+            _check_answer(response)
+
+    hooks = {"response": [hook]}
     with httpx2.Client(base_url=url, timeout=30, trust_env=False, event_hooks=hooks) as http:
         yield http
 
 
 @contextmanager
 def official(url: str) -> Iterator[Letta]:
-    """The official client."""
-    http = httpx.Client(event_hooks={"response": [_checked]}, timeout=30, trust_env=False)
+    """The official client. It does not try again, so that a wrong answer is told at once."""
+
+    def hook(response: httpx.Response) -> None:
+        if _streams(response):
+            response.stream = _Tee(response.stream, response.extensions)
+        else:
+            response.read()
+            _check_answer(response)
+
+    http = httpx.Client(event_hooks={"response": [hook]}, timeout=30, trust_env=False)
     with Letta(base_url=url, api_key="none", max_retries=0, http_client=http) as client:
         yield client
 
@@ -136,16 +141,71 @@ def official(url: str) -> Iterator[Letta]:
 @contextmanager
 def official_async(url: str) -> Iterator[Letta]:
     """The official asynchronous client, in the shape of the other one."""
-    hooks = {"response": [_checked_later]}
+
+    async def hook(response: httpx.Response) -> None:
+        if _streams(response):
+            response.stream = _AsyncTee(response.stream, response.extensions)
+        else:
+            await response.aread()
+            _check_answer(response)
+
+    async def connect() -> AsyncLetta:
+        http = httpx.AsyncClient(event_hooks={"response": [hook]}, timeout=30, trust_env=False)
+        return AsyncLetta(base_url=url, api_key="none", max_retries=0, http_client=http)
+
     with start_blocking_portal() as portal:
-
-        async def connect() -> AsyncLetta:
-            http = httpx.AsyncClient(event_hooks=hooks, timeout=30, trust_env=False)
-            return AsyncLetta(base_url=url, api_key="none", max_retries=0, http_client=http)
-
         client = portal.call(connect)
         yield cast(Letta, Blocking(client, portal))
         portal.call(client.close)
+
+
+def _streams(response: httpx.Response | httpx2.Response) -> bool:
+    assert not response.is_redirect, f"{response.request.url} is answered with a redirect"
+    return str(response.headers.get("content-type", "")).startswith("text/event-stream")
+
+
+def _check_answer(response: httpx.Response | httpx2.Response) -> None:
+    assert response.headers["content-type"] == "application/json"
+    if response.is_error:
+        check_problem(response.status_code, response.headers, response.json())
+        return
+    assert response.status_code == 200
+    path = response.request.url.raw_path.decode().partition("?")[0]
+    operation = operation_of(response.request.method, path)
+    assert operation.response is not None, f"{path} is always answered by a stream"
+    check(operation.response, response.json())
+
+
+class _Tee(httpx.SyncByteStream):
+    """A stream that is recorded while it is read."""
+
+    def __init__(self, stream: Any, extensions: Json) -> None:
+        self._stream = stream
+        self._record: bytearray = extensions.setdefault(_RECORD, bytearray())
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._stream:
+            self._record.extend(chunk)
+            yield chunk
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class _AsyncTee(httpx.AsyncByteStream):
+    """The same for the asynchronous client."""
+
+    def __init__(self, stream: Any, extensions: Json) -> None:
+        self._stream = stream
+        self._record: bytearray = extensions.setdefault(_RECORD, bytearray())
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._stream:
+            self._record.extend(chunk)
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,34 +233,10 @@ class Blocking:
     def __iter__(self) -> Iterator[Any]:
         """Each thing in turn."""
         items: AsyncIterator[Any] = self.it.__aiter__()
-
-        async def following() -> tuple[Any, ...]:
-            return tuple([item async for item in _one_of(items)])
-
-        while found := self.portal.call(following):
-            yield found[0]
-
-
-async def _one_of(items: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    try:
-        yield await anext(items)
-    except StopAsyncIteration:
-        return
+        nothing = object()
+        while (item := self.portal.call(anext, items, nothing)) is not nothing:
+            yield item
 
 
 def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, str | int | list | dict | tuple | BaseModel)
-
-
-def frames(text: str) -> list[str]:
-    """The frames of a stream, which are told apart by empty lines."""
-    assert text.endswith("\n\n")
-    return text.removesuffix("\n\n").split("\n\n")
-
-
-def parsed(frame: str) -> Json:
-    """What a frame says, named or not."""
-    *name, data = frame.split("\n")
-    assert name in ([], ["event: error"]), frame
-    said: Json = json.loads(data.removeprefix("data: "))
-    return said

@@ -1,12 +1,16 @@
 """Conversations: opened, read, listed, changed, forked and removed by the official clients."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx2
 import pytest
 from letta_client import ConflictError, Letta, NotFoundError
+from letta_client.types import Conversation
 
 from tests.contract.conftest import Say
+from tests.contract.talk import paged
 
 
 def test_a_conversation_begins_with_the_system_message(client: Letta, agent: str) -> None:
@@ -53,8 +57,8 @@ def test_the_archived_are_listed_apart(client: Letta, agent: str) -> None:
     live, old = (client.conversations.create(agent_id=agent).id for _ in range(2))
     client.conversations.update(old, archived=True)
 
-    def listed(status: str) -> set[str]:
-        found = client.conversations.list(agent_id=agent, archive_status=status)  # type: ignore[arg-type]
+    def listed(status: Any) -> set[str]:
+        found = client.conversations.list(agent_id=agent, archive_status=status)
         return {one.id for one in found}
 
     assert listed("unarchived") == {live}
@@ -80,28 +84,43 @@ def test_an_empty_search_is_none(http: httpx2.Client, agent: str, conversation: 
 
 
 @pytest.mark.parametrize("order_by", ["created_at", "last_run_completion", "last_message_at"])
-@pytest.mark.parametrize("order", ["asc", "desc"])
-@pytest.mark.parametrize("limit", [1, 2, 3])
-def test_pages_of_conversations_tile(
-    client: Letta, agent: str, say: Say, order_by: str, order: str, limit: int
-) -> None:
-    made = [client.conversations.create(agent_id=agent).id for _ in range(4)]
-    if order_by != "created_at":
-        for conversation in (made[1], made[0]):
-            say(conversation, "Hi")
-        made = [made[1], made[0]]
-    listed: list[str] = []
-    while page := client.conversations.list(
-        agent_id=agent,
-        order_by=order_by,  # type: ignore[arg-type]
-        order=order,  # type: ignore[arg-type]
-        limit=limit,
-        after=listed[-1] if listed else None,
-    ):
-        listed += [one.id for one in page]
+def test_pages_of_conversations_tile(client: Letta, agent: str, say: Say, order_by: Any) -> None:
+    made = [client.conversations.create(agent_id=agent).id for _ in range(3)]
+    for conversation in reversed(made):
+        say(conversation, "Hi")
+    expected = made if order_by == "created_at" else made[::-1]
 
-    assert len(listed) == len(set(listed)) == 4
-    assert listed[: len(made)] == (made if order == "asc" else made[::-1])
+    up = paged(lambda limit: _listed(client, agent, order_by=order_by, order="asc", limit=limit))
+    down = paged(lambda limit: _listed(client, agent, order_by=order_by, limit=limit))
+
+    assert up == [expected] * 3
+    assert down == [expected[::-1]] * 3
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_those_in_which_nothing_was_said_come_last(
+    client: Letta, agent: str, say: Say, order: Any
+) -> None:
+    made = [client.conversations.create(agent_id=agent).id for _ in range(3)]
+    say(made[1], "Hi")
+
+    pages = paged(
+        lambda limit: _listed(
+            client, agent, order_by="last_message_at", order=order, limit=limit
+        )
+    )
+
+    assert [page[0] for page in pages] == [made[1]] * 3
+    assert [set(page) for page in pages] == [set(made)] * 3
+    assert [len(page) for page in pages] == [3] * 3
+
+
+def _listed(client: Letta, agent: str, **wanted: Any) -> Iterator[Conversation]:
+    """All conversations of an agent, page by page: here the clients leave that to their users."""
+    after = None
+    while page := client.conversations.list(agent_id=agent, after=after, **wanted):
+        yield from page
+        after = page[-1].id
 
 
 def test_a_list_leaves_the_context_out(client: Letta, agent: str, conversation: str) -> None:

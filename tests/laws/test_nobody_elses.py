@@ -81,7 +81,7 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
             ("message_id", "GET", f"/v1/agents/{agent}/messages", None, {"before": "?"}),
         ]
         requests += [
-            ("agent_id", method, f"/v1/conversations/default{path}", body, {"agent_id": "?"})
+            ("agent_id", method, f"/v1/conversations/{conversation}{path}", body, params)
             for method, path, body in (
                 ("GET", "/messages", None),
                 ("POST", "/messages", {"input": "Hello", "agent_id": "?"}),
@@ -89,13 +89,23 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
                 ("POST", "/fork", None),
                 ("POST", "/recompile", {"agent_id": "?"}),
             )
+            for conversation, params in (("default", {"agent_id": "?"}), ("?", {}))
         ]
         requests += [
-            ("message_id", method, f"/v1/conversations/{conversation}{path}", None, {name: "?"})
-            for method, path, name in (
-                ("GET", "/messages", "after"),
-                ("POST", "/fork", "message_id"),
-            )
+            (
+                "message_id",
+                "GET",
+                f"/v1/conversations/{conversation}/messages",
+                None,
+                {"after": "?"},
+            ),
+            (
+                "message_id",
+                "POST",
+                f"/v1/conversations/{conversation}/fork",
+                None,
+                {"message_id": "?"},
+            ),
         ]
         for name, method, path, body, params in requests:
             there = await _filled(client, (method, path, body, params), foreign[name])
@@ -149,8 +159,6 @@ def _mixes(
         mix = dict(zip(names, values, strict=True))
         if any(mix[name] != own[name] for name in names):
             yield mix
-    if "conversation_id" in names:  # an agent's id stands for its default conversation
-        yield {"conversation_id": foreign["agent_id"]}
 
 
 async def _asked(client: Client, method: str, path: str, ids: dict[str, str]) -> tuple[int, str]:
@@ -168,7 +176,8 @@ async def _filled(
 ) -> tuple[int, str]:
     """Status and body of a request whose question mark is a name."""
     method, path, body, params = request
-    answer = await client.ask(method, path, _replaced(body, name), **_replaced(params, name))
+    path, body, params = path.replace("?", name), _replaced(body, name), _replaced(params, name)
+    answer = await client.ask(method, path, body, **params)
     return answer.status_code, answer.text.replace(name, "?")
 
 

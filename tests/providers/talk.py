@@ -15,6 +15,8 @@ from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
 from tests.fakes.provider import FakeProvider
 
+CHAT, RESPONSES = "openai/gpt-4o", "openai/gpt-5-mini"
+MESSAGES = "anthropic/claude-sonnet-4-6"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 OPENAI_KEY = "sk-test-0123456789abcdef"
 ANTHROPIC_KEY = "sk-ant-test-0123456789abcdef"
@@ -78,6 +80,19 @@ async def answer(
     """The whole answer of the model called `named`."""
     handle, model = models.resolve(named)
     return await listen(model, request(handle, *said, settings=settings, **more))
+
+
+async def body(
+    fake: FakeProvider,
+    models: Catalog,
+    model: str,
+    *said: Entry,
+    settings: ModelSettings | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """What is sent for these entries."""
+    await answer(models, model, *said, settings=settings, **more)
+    return fake.bodies[-1]
 
 
 def spoken(events: list[StreamEvent], model: str) -> Entry:

@@ -1,20 +1,8 @@
 """What goes over the wire: whole bodies, for every protocol."""
 
-from typing import Any
-
 import pytest
 
 from palaver.domain.entry import Entry
-from palaver.domain.model_settings import (
-    AnthropicModelSettings,
-    AnthropicThinking,
-    GroqModelSettings,
-    JsonObjectFormat,
-    JsonSchemaFormat,
-    ModelSettings,
-    OpenAIModelSettings,
-    OpenAIReasoning,
-)
 from palaver.domain.part import (
     Base64Image,
     HiddenReasoning,
@@ -28,10 +16,8 @@ from palaver.domain.part import (
 )
 from palaver.providers.catalog import Catalog
 from tests.fakes.provider import FakeProvider
-from tests.providers.talk import LOOK, answer, asks, entry, returns
+from tests.providers.talk import CHAT, LOOK, MESSAGES, RESPONSES, answer, asks, body, entry, returns
 
-CHAT, RESPONSES = "openai/gpt-4o", "openai/gpt-5-mini"
-MESSAGES = "anthropic/claude-sonnet-4-6"
 PICTURE = "aGVsbG8="
 
 TALK = (
@@ -43,19 +29,6 @@ TALK = (
     entry("system", Text(text="The lamp is on.")),
     asks("Now?"),
 )
-
-
-async def body(
-    fake: FakeProvider,
-    models: Catalog,
-    model: str,
-    *said: Entry,
-    settings: ModelSettings | None = None,
-    **more: Any,
-) -> dict[str, Any]:
-    """What is sent for these entries."""
-    await answer(models, model, *said, settings=settings, **more)
-    return fake.bodies[-1]
 
 
 async def test_a_talk_in_chat_completions(fake: FakeProvider, models: Catalog) -> None:
@@ -295,113 +268,6 @@ async def test_a_call_and_its_return_survive_words_that_came_between(
     assert [message["role"] for message in sent["messages"]] == [
         "system", "user", "assistant", "tool", "user",
     ]  # fmt: skip
-
-
-OPENAI = OpenAIModelSettings(
-    temperature=0.3,
-    max_output_tokens=99,
-    parallel_tool_calls=False,
-    strict=True,
-    reasoning=OpenAIReasoning(reasoning_effort="low"),
-)
-
-
-async def test_settings_in_chat_completions(fake: FakeProvider, models: Catalog) -> None:
-    sent = await body(fake, models, CHAT, settings=OPENAI, tools=(LOOK,))
-
-    assert sent["temperature"] == 0.3
-    assert sent["max_completion_tokens"] == 99
-    assert sent["parallel_tool_calls"] is False
-    assert sent["tools"][0]["function"]["strict"] is True
-    assert "reasoning_effort" not in sent
-
-
-async def test_settings_in_responses(fake: FakeProvider, models: Catalog) -> None:
-    sent = await body(fake, models, RESPONSES, settings=OPENAI, tools=(LOOK,))
-
-    assert sent["reasoning"] == {"effort": "low", "summary": "auto"}
-    assert sent["max_output_tokens"] == 99
-    assert sent["parallel_tool_calls"] is False
-    assert sent["tools"][0]["strict"] is True
-    assert "temperature" not in sent
-
-
-@pytest.mark.parametrize(
-    ("settings", "expected"),
-    [
-        (AnthropicModelSettings(), {"thinking": {"type": "enabled", "budget_tokens": 1024}}),
-        (
-            AnthropicModelSettings(
-                max_output_tokens=500, thinking=AnthropicThinking(budget_tokens=2000)
-            ),
-            {"max_tokens": 2500, "thinking": {"type": "enabled", "budget_tokens": 2000}},
-        ),
-        (
-            AnthropicModelSettings(
-                temperature=0.2,
-                max_output_tokens=500,
-                thinking=AnthropicThinking(type="disabled"),
-            ),
-            {"max_tokens": 500, "temperature": 0.2},
-        ),
-        (AnthropicModelSettings(effort="high"), {"output_config": {"effort": "high"}}),
-        (
-            AnthropicModelSettings(parallel_tool_calls=False),
-            {"tool_choice": {"type": "auto", "disable_parallel_tool_use": True}},
-        ),
-        (OpenAIModelSettings(max_output_tokens=77), {"max_tokens": 77}),
-    ],
-)
-async def test_settings_in_messages(
-    fake: FakeProvider, models: Catalog, settings: ModelSettings, expected: dict[str, Any]
-) -> None:
-    sent = await body(fake, models, MESSAGES, settings=settings, tools=(LOOK,))
-
-    assert {name: sent[name] for name in expected} == expected
-
-
-@pytest.mark.parametrize("model", [CHAT, RESPONSES])
-async def test_no_limit_is_sent_that_nobody_set(
-    fake: FakeProvider, models: Catalog, model: str
-) -> None:
-    sent = await body(fake, models, model, settings=OpenAIModelSettings())
-
-    assert not {"max_completion_tokens", "max_tokens", "max_output_tokens"} & set(sent)
-
-
-SCHEMA = {
-    "type": "object",
-    "properties": {"a": {"type": "string"}},
-    "required": ["a"],
-    "additionalProperties": False,
-}
-AS_SCHEMA = JsonSchemaFormat(json_schema={"name": "thing", "schema": SCHEMA, "strict": True})
-
-
-async def test_an_answer_that_follows_a_schema(fake: FakeProvider, models: Catalog) -> None:
-    settings = GroqModelSettings(response_format=AS_SCHEMA)
-
-    chat = await body(fake, models, CHAT, settings=settings)
-    responses = await body(fake, models, RESPONSES, settings=settings)
-    messages = await body(fake, models, MESSAGES, settings=settings)
-
-    schema = {"name": "thing", "schema": SCHEMA, "strict": True}
-    assert chat["response_format"] == {"type": "json_schema", "json_schema": schema}
-    assert responses["text"]["format"] == {"type": "json_schema", **schema}
-    assert messages["output_config"]["format"] == {"type": "json_schema", "schema": SCHEMA}
-
-
-async def test_an_answer_that_is_any_json(fake: FakeProvider, models: Catalog) -> None:
-    settings = OpenAIModelSettings(response_format=JsonObjectFormat())
-
-    chat = await body(fake, models, CHAT, settings=settings)
-    responses = await body(fake, models, RESPONSES, settings=settings)
-    messages = await body(fake, models, MESSAGES, settings=settings)
-
-    assert "output_config" not in messages  # Anthropic has no such thing
-    assert chat["response_format"] == {"type": "json_object"}
-    assert responses["text"]["format"] == {"type": "json_object"}
-    assert chat["messages"][0] == {"role": "system", "content": "Be kind."}
 
 
 @pytest.mark.parametrize("model", [CHAT, RESPONSES, MESSAGES])

@@ -9,9 +9,8 @@ from palaver.providers.remote import Patience
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Answer, Fault, Refusal, Reply
 from tests.providers import talk
+from tests.providers.talk import CHAT, MESSAGES, RESPONSES
 
-CHAT, RESPONSES = "openai/gpt-4o", "openai/gpt-5-mini"
-MESSAGES = "anthropic/claude-sonnet-4-6"
 MODELS = (CHAT, RESPONSES, MESSAGES)
 KEYS = {CHAT: "OPENAI_API_KEY", RESPONSES: "OPENAI_API_KEY", MESSAGES: "ANTHROPIC_API_KEY"}
 
@@ -147,8 +146,10 @@ async def test_a_server_that_is_not_there_is_a_failed_connection(model: str) -> 
     async with FakeProvider() as fake:
         models = talk.catalog(fake)
 
-    with pytest.raises(errors.ProviderFailed, match="BASE_URL"):
+    with pytest.raises(errors.ProviderFailed, match="BASE_URL") as caught:
         await talk.answer(models, model)
+
+    assert "connection attempts failed" in caught.value.detail
 
     await models.close()
 

@@ -12,8 +12,9 @@ from palaver.providers.remote import Patience
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Fault, Refusal, Reply
 from tests.providers import talk
+from tests.providers.talk import CHAT, MESSAGES, RESPONSES
 
-MODELS = ("openai/gpt-4o", "openai/gpt-5-mini", "anthropic/claude-sonnet-4-6")
+MODELS = (CHAT, RESPONSES, MESSAGES)
 BUSY = {"error": {"message": "busy"}}
 
 

@@ -1,12 +1,13 @@
 """Agents as the API shows them."""
 
+import uuid
 from collections.abc import Collection
 from typing import Any
 
 from palaver.core.builtin import BUILT_IN
 from palaver.domain.agent import Agent, AgentState, Include, LLMConfig, Memory, Variable
 from palaver.domain.block import Block
-from palaver.domain.ids import ProjectId
+from palaver.domain.ids import ProjectId, shape
 from palaver.domain.llm import Handle
 from palaver.engine.runner import MAX_WINDOW
 from palaver.providers.catalog import Catalog
@@ -60,9 +61,7 @@ def _stored(agent: Agent) -> dict[str, Any]:
 
 
 def _relations(agent: Agent, held: list[Block], include: Collection[str]) -> dict[str, Any]:
-    secrets = [
-        Variable(agent_id=agent.id, key=key, value=value) for key, value in agent.secrets.items()
-    ]
+    secrets = [_variable(agent.id, key, value) for key, value in agent.secrets.items()]
     shown: dict[Include, dict[str, Any]] = {
         "agent.blocks": {"blocks": held},
         "agent.tools": {"tools": [BUILT_IN[name] for name in agent.tools]},
@@ -75,3 +74,9 @@ def _relations(agent: Agent, held: list[Block], include: Collection[str]) -> dic
         if relation in include
         for name, value in fields.items()
     }
+
+
+def _variable(agent_id: str, key: str, value: str) -> Variable:
+    """A secret under an id that is its own for as long as the agent has it."""
+    noise = uuid.uuid5(uuid.NAMESPACE_URL, f"palaver:{agent_id}:{key}").int
+    return Variable(id=shape("agent-env", 0, noise), agent_id=agent_id, key=key, value=value)

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from palaver import clock
 from palaver.core.fold import fold
-from palaver.domain.frozen import Frozen
+from palaver.domain.frozen import Frozen, date_of
 from palaver.domain.message import Message, MessageType, Ping, Stop, Usage
 from palaver.engine.log import Event, Log
 
@@ -90,5 +90,5 @@ def _frame(event: Event) -> bytes:
 
 
 def _ping(run_id: str, last: int) -> bytes:
-    ping = Ping(id=clock.mint("ping"), date=clock.now(), run_id=run_id, seq_id=last)
+    ping = Ping(id=clock.mint("ping"), date=date_of(clock.now()), run_id=run_id, seq_id=last)
     return f"data: {ping.model_dump_json()}\n\n".encode()

@@ -7,6 +7,7 @@ One entry becomes a message for each of its parts. They share the entry's id and
 from typing import Any, assert_never
 
 from palaver.domain.entry import Entry
+from palaver.domain.frozen import date_of
 from palaver.domain.ids import otid_of
 from palaver.domain.message import (
     ApprovalRequestMessage,
@@ -54,7 +55,7 @@ def envelope(entry: Entry, part: int) -> dict[str, Any]:
     last = part == len(entry.parts) - 1
     return {
         "id": entry.id,
-        "date": entry.created_at,
+        "date": date_of(entry.created_at),
         "name": entry.name,
         "otid": entry.otid if entry.otid and part == 0 else otid_of(entry.id, part),
         "sender_id": entry.sender_id,

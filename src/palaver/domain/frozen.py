@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Frozen(BaseModel):
@@ -14,24 +14,13 @@ class Frozen(BaseModel):
     )
 
 
-def _stamp(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _date(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S+00:00")
-
-
-Stamp = Annotated[
-    datetime,
-    PlainSerializer(_stamp, return_type=str, when_used="json"),
-    Field(json_schema_extra={"format": "date-time"}),
-]
+Stamp = datetime
 """A UTC moment; on the wire ISO-8601 with microseconds and ``Z`` (contract §1.7)."""
 
-Date = Annotated[
-    datetime,
-    PlainSerializer(_date, return_type=str, when_used="json"),
-    Field(json_schema_extra={"format": "date-time"}),
-]
-"""A UTC moment; on the wire ISO-8601 in whole seconds with ``+00:00`` (contract §1.7)."""
+Date = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""A UTC moment in whole seconds with ``+00:00``, as messages carry it (contract §1.7)."""
+
+
+def date_of(moment: datetime) -> Date:
+    """The date that a message of a UTC `moment` carries."""
+    return moment.isoformat(timespec="seconds")

@@ -49,5 +49,5 @@ def otid_of(message_id: str, part: int) -> str:
     """
     if not 0 <= part < _PARTS_OF_A_MESSAGE:
         raise ValueError(f"a message has at most {_PARTS_OF_A_MESSAGE} parts")
-    whole = uuid.UUID(message_id.partition("-")[2]).int
-    return str(uuid.UUID(int=whole & ~(_PARTS_OF_A_MESSAGE - 1) | part))
+    last = int(message_id[-2:], 16) & 0x80 | part
+    return f"{message_id.partition('-')[2][:-2]}{last:02x}"

@@ -1,6 +1,7 @@
 """Runs whose process died: they are ended, with all that their clients had already seen kept."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import get_args
 
 from pydantic import TypeAdapter
@@ -73,7 +74,7 @@ def unstored(logged: Sequence[Event], stored: set[str], run_id: str) -> list[Ent
             seq=0,
             role="tool" if message.message_type == "tool_return_message" else "assistant",
             parts=(),
-            created_at=message.date,
+            created_at=datetime.fromisoformat(message.date),
             run_id=run_id,
             step_id=message.step_id,
             cut=message.message_type != "tool_return_message",

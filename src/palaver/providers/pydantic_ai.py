@@ -27,6 +27,7 @@ from palaver.domain.llm import ChatRequest, StreamEvent
 from palaver.providers import encode, remedies, wire_settings
 from palaver.providers.decode import Decoder
 from palaver.providers.encode import Wire
+from palaver.providers.openai_client import OpenAIClient
 from palaver.providers.table import Account, reasons
 
 logger = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class PydanticAIChatModel:
                 api_key=account.key, base_url=account.url, timeout=timeout, max_retries=0
             )
         else:
-            self._client = AsyncOpenAI(
+            self._client = OpenAIClient(
                 api_key=account.key, base_url=account.url, timeout=timeout, max_retries=0
             )
         self._line = lru_cache(64)(self._new_line)

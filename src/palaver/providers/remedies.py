@@ -119,10 +119,14 @@ def _remedy(error: Exception, name: str) -> tuple[type[LLMError], str]:
 
 
 def _detail(error: Exception, account: Account) -> str:
-    """What the provider itself said."""
-    said = str(error)
+    """What the provider itself said, or what kept it from saying anything."""
     if isinstance(error, ModelAPIError) and error.body is not None:
         said = error.body if isinstance(error.body, str) else json.dumps(error.body, default=str)
+    else:
+        root: BaseException = error
+        while root.__cause__ is not None:
+            root = root.__cause__
+        said = str(error) if str(root) in str(error) else f"{error} {root}"
     return _without_keys(said, account)[:_LONGEST_DETAIL]
 
 

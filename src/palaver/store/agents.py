@@ -167,5 +167,5 @@ def _row(agent: Agent) -> dict[str, Any]:
         "last_run_completion": agent.last_run_completion,
         "last_run_duration_ms": agent.last_run_duration_ms,
         "last_stop_reason": agent.last_stop_reason,
-        "body": agent.model_dump_json(),
+        "body": agent.model_dump_json(exclude_unset=True),  # what was not set stays not set
     }

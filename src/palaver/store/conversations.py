@@ -217,7 +217,9 @@ def _row(conversation: Conversation) -> dict[str, Any]:
         "updated_at": conversation.updated_at,
         "last_message_at": conversation.last_message_at,
         "archived_at": conversation.archived_at,
-        "body": conversation.model_dump_json(exclude={"in_context_message_ids"}),
+        "body": conversation.model_dump_json(
+            exclude={"in_context_message_ids"}, exclude_unset=True
+        ),
     }
 
 

@@ -7,7 +7,7 @@ transactions. The DSN goes to libpq as it is, so several hosts and ``target_sess
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, Concatenate
 
@@ -41,8 +41,10 @@ class PostgresDatabase:
         self._snapshots = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        with _explained():
+        with ExitStack() as undo, _explained():
+            undo.callback(self._engine.dispose)
             migrate.postgres(self._engine)
+            undo.pop_all()
         self._threads = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="postgres")
         self._closed = False
 

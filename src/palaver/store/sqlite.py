@@ -9,9 +9,10 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from types import TracebackType
 from typing import Any, Concatenate
 
 from sqlalchemy import URL, Connection, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from palaver.errors import Unavailable
@@ -30,7 +31,6 @@ _GROUP = 128  # units that share a commit at most
 _READERS = 3
 _PATIENCE = 10.0  # seconds that another process may hold the file
 _PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA cache_size=-16000",
@@ -87,9 +87,11 @@ class SqliteDatabase:
             connect_args={"check_same_thread": False, "timeout": patience},
         )
         event.listen(self._engine, "connect", _prepare)
-        with _explained():
+        with ExitStack() as undo, _explained(DatabaseError):
             self._connection = self._engine.connect()
+            undo.callback(self._connection.close)
             migrate.sqlite(self._connection)
+            undo.pop_all()
         self._open: list[Connection] = []
         self._local = threading.local()
         self._closed = False
@@ -184,12 +186,12 @@ class SqliteDatabase:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """Turn an error of the database itself into `Unavailable`."""
+def _explained(kind: type[DatabaseError] = OperationalError) -> Iterator[None]:
+    """Turn an error of the database itself, or another `kind`, into `Unavailable`."""
     try:
         yield
-    except (OperationalError, sqlite3.Error) as error:
-        said = error.orig if isinstance(error, OperationalError) else error
+    except (kind, sqlite3.Error) as error:
+        said = error.orig if isinstance(error, DatabaseError) else error
         raise Unavailable(
             f"The database cannot be used at the moment ({said}); check the disk and "
             "whether another program holds the file, then try again."
@@ -225,9 +227,23 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    _write_ahead(connection)
     for pragma in _PRAGMAS:
         connection.execute(pragma)
     connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Use a write-ahead log. SQLite itself does not wait for others that open a new file too."""
+    give_up = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)
 
 
 def _lower(text: str | None) -> str | None:

@@ -1,0 +1,128 @@
+"""Tables that come and go, whoever opens the database, and however many at once."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.resources import files
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, NullPool, create_engine, inspect, text
+
+from palaver.domain.ids import DEFAULT_PROJECT
+from palaver.errors import Invalid
+from palaver.store import migrate, schema
+from palaver.store.db import open_database
+
+OPEN = "import asyncio, sys; from palaver.store.db import open_database as o; "
+OPEN += "asyncio.run(o(sys.argv[1]).close())"
+
+
+@pytest.fixture
+def engine(empty_database_url: str) -> Iterator[Engine]:
+    """A database with nothing in it, as SQLAlchemy sees it."""
+    url = empty_database_url.replace("postgresql://", "postgresql+psycopg://")
+    made = create_engine(url, poolclass=NullPool)
+    yield made
+    made.dispose()
+
+
+def tables(engine: Engine) -> set[str]:
+    """The tables that there are, but for Alembic's own."""
+    return set(inspect(engine).get_table_names()) - {"alembic_version"}
+
+
+def differences(engine: Engine) -> list[object]:
+    """What Alembic would change to make the tables those of the schema."""
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, schema.metadata))
+
+
+def partial_indexes(engine: Engine) -> dict[str, str]:
+    """The conditions of the partial indexes, by name, as the database keeps them."""
+    kept = f"{engine.dialect.name}_where"
+    found = {}
+    for table in schema.metadata.tables:
+        for index in inspect(engine).get_indexes(table):
+            if kept in (options := index.get("dialect_options", {})):
+                found[str(index["name"])] = str(options[kept])
+    return found
+
+
+def to(engine: Engine, revision: str) -> None:
+    """Bring the tables to a revision."""
+    with engine.begin() as connection:
+        migrate.to(connection, revision)
+
+
+def test_up_and_down_and_up_again(engine: Engine) -> None:
+    to(engine, migrate.HEAD)
+    first = partial_indexes(engine)
+    to(engine, "base")
+    assert tables(engine) == set()
+
+    to(engine, migrate.HEAD)
+    assert tables(engine) == set(schema.metadata.tables)
+    assert partial_indexes(engine) == first
+    assert set(first) == {
+        "one_active_run", "active_runs_of_worker", "one_run_of_a_key", "one_default_conversation",
+    }  # fmt: skip
+
+
+def test_the_scripts_make_the_tables_that_the_functions_read(engine: Engine) -> None:
+    to(engine, migrate.HEAD)
+
+    assert differences(engine) == []
+
+
+def test_a_difference_would_be_seen(engine: Engine) -> None:
+    to(engine, migrate.HEAD)
+    with engine.begin() as connection:
+        connection.execute(text("DROP INDEX entries_of_run"))
+
+    assert len(differences(engine)) == 1
+
+
+def test_the_newest_script_is_the_one_that_a_start_looks_for() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(files("palaver.store") / "migrations"))
+
+    assert ScriptDirectory.from_config(config).get_current_head() == migrate.HEAD
+
+
+def test_many_processes_may_open_an_empty_database_at_once(
+    empty_database_url: str, engine: Engine
+) -> None:
+    command = [sys.executable, "-W", "error", "-c", OPEN, empty_database_url]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(4)]
+    failures = [process.communicate()[1].decode() for process in processes]
+
+    assert failures == [""] * 4
+    assert tables(engine) == set(schema.metadata.tables)
+    with engine.connect() as connection:
+        assert list(connection.scalars(text("SELECT id FROM projects"))) == [DEFAULT_PROJECT]
+        versions = connection.scalars(text("SELECT version_num FROM alembic_version"))
+        assert list(versions) == [migrate.HEAD]
+
+
+def test_the_tables_of_a_newer_palaver_are_left_alone(
+    empty_database_url: str, engine: Engine
+) -> None:
+    asyncio.run(open_database(empty_database_url).close())
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(Invalid, match="9999"):
+        open_database(empty_database_url)
+    assert tables(engine) == set(schema.metadata.tables)
+
+
+def test_a_usual_start_does_not_wait_for_alembic(database_url: str) -> None:
+    told = OPEN + "; sys.exit('alembic' in sys.modules)"
+
+    subprocess.run([sys.executable, "-c", told, database_url], check=True)
