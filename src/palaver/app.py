@@ -10,11 +10,10 @@ from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from starlette.middleware import Middleware
 
 from palaver import __version__
-from palaver.api import agents, blocks, conversations, messages, models, problems, runs
+from palaver.api import agents, blocks, conversations, messages, models, problems, routing, runs
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
 from palaver.engine.lease import Lease
@@ -28,8 +27,9 @@ from palaver.store.db import open_database
 logger = logging.getLogger(__name__)
 
 _ROUTERS = (
-    models.router, agents.router, blocks.core_memory, messages.of_agent, blocks.router,
-    conversations.router, messages.router, messages.by_id, runs.router, runs.step_router,
+    messages.router, conversations.router, messages.of_agent, blocks.core_memory, agents.router,
+    blocks.router, messages.by_id, runs.router, runs.step_router, models.health_router,
+    models.router,
 )  # fmt: skip
 
 
@@ -46,13 +46,10 @@ def make_app(settings: Settings, patience: Patience | None = None) -> FastAPI:
         middleware=[Middleware(OneSpelling)],
         redirect_slashes=False,
         max_body_size=settings.max_body,
-        responses=problems.RESPONSES,
-        generate_unique_id_function=_operation_id,
         docs_url=None,
         redoc_url=None,
     )
-    for router in _ROUTERS:
-        app.include_router(router)
+    routing.add(app, _ROUTERS)
     problems.install(app)
     return app
 
@@ -108,8 +105,3 @@ def _told_to_stop(do: Callable[[], object]) -> Iterator[None]:
     finally:
         for sig, handler in handlers.items():
             signal.signal(sig, handler)
-
-
-def _operation_id(route: APIRoute) -> str:
-    tag = route.tags[0] if route.tags else "palaver"
-    return f"{tag}_{route.name}"

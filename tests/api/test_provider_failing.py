@@ -99,15 +99,14 @@ def _begin_again(fake: FakeProvider, waits: list[float]) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("name", BEFORE)
-@pytest.mark.parametrize("tokens", [True, False])
 async def test_a_failure_before_the_first_word_is_told_in_the_stream(
-    client: Client, fake: FakeProvider, model: str, name: str, tokens: bool
+    client: Client, fake: FakeProvider, model: str, name: str
 ) -> None:
     trouble = BEFORE[name]
     conversation = await client.conversation(await client.agent(model=model))
     fake.script(*[trouble.answer] * trouble.tries)
 
-    heard = await client.send(conversation, "Hi", stream_tokens=tokens)
+    heard = await client.send(conversation, "Hi")
 
     await _check_told(client, conversation, heard, trouble)
     assert heard.messages == []

@@ -139,4 +139,4 @@ def test_pages_of_runs_and_steps_tile(client: Letta, say: Say, agent: str) -> No
     assert paged(lambda n: client.steps.list(agent_id=agent, limit=n)) == [steps[::-1]] * 3
     assert paged(lambda n: client.runs.steps.list(runs[0], limit=n, order="asc")) == [steps[:2]] * 3
     said = [one.id for one in client.runs.messages.list(runs[0])]
-    assert [one.id for one in client.steps.messages.list(steps[0])] == said[1:3]
+    assert [one.id for one in client.steps.messages.list(steps[0])] == said[1:4]

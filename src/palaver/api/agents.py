@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
-from palaver.api import agent_making, agent_states
+from palaver.api import agent_making, agent_states, routing
 from palaver.api.agent_bodies import AgentChange, NewAgent
 from palaver.api.deps import Caller, Db, Rooms
-from palaver.api.requests import StrictRoute
 from palaver.domain.agent import AgentSort, AgentState, Include
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId
@@ -18,7 +17,7 @@ from palaver.store import agents
 from palaver.store.agents import AgentFilter
 from palaver.store.db import Tx
 
-router = APIRouter(prefix="/v1/agents", tags=["agents"], route_class=StrictRoute)
+router = routing.router("/v1/agents", "agents")
 
 Includes = Annotated[list[Include] | None, Query()]
 

@@ -2,14 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field, StringConstraints
 
 from palaver import clock
-from palaver.api import agent_states
+from palaver.api import agent_states, routing
 from palaver.api.agent_making import block_from
 from palaver.api.deps import Caller, Db, Rooms
-from palaver.api.requests import StrictRoute
 from palaver.domain.agent import AgentState, Include
 from palaver.domain.block import Block, BlockChange, NewBlock
 from palaver.domain.frozen import Frozen
@@ -19,10 +18,8 @@ from palaver.store import agents, blocks, conversations
 from palaver.store.blocks import BlockFilter
 from palaver.store.db import Tx
 
-router = APIRouter(prefix="/v1/blocks", tags=["blocks"], route_class=StrictRoute)
-core_memory = APIRouter(
-    prefix="/v1/agents/{agent_id}/core-memory/blocks", tags=["agents"], route_class=StrictRoute
-)
+router = routing.router("/v1/blocks", "blocks")
+core_memory = routing.router("/v1/agents/{agent_id}/core-memory/blocks", "agents")
 
 LabelText = Annotated[
     str, StringConstraints(min_length=1, max_length=50, pattern=r"^[a-zA-Z0-9_/-]+$")

@@ -2,13 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import Body, Query
 from pydantic import Field
 
 from palaver import clock
-from palaver.api import addressing
+from palaver.api import addressing, routing
 from palaver.api.deps import Caller, Db, Rooms
-from palaver.api.requests import StrictRoute
 from palaver.domain.agent import CompactionSettings
 from palaver.domain.conversation import ArchiveStatus, Conversation, ConversationSort
 from palaver.domain.frozen import Frozen, Stamp
@@ -21,7 +20,7 @@ from palaver.store import agents, conversations, runs
 from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
 
-router = APIRouter(prefix="/v1/conversations", tags=["conversations"], route_class=StrictRoute)
+router = routing.router("/v1/conversations", "conversations")
 
 WindowLimit = Annotated[int, Field(ge=1, le=2**31 - 1)]
 

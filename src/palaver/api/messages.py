@@ -2,11 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
-from palaver.api import addressing, problems, sse
+from palaver.api import addressing, problems, routing, sse
 from palaver.api.deps import Caller, Db, Rooms, Who
-from palaver.api.requests import StrictRoute
 from palaver.api.send_body import AgentSendBody, SendBody
 from palaver.api.sse import LettaResponse, Wanted
 from palaver.core.expand import messages_of
@@ -21,15 +20,9 @@ from palaver.engine.send import Send
 from palaver.store import agents, entries, runs
 from palaver.store.db import Tx
 
-router = APIRouter(
-    prefix="/v1/conversations/{conversation_id}/messages",
-    tags=["conversations"],
-    route_class=StrictRoute,
-)
-of_agent = APIRouter(
-    prefix="/v1/agents/{agent_id}/messages", tags=["agents"], route_class=StrictRoute
-)
-by_id = APIRouter(prefix="/v1/messages", tags=["messages"], route_class=StrictRoute)
+router = routing.router("/v1/conversations/{conversation_id}/messages", "conversations")
+of_agent = routing.router("/v1/agents/{agent_id}/messages", "agents")
+by_id = routing.router("/v1/messages", "messages")
 
 _EITHER: dict[int | str, dict[str, Any]] = {
     200: {

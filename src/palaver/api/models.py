@@ -2,15 +2,16 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from palaver import __version__
+from palaver.api import routing
 from palaver.api.deps import Caller, Rooms
-from palaver.api.requests import StrictRoute
 from palaver.domain.frozen import Frozen
 from palaver.domain.llm_model import EmbeddingModel, Model
 
-router = APIRouter(prefix="/v1", route_class=StrictRoute)
+health_router = routing.router("/v1", "health")
+router = routing.router("/v1/models", "models")
 
 
 class Health(Frozen):
@@ -28,20 +29,20 @@ class ModelQuery(Frozen):
     provider_type: str | None = None
 
 
-@router.get("/health/", tags=["health"])
+@health_router.get("/health/")
 async def health() -> Health:
     """Say that the server is there."""
     return Health(version=__version__, status="ok")
 
 
-@router.get("/ready/", tags=["health"])
+@health_router.get("/ready/")
 async def ready(rooms: Rooms, caller: Caller) -> Health:
     """Say that the server can do its work: the database answers."""
     await rooms.db.read(lambda tx: None)
     return Health(version=__version__, status="ok")
 
 
-@router.get("/models/", tags=["models"])
+@router.get("/")
 async def list_models(
     query: Annotated[ModelQuery, Query()], caller: Caller, rooms: Rooms
 ) -> list[Model]:
@@ -55,7 +56,7 @@ async def list_models(
     ]
 
 
-@router.get("/models/embedding", tags=["models"])
+@router.get("/embedding")
 async def list_embeddings(caller: Caller, rooms: Rooms) -> list[EmbeddingModel]:
     """List the embedding models of the configured providers."""
     return await rooms.catalog.embeddings()

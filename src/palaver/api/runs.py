@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 
+from palaver.api import routing
 from palaver.api.deps import Caller, Db
-from palaver.api.requests import StrictRoute
 from palaver.core.expand import messages_of
 from palaver.domain.frozen import Frozen, Stamp
 from palaver.domain.ids import RunId, StepId
@@ -28,8 +28,8 @@ from palaver.store.db import Tx
 from palaver.store.runs import RunFilter
 from palaver.store.steps import StepFilter
 
-router = APIRouter(prefix="/v1/runs", tags=["runs"], route_class=StrictRoute)
-step_router = APIRouter(prefix="/v1/steps", tags=["steps"], route_class=StrictRoute)
+router = routing.router("/v1/runs", "runs")
+step_router = routing.router("/v1/steps", "steps")
 
 
 class _Paged(Frozen):

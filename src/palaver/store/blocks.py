@@ -4,7 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from palaver.domain.agent import Agent
 from palaver.domain.block import Block
@@ -25,7 +35,13 @@ _GET_TO_CHANGE = _GET.with_for_update(key_share=True)
 _OF_AGENT = (
     select(_blocks.c.body)
     .join(_held, _held.c.block_id == _blocks.c.id)
-    .where(_blocks.c.project_id == bindparam("project"), _held.c.agent_id == bindparam("agent"))
+    .where(
+        _held.c.agent_id == bindparam("agent"),
+        exists().where(
+            schema.agents.c.id == _held.c.agent_id,
+            schema.agents.c.project_id == bindparam("project"),
+        ),
+    )
 )
 _IN_ORDER = _OF_AGENT.order_by(_held.c.n)
 _LABELLED = _OF_AGENT.where(_held.c.label == bindparam("label"))
@@ -126,8 +142,8 @@ def attach(tx: Tx, project: ProjectId, agent_id: str, block_id: str) -> None:
 
     Raises `NotFound` for either, `Conflict` where the agent has another block of that label.
     """
-    agents.get(tx, project, agent_id)
-    block = get(tx, project, block_id)
+    agents.get(tx, project, agent_id, for_update=True)  # attachments wait for each other
+    block = get(tx, project, block_id, for_update=True)
     taken = tx.first(
         select(_held.c.block_id).where(_held.c.agent_id == agent_id, _held.c.label == block.label)
     )

@@ -32,7 +32,9 @@ _HOLD = (
     .with_for_update(key_share=True)
 )
 _ACTIVE_IN = select(_runs.c.id).where(
-    _runs.c.conversation_id == bindparam("conversation"), _IS_ACTIVE
+    _runs.c.project_id == bindparam("project"),
+    _runs.c.conversation_id == bindparam("conversation"),
+    _IS_ACTIVE,
 )
 _STATUS = select(_runs.c.status).where(_runs.c.id == bindparam("run"))
 _GET = select(_runs.c.body).where(
@@ -75,7 +77,6 @@ _DEAD = (
             ),
         ),
     )
-    .order_by(_runs.c.id)
     .with_for_update(skip_locked=True)
 )
 _TAKE = (
@@ -112,8 +113,8 @@ def start(tx: Tx, project: ProjectId, run: Run, address: Address, worker: str) -
     Raises `ConversationBusy`, or `NotFound` if the conversation has been deleted. Starts in one
     conversation wait for each other; the unique index stands behind them.
     """
-    given = {"conversation": address.conversation_id}
-    if tx.first(_HOLD, {"project": project, **given}) is None:
+    given = {"project": project, "conversation": address.conversation_id}
+    if tx.first(_HOLD, given) is None:
         raise NotFound("Conversation")
     holder = tx.first(_ACTIVE_IN, given)
     if holder is not None:
@@ -162,8 +163,8 @@ def listed(tx: Tx, project: ProjectId, page: Page, wanted: RunFilter) -> list[Ru
 
 def active(tx: Tx, project: ProjectId, conversation_id: str) -> list[str]:
     """The active runs of a conversation: one, or none."""
-    query = _ACTIVE_IN.where(_runs.c.project_id == project)
-    return [row.id for row in tx.all(query, {"conversation": conversation_id})]
+    given = {"project": project, "conversation": conversation_id}
+    return [row.id for row in tx.all(_ACTIVE_IN, given)]
 
 
 def is_active(tx: Tx, run_id: str) -> bool:

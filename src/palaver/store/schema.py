@@ -170,6 +170,7 @@ conversations = Table(
     Index("conversations_of_project", "project_id", "id"),
     Index(
         "one_default_conversation",
+        "project_id",
         "agent_id",
         unique=True,
         **_only(IS_DEFAULT),
@@ -227,7 +228,7 @@ runs = Table(
     Column("created_at", Moment, nullable=False),
     Column("completed_at", Moment),
     Column("body", Text, nullable=False),
-    Index("one_active_run", "conversation_id", unique=True, **_only(ACTIVE)),
+    Index("one_active_run", "project_id", "conversation_id", unique=True, **_only(ACTIVE)),
     Index("active_runs_of_worker", "worker_id", **_only(ACTIVE)),
     Index(
         "one_run_of_a_key",

@@ -147,7 +147,7 @@ def make_conversations() -> None:
     op.create_index(
         "one_default_conversation",
         "conversations",
-        ["agent_id"],
+        ["project_id", "agent_id"],
         unique=True,
         **where("is_default"),
     )
@@ -206,7 +206,9 @@ def make_runs() -> None:
         sa.Column("completed_at", MOMENT),
         sa.Column("body", sa.Text, nullable=False),
     )
-    op.create_index("one_active_run", "runs", ["conversation_id"], unique=True, **ACTIVE)
+    op.create_index(
+        "one_active_run", "runs", ["project_id", "conversation_id"], unique=True, **ACTIVE
+    )
     op.create_index("active_runs_of_worker", "runs", ["worker_id"], **ACTIVE)
     op.create_index(
         "one_run_of_a_key",

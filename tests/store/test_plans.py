@@ -1,0 +1,191 @@
+"""What is asked often is found by an index, however long the tables become."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, NullPool, create_engine, event, text
+
+from palaver.domain.conversation import Address
+from palaver.domain.page import Page
+from palaver.domain.run import Run
+from palaver.store import agents, blocks, conversations, entries, events, runs, steps
+from palaver.store.agents import AgentFilter
+from palaver.store.conversations import ConversationFilter
+from palaver.store.db import Tx
+from palaver.store.runs import RunFilter
+from tests.store import making
+from tests.store.making import HERE
+
+SMALL = {"workers"}  # a row for each process that lives
+
+
+@dataclass
+class Told:
+    """A transaction that remembers the queries and updates that were made in it."""
+
+    connection: Connection
+    statements: list[tuple[str, Any]] = field(default_factory=list)
+
+    def listen(self, _connection: object, _cursor: object, statement: str, given: Any, *_: object):  # type: ignore[no-untyped-def]
+        """Remember a statement with its parameters."""
+        if not statement.startswith("INSERT"):
+            self.statements.append((statement, given))
+
+    def plans(self) -> list[str]:
+        """What the database does for each of them, and what is wrong with it."""
+        event.remove(self.connection, "before_cursor_execute", self.listen)
+        faults = sqlite_faults if self.connection.dialect.name == "sqlite" else postgres_faults
+        return [fault for one in self.statements for fault in faults(self.connection, *one)]
+
+
+def sqlite_faults(connection: Connection, statement: str, given: Any) -> list[str]:
+    """The tables that SQLite reads from end to end, and the sorting that it does."""
+    rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
+    steps = [row.detail for row in rows]
+    bad = r"SCAN (?!CONSTANT|workers)|USE TEMP B-TREE FOR ORDER BY"
+    return [f"{step}\n  in {statement}" for step in steps if re.match(bad, step)]
+
+
+def postgres_faults(connection: Connection, statement: str, given: Any) -> list[str]:
+    """The same for PostgreSQL, whose plan must hold for any parameters."""
+    numbers = {name: f"${n}" for n, name in enumerate(given, 1)}
+    general = re.sub(r"%\((\w+)\)s", lambda found: numbers[found[1]], statement)
+    asked = f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {general}"
+    plan = connection.connection.cursor().execute(asked).fetchone()[0]  # type: ignore[attr-defined]
+    nodes = list(nodes_of(plan[0]["Plan"]))
+    return [f"{fault}\n  in {statement}" for node in nodes if (fault := fault_of(node))]
+
+
+def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A plan and all plans in it."""
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from nodes_of(inner)
+
+
+def fault_of(node: dict[str, Any]) -> str | None:
+    """What is wrong with one node of a plan, if anything is."""
+    table = node.get("Relation Name")
+    if node["Node Type"] == "Sort":
+        return f"sorts by {node['Sort Key']}"
+    if node["Node Type"] == "Seq Scan" and table not in SMALL:
+        return f"reads all of {table}"
+    if node["Node Type"].startswith("Index") and "Index Cond" not in node and table not in SMALL:
+        name = node.get("Index Name", "")
+        return None if name in {"one_active_run", "active_runs_of_worker"} else f"walks all of {name}"
+    return None
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[Connection]:
+    """A connection on which an index is taken wherever one can be taken, even for a few rows."""
+    url = database_url.replace("postgresql://", "postgresql+psycopg://")
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as opened:
+        if opened.dialect.name == "postgresql":
+            for way in ("seqscan", "bitmapscan", "sort"):
+                opened.execute(text(f"SET enable_{way} = off"))
+        yield opened
+    engine.dispose()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What there is to ask for."""
+
+    address: Address
+    run: Run
+    said: list[str]
+
+
+def keep(tx: Tx) -> Kept:
+    """A conversation with a run, forked once."""
+    address = making.fork(tx, making.keep_conversation(tx, said=5))
+    run = making.run(address)
+    runs.start(tx, HERE, run, address, "worker-1")
+    return Kept(address, run, making.say(tx, address, 5))
+
+
+Ask = Callable[[Tx, Kept], object]
+
+HOT: dict[str, Ask] = {
+    "an agent": lambda tx, it: agents.get(tx, HERE, it.address.agent_id),
+    "agents": lambda tx, it: agents.listed(tx, HERE, Page(), AgentFilter()),
+    "an agent's blocks": lambda tx, it: blocks.of_agent(tx, HERE, it.address.agent_id),
+    "a block to change": lambda tx, it: making.keep_block(tx, it.address.agent_id)
+    and blocks.labelled(tx, HERE, it.address.agent_id, "human", for_update=True),
+    "a conversation": lambda tx, it: conversations.get(tx, HERE, it.address.conversation_id),
+    "where a conversation is": lambda tx, it: conversations.locate(
+        tx, HERE, it.address.conversation_id
+    ),
+    "an agent's default conversation": lambda tx, it: conversations.find_default(
+        tx, HERE, it.address.agent_id
+    ),
+    "an agent's conversations": lambda tx, it: conversations.listed(
+        tx, HERE, Page(), ConversationFilter(agent_id=it.address.agent_id)
+    ),
+    "all conversations": lambda tx, it: conversations.listed(
+        tx, HERE, Page(), ConversationFilter()
+    ),
+    "stale prompts": lambda tx, it: conversations.mark_stale(tx, "block-1"),
+    "a fork": lambda tx, it: making.fork(tx, it.address, upto=it.said[2]),
+    "a window": lambda tx, it: entries.window(tx, it.address.conversation_id),
+    "a history": lambda tx, it: entries.listed(tx, HERE, it.address.conversation_id, Page()),
+    "a history from a message on": lambda tx, it: entries.listed(
+        tx, HERE, it.address.conversation_id, Page(after=it.said[2], order="asc")
+    ),
+    "an agent's messages": lambda tx, it: entries.of_agent(
+        tx, HERE, it.address.agent_id, Page(after=it.said[2])
+    ),
+    "a message": lambda tx, it: entries.get(tx, HERE, it.said[0]),
+    "more messages": lambda tx, it: making.say(tx, it.address),
+    "a new prompt": lambda tx, it: entries.rewrite_system(tx, it.address.conversation_id, "Talk."),
+    "a run": lambda tx, it: runs.get(tx, HERE, it.run.id),
+    "a conversation's runs": lambda tx, it: runs.listed(
+        tx, HERE, Page(), RunFilter(conversation_id=it.address.conversation_id)
+    ),
+    "the active run": lambda tx, it: runs.active(tx, HERE, it.address.conversation_id),
+    "the fence": lambda tx, it: runs.owned(tx, "worker-1", [it.run.id]),
+    "cancels": lambda tx, it: runs.cancel_wanted(tx, "worker-1"),
+    "an end": lambda tx, it: runs.finish(tx, it.run),
+    "events": lambda tx, it: events.after(tx, it.run.id, 5, 100),
+    "a run's steps": lambda tx, it: steps.of_run(tx, HERE, it.run.id, Page()),
+}
+
+
+@pytest.mark.parametrize("what", HOT)
+def test_an_index_finds(connection: Connection, what: str) -> None:
+    tx, told = Tx(connection), Told(connection)
+    kept = keep(tx)
+    event.listen(connection, "before_cursor_execute", told.listen)
+
+    HOT[what](tx, kept)
+
+    assert told.statements, "nothing was asked"
+    assert told.plans() == []
+
+
+def test_only_active_runs_are_looked_through_for_the_dead(connection: Connection) -> None:
+    tx, told = Tx(connection), Told(connection)
+    kept = keep(tx)
+    event.listen(connection, "before_cursor_execute", told.listen)
+
+    assert [one.run.id for one in runs.claim_dead(tx, "worker-2", making.LATER)] == [kept.run.id]
+
+    assert not [fault for fault in told.plans() if "sort" not in fault.lower()]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT id FROM entries WHERE role = 'user'", "SELECT id FROM runs ORDER BY attempt"],
+)
+def test_a_scan_would_be_seen(connection: Connection, statement: str) -> None:
+    told = Told(connection)
+    told.statements.append((statement, {}))
+    event.listen(connection, "before_cursor_execute", told.listen)
+
+    assert told.plans() != []
