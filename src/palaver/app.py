@@ -45,7 +45,6 @@ def make_app(settings: Settings, patience: Patience | None = None) -> FastAPI:
         lifespan=lambda app: _life(app, settings, patience),
         middleware=[Middleware(OneSpelling)],
         redirect_slashes=False,
-        max_body_size=settings.max_body,
         docs_url=None,
         redoc_url=None,
     )

@@ -35,6 +35,10 @@ class Bad:
     body: Any = None
     params: dict[str, Any] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        """Its name among the tests."""
+        return f"{self.method} {self.path} {self.body or self.params or ''}"[:90]
+
 
 _AGENTS, _BLOCKS, _CONVERSATIONS = "/v1/agents/", "/v1/blocks/", "/v1/conversations/"
 _SEND = "/v1/conversations/<conversation>/messages"

@@ -189,26 +189,27 @@ def test_a_conversation_may_use_another_model(
     )
 
 
-def test_a_request_may_use_another_system_prompt_and_skills(
+def test_a_request_may_use_another_system_prompt(
     say: Say, fake: FakeProvider, conversation: str
 ) -> None:
+    say(conversation, "Hi", override_model="openai/gpt-4o", override_system="Be brief.")
+    say(conversation, "Hi", override_model="openai/gpt-4o")
+
+    first, second = (body["messages"][0]["content"] for body in fake.bodies)
+    assert first == "Be brief."
+    assert "Be brief." not in second
+
+
+def test_a_request_may_bring_skills(say: Say, fake: FakeProvider, conversation: str) -> None:
     skill = {"name": "sew", "description": "Sews well.", "location": "/skills/sew"}
 
-    say(
-        conversation,
-        "Hello",
-        override_model="openai/gpt-4o",
-        override_system="Be brief.",
-        client_skills=[skill],
-    )
-    say(conversation, "Hello", override_model="openai/gpt-4o")
+    say(conversation, "Hi", override_model="openai/gpt-4o", client_skills=[skill])
+    say(conversation, "Hi", override_model="openai/gpt-4o")
 
-    first, second = (body["messages"][0] for body in fake.bodies)
-    assert first["role"] == second["role"] == "system"
-    assert first["content"].startswith("Be brief.")
-    assert "/skills/sew" in first["content"]
-    assert "Be brief." not in second["content"]
-    assert "/skills/sew" not in second["content"]
+    first, second = (body["messages"][0]["content"] for body in fake.bodies)
+    assert "<available_skills>" in first
+    assert "/skills/sew" in first
+    assert "/skills/sew" not in second
 
 
 def test_a_second_send_is_a_conflict_and_cancelling_frees_the_conversation(

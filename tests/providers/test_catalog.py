@@ -145,7 +145,8 @@ def test_a_model_that_is_not_there_says_what_to_do(handle: str, remedy: str) -> 
 @pytest.mark.parametrize(
     ("handle", "window"),
     [
-        (Handle("openai", "gpt-4.1-mini"), 1_047_576),
+        (Handle("openai", "gpt-4.1-mini"), 1_000_000),
+        (Handle("openai", "gpt-5.4-mini"), 400_000),
         (Handle("openai", "gpt-4"), 8_192),
         (Handle("anthropic", "claude-haiku-4-5"), 200_000),
         (Handle("ollama", "something"), 128_000),

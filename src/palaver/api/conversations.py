@@ -15,7 +15,7 @@ from palaver.domain.ids import AgentId, ConversationId, ConversationName, Messag
 from palaver.domain.model_settings import ModelSettings
 from palaver.domain.page import Limit, Order, Page
 from palaver.engine import compiling
-from palaver.errors import Invalid, NothingToCancel
+from palaver.errors import Invalid
 from palaver.store import agents, conversations, runs
 from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
@@ -232,11 +232,7 @@ def _delete(tx: Tx, project: ProjectId, conversation_id: str) -> list[str]:
 
 def _cancel(tx: Tx, project: ProjectId, name: str, agent_id: str | None) -> list[str]:
     address = addressing.find(tx, project, name, agent_id)
-    active = runs.active(tx, project, address.conversation_id)
-    if not active:
-        raise NothingToCancel
-    runs.request_cancel(tx, project, active)
-    return active
+    return runs.cancel(tx, project, address.conversation_id)
 
 
 def checked_form(handle: str | None) -> None:

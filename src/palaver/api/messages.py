@@ -2,17 +2,18 @@
 
 from typing import Annotated, Any
 
-from fastapi import Query, Response
+from fastapi import Body, Query, Response
 
 from palaver.api import addressing, problems, routing, sse
 from palaver.api.deps import Caller, Db, Rooms, Who
+from palaver.api.problems import CONFLICT
 from palaver.api.send_body import AgentSendBody, SendBody
 from palaver.api.sse import LettaResponse, Wanted
 from palaver.core.expand import messages_of
 from palaver.domain.conversation import Address
 from palaver.domain.entry import Entry
 from palaver.domain.frozen import Frozen
-from palaver.domain.ids import AgentId, ConversationName, MessageId, ProjectId
+from palaver.domain.ids import AgentId, ConversationName, MessageId, ProjectId, RunId
 from palaver.domain.message import Message, MessageType
 from palaver.domain.page import MAX_LIMIT, Limit, Order, Page
 from palaver.engine.failure import Failure
@@ -38,6 +39,12 @@ _EITHER: dict[int | str, dict[str, Any]] = {
     501: {"model": problems.Problem, "description": "A part of the API that is not there."},
     504: {"model": problems.ProviderProblem, "description": "The provider stayed silent."},
 }
+
+
+class RunsToCancel(Frozen):
+    """Which runs to cancel; left out, the active one of the default conversation."""
+
+    run_ids: list[RunId] | None = None
 
 
 class MessageQuery(Frozen):
@@ -121,6 +128,26 @@ async def stream_to_agent(
     """Send messages to the agent's default conversation; the answer is streamed."""
     streamed = body.model_copy(update={"streaming": True})
     return await send_to_agent(agent_id, streamed, caller, rooms)
+
+
+@of_agent.post("/cancel", responses=CONFLICT)
+async def cancel_runs_of_agent(
+    agent_id: AgentId,
+    caller: Caller,
+    rooms: Rooms,
+    body: Annotated[RunsToCancel | None, Body()] = None,
+) -> dict[str, str]:
+    """Cancel these runs of the agent, or the active one of its default conversation."""
+
+    def write(tx: Tx) -> list[str]:
+        address = addressing.default_of(tx, caller.project, agent_id)
+        if body is None or body.run_ids is None:
+            return runs.cancel(tx, caller.project, address.conversation_id)
+        return runs.cancel_some(tx, caller.project, agent_id, body.run_ids)
+
+    cancelled = await rooms.db.tx(write)
+    rooms.runner.stop(cancelled)
+    return dict.fromkeys(cancelled, "cancelled")
 
 
 @of_agent.get("")

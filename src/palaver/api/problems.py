@@ -45,6 +45,12 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 """The refusals that any operation may answer with, for the OpenAPI document."""
 
 
+CONFLICT: dict[int | str, dict[str, Any]] = {
+    409: {"model": Problem, "description": "It does not fit what is going on."}
+}
+"""What operations answer with that depend on what is going on."""
+
+
 def install(app: FastAPI) -> None:
     """Teach `app` to answer refusals."""
     app.add_exception_handler(PalaverError, _refused)

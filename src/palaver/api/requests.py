@@ -5,7 +5,9 @@ surrogates, NUL characters and numbers that are not finite (docs/decisions).
 """
 
 import json
-from collections.abc import Callable, Coroutine
+import math
+import re
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any
 
 import pydantic_core
@@ -21,19 +23,38 @@ _COLLECTIONS = frozenset(
     )
 )  # fmt: skip
 
+_SUSPICIOUS = re.compile(rb"\\u0000|[eE]\+?\d{3}|\d{309}")
+"""What JSON holds that spells a NUL, or a number too large to be finite."""
+
 
 class StrictRequest(Request):
-    """A request whose JSON is what it says."""
+    """A request whose body is not too large, and whose JSON is what it says."""
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """The body, piece by piece. Raises a 413 once it is larger than the app takes."""
+        most: int = self.app.state.max_body
+        size = int(self.headers.get("content-length", 0))
+        refusal = HTTPException(413, f"TOO_LARGE: a body may have up to {most} bytes; send less.")
+        if size > most:
+            raise refusal
+        size = 0
+        async for piece in super().stream():
+            size += len(piece)
+            if size > most:
+                raise refusal
+            yield piece
 
     async def json(self) -> Any:
-        """The body. Raises `json.JSONDecodeError`, or a 422 for text that cannot be kept."""
+        """The body. Raises `json.JSONDecodeError`, or a 422 for what cannot be kept."""
         body = await self.body()
         try:
             value = pydantic_core.from_json(body, allow_inf_nan=False)
         except ValueError as error:
             raise json.JSONDecodeError(str(error), "", 0) from error
-        if b"\\u0000" in body and _holds_nul(value):
-            raise HTTPException(422, "UNPROCESSABLE: text must not hold NUL characters (U+0000).")
+        if _SUSPICIOUS.search(body) and not _can_be_kept(value):
+            raise HTTPException(
+                422, "UNPROCESSABLE: text must not hold NUL (U+0000), and numbers must be finite."
+            )
         return value
 
 
@@ -68,13 +89,15 @@ class OneSpelling:
         await self._app(scope, receive, send)
 
 
-def _holds_nul(value: Any) -> bool:
+def _can_be_kept(value: Any) -> bool:
     match value:
         case str():
-            return "\0" in value
+            return "\0" not in value
+        case float():
+            return math.isfinite(value)
         case list():
-            return any(map(_holds_nul, value))
+            return all(map(_can_be_kept, value))
         case dict():
-            return any(_holds_nul(key) or _holds_nul(item) for key, item in value.items())
+            return all(_can_be_kept(key) and _can_be_kept(item) for key, item in value.items())
         case _:
-            return False
+            return True

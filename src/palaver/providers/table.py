@@ -80,11 +80,15 @@ PROVIDERS = (
 
 _WINDOWS = (  # the first prefix that fits
     ("gpt-6", 1_050_000),
-    ("gpt-5.4", 1_050_000),
-    ("gpt-5.5", 1_050_000),
     ("gpt-5.6", 1_050_000),
+    ("gpt-5.5", 1_000_000),
+    ("gpt-5.4-mini", 400_000),
+    ("gpt-5.4-nano", 400_000),
+    ("gpt-5.4", 1_050_000),
+    ("gpt-5.3-codex", 400_000),
+    ("gpt-5.3", 128_000),
     ("gpt-5", 400_000),
-    ("gpt-4.1", 1_047_576),
+    ("gpt-4.1", 1_000_000),
     ("gpt-4o", 128_000),
     ("gpt-4-turbo", 128_000),
     ("gpt-4", 8_192),
@@ -93,7 +97,16 @@ _WINDOWS = (  # the first prefix that fits
     ("o3", 200_000),
     ("o4", 200_000),
     ("codex", 200_000),
-    ("claude", 200_000),
+    ("claude-2", 200_000),
+    ("claude-3", 200_000),
+    ("claude-haiku-4", 200_000),
+    ("claude-sonnet-4-6", 1_000_000),
+    ("claude-sonnet-4", 200_000),
+    ("claude-opus-4-6", 1_000_000),
+    ("claude-opus-4-7", 1_000_000),
+    ("claude-opus-4-8", 1_000_000),
+    ("claude-opus-4", 200_000),
+    ("claude", 1_000_000),
 )
 
 _REASONS = re.compile(r"o\d|gpt-([5-9]|\d\d)|codex")

@@ -11,7 +11,7 @@ from palaver.domain.conversation import Address
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.run import ACTIVE, Run, RunStatus, StopReason
-from palaver.errors import ConversationBusy, NotFound
+from palaver.errors import ConversationBusy, NotFound, NothingToCancel
 from palaver.store import schema
 from palaver.store.db import Tx
 from palaver.store.paging import paged
@@ -173,13 +173,27 @@ def is_active(tx: Tx, run_id: str) -> bool:
     return row is not None and row.status in ACTIVE
 
 
-def request_cancel(tx: Tx, project: ProjectId, run_ids: Sequence[str]) -> None:
-    """Ask whoever carries out these runs to end them."""
-    tx.run(
-        update(_runs)
-        .where(_runs.c.project_id == project, _runs.c.id.in_(run_ids))
-        .values(cancel_requested=True)
+def cancel(tx: Tx, project: ProjectId, conversation_id: str) -> list[str]:
+    """Ask for the active run of a conversation to be ended; its id. Or `NothingToCancel`."""
+    return _ask_to_end(tx, active(tx, project, conversation_id))
+
+
+def cancel_some(tx: Tx, project: ProjectId, agent_id: str, run_ids: Sequence[str]) -> list[str]:
+    """Ask for those of an agent's runs that are active to be ended. Or `NothingToCancel`."""
+    query = select(_runs.c.id).where(
+        _runs.c.project_id == project,
+        _runs.c.agent_id == agent_id,
+        _runs.c.id.in_(run_ids),
+        _IS_ACTIVE,
     )
+    return _ask_to_end(tx, [row.id for row in tx.all(query)])
+
+
+def _ask_to_end(tx: Tx, run_ids: list[str]) -> list[str]:
+    if not run_ids:
+        raise NothingToCancel
+    tx.run(update(_runs).where(_runs.c.id.in_(run_ids)).values(cancel_requested=True))
+    return run_ids
 
 
 def cancel_wanted(tx: Tx, worker: str) -> list[str]:

@@ -25,7 +25,7 @@ from sqlalchemy import (
     TextClause,
     TypeDecorator,
     UniqueConstraint,
-    exists,
+    select,
     text,
 )
 
@@ -71,9 +71,9 @@ def _only(where: TextClause) -> dict[str, Any]:
 
 def is_there(table: Table) -> ColumnElement[bool]:
     """Whether the conversation that a row of `table` belongs to has not been deleted."""
-    return exists().where(
-        conversations.c.id == table.c.conversation_id, conversations.c.deleted_at.is_(None)
-    )
+    # An EXISTS beside an OR makes PostgreSQL read all conversations first; this asks for one.
+    belongs = conversations.c.id == table.c.conversation_id
+    return select(conversations.c.deleted_at).where(belongs).scalar_subquery().is_(None)
 
 
 projects = Table(
