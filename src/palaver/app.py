@@ -48,6 +48,7 @@ def make_app(settings: Settings, patience: Patience | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    app.state.max_body = settings.max_body
     routing.add(app, _ROUTERS)
     problems.install(app)
     return app

@@ -134,7 +134,6 @@ HOT: dict[str, Ask] = {
     "all conversations": lambda tx, it: conversations.listed(
         tx, HERE, Page(), ConversationFilter()
     ),
-    "stale prompts": lambda tx, it: conversations.mark_stale(tx, "block-1"),
     "a fork": lambda tx, it: making.fork(tx, it.address, upto=it.said[2]),
     "a window": lambda tx, it: entries.window(tx, it.address.conversation_id),
     "a history": lambda tx, it: entries.listed(tx, HERE, it.address.conversation_id, Page()),

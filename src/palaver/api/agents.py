@@ -8,6 +8,7 @@ from fastapi import Query
 from palaver.api import agent_making, agent_states, routing
 from palaver.api.agent_bodies import AgentChange, NewAgent
 from palaver.api.deps import Caller, Db, Rooms
+from palaver.api.problems import CONFLICT
 from palaver.domain.agent import AgentSort, AgentState, Include
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId
@@ -78,7 +79,7 @@ class AgentQuery(Frozen):
         )
 
 
-@router.post("/")
+@router.post("/", responses=CONFLICT)
 async def create(body: NewAgent, caller: Caller, rooms: Rooms) -> AgentState:
     """Make an agent, with its blocks and its default conversation."""
     making = agent_making.Making(rooms.catalog, caller.project)
@@ -109,7 +110,7 @@ async def retrieve(
     return await rooms.db.read(_shown, rooms, caller.project, agent_id, include or ())
 
 
-@router.patch("/{agent_id}")
+@router.patch("/{agent_id}", responses=CONFLICT)
 async def update(agent_id: AgentId, body: AgentChange, caller: Caller, rooms: Rooms) -> AgentState:
     """Change an agent; fields that are left out stay as they are."""
     making = agent_making.Making(rooms.catalog, caller.project)

@@ -9,6 +9,7 @@ from palaver import clock
 from palaver.api import agent_states, routing
 from palaver.api.agent_making import block_from
 from palaver.api.deps import Caller, Db, Rooms
+from palaver.api.problems import CONFLICT
 from palaver.domain.agent import AgentState, Include
 from palaver.domain.block import Block, BlockChange, NewBlock
 from palaver.domain.frozen import Frozen
@@ -125,7 +126,7 @@ async def retrieve(block_id: BlockId, caller: Caller, db: Db) -> Block:
     return await db.read(blocks.get, caller.project, block_id)
 
 
-@router.patch("/{block_id}")
+@router.patch("/{block_id}", responses=CONFLICT)
 async def update(block_id: BlockId, body: BlockChange, caller: Caller, db: Db) -> Block:
     """Change a block; fields that are left out stay as they are."""
 
@@ -171,7 +172,7 @@ async def list_of_agent(
     return await db.read(read)
 
 
-@core_memory.patch("/attach/{block_id}")
+@core_memory.patch("/attach/{block_id}", responses=CONFLICT)
 async def attach(agent_id: AgentId, block_id: BlockId, caller: Caller, rooms: Rooms) -> AgentState:
     """Give an agent a block. Its label must not be taken; attaching twice changes nothing."""
     return await rooms.db.tx(_hold, rooms, caller.project, agent_id, block_id, hold=True)
@@ -189,7 +190,7 @@ async def retrieve_of_agent(agent_id: AgentId, block_label: str, caller: Caller,
     return await db.read(blocks.labelled, caller.project, agent_id, block_label)
 
 
-@core_memory.patch("/{block_label:path}")
+@core_memory.patch("/{block_label:path}", responses=CONFLICT)
 async def update_of_agent(
     agent_id: AgentId, block_label: str, body: BlockChange, caller: Caller, db: Db
 ) -> Block:

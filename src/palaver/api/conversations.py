@@ -1,5 +1,6 @@
 """Conversations over HTTP."""
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import Body, Query
@@ -8,6 +9,7 @@ from pydantic import Field
 from palaver import clock
 from palaver.api import addressing, routing
 from palaver.api.deps import Caller, Db, Rooms
+from palaver.api.problems import CONFLICT
 from palaver.domain.agent import CompactionSettings
 from palaver.domain.conversation import ArchiveStatus, Conversation, ConversationSort
 from palaver.domain.frozen import Frozen, Stamp
@@ -113,7 +115,7 @@ async def delete(conversation_id: ConversationId, caller: Caller, rooms: Rooms) 
     rooms.runner.stop(await rooms.db.tx(_delete, caller.project, conversation_id))
 
 
-@router.post("/{conversation_id}/cancel")
+@router.post("/{conversation_id}/cancel", responses=CONFLICT)
 async def cancel(
     conversation_id: ConversationName,
     caller: Caller,
@@ -224,10 +226,10 @@ def _change(
 
 
 def _delete(tx: Tx, project: ProjectId, conversation_id: str) -> list[str]:
-    active = runs.active(tx, project, conversation_id)
-    runs.request_cancel(tx, project, active)
     conversations.remove(tx, project, conversation_id, clock.now())
-    return active
+    with suppress(NothingToCancel):
+        return runs.cancel(tx, project, conversation_id)
+    return []
 
 
 def _cancel(tx: Tx, project: ProjectId, name: str, agent_id: str | None) -> list[str]:

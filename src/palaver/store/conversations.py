@@ -114,12 +114,8 @@ def touch(tx: Tx, conversation_id: str, at: datetime) -> None:
 def mark_stale(tx: Tx, block_id: str) -> None:
     """Remember that the prompts of default conversations hold an older text of a block."""
     held = schema.agents_blocks
-    shown = (
-        select(_own.c.id)
-        .join(held, held.c.agent_id == _own.c.agent_id)
-        .where(held.c.block_id == block_id, schema.IS_DEFAULT)
-    )
-    tx.run(update(_own).where(_own.c.id.in_(shown)).values(stale=True))
+    holders = select(held.c.agent_id).where(held.c.block_id == block_id)
+    tx.run(update(_own).where(_own.c.agent_id.in_(holders), schema.IS_DEFAULT).values(stale=True))
 
 
 def take_stale(tx: Tx, conversation_id: str) -> bool:
