@@ -17,7 +17,7 @@ from palaver.domain.ids import AgentId, ConversationId, ConversationName, Messag
 from palaver.domain.model_settings import ModelSettings
 from palaver.domain.page import Limit, Order, Page
 from palaver.engine import compiling
-from palaver.errors import Invalid
+from palaver.errors import Invalid, NothingToCancel
 from palaver.store import agents, conversations, runs
 from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
