@@ -105,9 +105,7 @@ def test_those_in_which_nothing_was_said_come_last(
     say(made[1], "Hi")
 
     pages = paged(
-        lambda limit: _listed(
-            client, agent, order_by="last_message_at", order=order, limit=limit
-        )
+        lambda limit: _listed(client, agent, order_by="last_message_at", order=order, limit=limit)
     )
 
     assert [page[0] for page in pages] == [made[1]] * 3

@@ -24,7 +24,9 @@ from tests.store.making import HERE
 ELSEWHERE = mint("project")
 
 # They make something new in the project that they are given, and reach nothing.
-MAKERS = {agents.add, blocks.add, conversations.add, entries.insert_all, steps.put}
+MAKERS: set[Callable[..., Any]] = {
+    agents.add, blocks.add, conversations.add, entries.insert_all, steps.put,
+}  # fmt: skip
 
 
 def functions_of(module: ModuleType) -> dict[str, Callable[..., Any]]:
@@ -63,9 +65,7 @@ class Undo(Exception):
 
 def keep_world(tx: Tx) -> dict[str, Any]:
     """One of each thing, kept in this project; what it is called among the parameters."""
-    tx.run(
-        insert(schema.projects), {"id": ELSEWHERE, "name": "theirs", "created_at": making.NOON}
-    )
+    tx.run(insert(schema.projects), {"id": ELSEWHERE, "name": "theirs", "created_at": making.NOON})
     agent = making.keep_agent(tx)
     block = making.keep_block(tx, agent.id)
     default = making.conversation(agent.id)

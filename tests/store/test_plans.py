@@ -1,6 +1,5 @@
 """What is asked often is found by an index, however long the tables become."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -32,7 +31,9 @@ class Told:
     connection: Connection
     statements: list[tuple[str, Any]] = field(default_factory=list)
 
-    def listen(self, _connection: object, _cursor: object, statement: str, given: Any, *_: object):  # type: ignore[no-untyped-def]
+    def listen(
+        self, _connection: object, _cursor: object, statement: str, given: Any, *_: object
+    ) -> None:
         """Remember a statement with its parameters."""
         if not statement.startswith("INSERT"):
             self.statements.append((statement, given))
@@ -59,7 +60,7 @@ def postgres_faults(connection: Connection, statement: str, given: Any) -> list[
     numbers = {name: f"${n}" for n, name in enumerate(given, 1)}
     general = re.sub(r"%\((\w+)\)s", lambda found: numbers[found[1]], statement)
     asked = f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {general}"
-    plan = connection.connection.cursor().execute(asked).fetchone()[0]  # type: ignore[attr-defined]
+    plan = connection.connection.cursor().execute(asked).fetchone()[0]
     nodes = list(nodes_of(plan[0]["Plan"]))
     return [f"{fault}\n  in {statement}" for node in nodes if (fault := fault_of(node))]
 
@@ -73,7 +74,9 @@ def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def fault_of(node: dict[str, Any]) -> str | None:
     """What is wrong with one node of a plan, if anything is."""
-    kind, table, index = (node.get(f"{key}") for key in ("Node Type", "Relation Name", "Index Name"))
+    kind, table, index = (
+        node.get(f"{key}") for key in ("Node Type", "Relation Name", "Index Name")
+    )
     if kind == "Sort" and not re.match(HANDFUL, node["Sort Key"][0]):
         return f"sorts by {node['Sort Key']}"
     if kind == "Seq Scan" and table != SMALL:
@@ -108,6 +111,7 @@ class Kept:
 def keep(tx: Tx) -> Kept:
     """A conversation with a run, forked once."""
     address = making.fork(tx, making.keep_conversation(tx, said=5))
+    making.keep_block(tx, address.agent_id, "human")
     run = making.run(address)
     runs.start(tx, HERE, run, address, "worker-1")
     return Kept(address, run, making.say(tx, address, 5))
@@ -119,8 +123,9 @@ HOT: dict[str, Ask] = {
     "an agent": lambda tx, it: agents.get(tx, HERE, it.address.agent_id),
     "agents": lambda tx, it: agents.listed(tx, HERE, Page(), AgentFilter()),
     "an agent's blocks": lambda tx, it: blocks.of_agent(tx, HERE, it.address.agent_id),
-    "a block to change": lambda tx, it: making.keep_block(tx, it.address.agent_id)
-    and blocks.labelled(tx, HERE, it.address.agent_id, "human", for_update=True),
+    "a block to change": lambda tx, it: blocks.labelled(
+        tx, HERE, it.address.agent_id, "human", for_update=True
+    ),
     "a conversation": lambda tx, it: conversations.get(tx, HERE, it.address.conversation_id),
     "where a conversation is": lambda tx, it: conversations.locate(
         tx, HERE, it.address.conversation_id
@@ -134,6 +139,7 @@ HOT: dict[str, Ask] = {
     "all conversations": lambda tx, it: conversations.listed(
         tx, HERE, Page(), ConversationFilter()
     ),
+    "stale prompts": lambda tx, it: conversations.mark_stale(tx, HERE, "block-1"),
     "a fork": lambda tx, it: making.fork(tx, it.address, upto=it.said[2]),
     "a window": lambda tx, it: entries.window(tx, it.address.conversation_id),
     "a history": lambda tx, it: entries.listed(tx, HERE, it.address.conversation_id, Page()),

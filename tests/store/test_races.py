@@ -108,9 +108,7 @@ async def test_blocks_that_are_attached_at_once_all_have_their_place(
 ) -> None:
     agent = await db.tx(making.keep_agent)
 
-    won, lost = await race(
-        db, other, lambda tx: making.keep_block(tx, agent.id, making.block().id)
-    )
+    won, lost = await race(db, other, lambda tx: making.keep_block(tx, agent.id, making.block().id))
 
     assert lost == []
     assert len(await db.read(blocks.of_agent, HERE, agent.id)) == len(won) == 8
@@ -143,7 +141,8 @@ async def test_the_runs_of_the_living_are_theirs(db: Database) -> None:
 
 async def test_what_was_taken_over_is_lost_to_its_owner(db: Database) -> None:
     run = await db.tx(keep_run, "worker-1")
-    await db.tx(runs.request_cancel, HERE, [run.id])
+    assert run.conversation_id is not None
+    await db.tx(runs.cancel, HERE, run.conversation_id)
 
     (claim,) = await db.tx(runs.claim_dead, "worker-2", LATER)
 

@@ -43,15 +43,14 @@ async def test_a_part_is_found_in_any_case(db: Database, part: str) -> None:
                 )
             ],
             "value": [
-                one.value
-                for one in blocks.listed(tx, HERE, page, BlockFilter(value_search=part))
+                one.value for one in blocks.listed(tx, HERE, page, BlockFilter(value_search=part))
             ],
             "description": [
                 one.description
                 for one in blocks.listed(tx, HERE, page, BlockFilter(description_search=part))
             ],
         }
-        assert found == dict.fromkeys(found, [FOUND[part]])
+        assert found == {column: [FOUND[part]] for column in found}
 
     await db.tx(check)
 
@@ -63,7 +62,8 @@ async def test_hidden_things_are_found_by_id_alone(db: Database) -> None:
         block = making.block().model_copy(update={"hidden": True})
         blocks.add(tx, HERE, block, making.NOON)
         conversation = making.conversation(agent.id)
-        conversations.add(tx, HERE, conversation, making.system(), hidden=True)
+        conversations.add(tx, HERE, conversation, making.system())
+        conversations.hide(tx, HERE, conversation.id)
         page = making.all_of_it()
 
         assert agents.listed(tx, HERE, page, AgentFilter()) == []

@@ -3,14 +3,15 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from palaver.errors import NotFound, Unavailable
-from palaver.store import agents, schema
+from palaver.store import agents
 from palaver.store.db import Tx
 from palaver.store.sqlite import SqliteDatabase
 from tests.store import making
@@ -37,16 +38,19 @@ class Group:
     def __init__(self, db: SqliteDatabase) -> None:
         self._db = db
         self._go = threading.Event()
-        self._tasks = [asyncio.create_task(db.tx(lambda _: self._go.wait()))]
+        self._tasks: list[asyncio.Task[object]] = [
+            asyncio.create_task(db.tx(lambda _: self._go.wait()))
+        ]
 
-    def add(self, unit: object, *args: object) -> None:
+    def add(self, unit: Callable[..., object], *args: object) -> None:
         """Let a unit wait with the others."""
-        self._tasks.append(asyncio.create_task(self._db.tx(unit, *args)))  # type: ignore[arg-type]
+        self._tasks.append(asyncio.create_task(self._db.tx(unit, *args)))
 
     async def results(self) -> list[object]:
         """Let go of the writer; what each unit gave or raised."""
         asyncio.get_running_loop().call_soon(self._go.set)  # when all of them are waiting
-        return (await asyncio.gather(*self._tasks, return_exceptions=True))[1:]
+        _, *results = await asyncio.gather(*self._tasks, return_exceptions=True)
+        return results
 
 
 def names_outside(path: str) -> list[str]:
@@ -87,7 +91,7 @@ async def test_a_unit_that_the_database_refuses_leaves_its_neighbours(
 ) -> None:
     def ask_for_nonsense(tx: Tx) -> None:
         making.keep_agent(tx, "half done")
-        tx.all(schema.text("SELECT no_such_column"))
+        tx.all(text("SELECT no_such_column"))
 
     group = Group(db)
     group.add(making.keep_agent, "before")

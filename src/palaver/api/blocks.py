@@ -210,7 +210,7 @@ def _changed(tx: Tx, project: str, block: Block, body: BlockChange) -> Block:
     }
     after = block.model_copy(update=changes)
     blocks.change(tx, project, after, clock.now())
-    conversations.mark_stale(tx, after.id)
+    conversations.mark_stale(tx, project, after.id)
     return after
 
 
@@ -220,7 +220,7 @@ def _hold(
     agent = agents.get(tx, project, agent_id)
     if hold:
         blocks.attach(tx, project, agent_id, block_id)
-    conversations.mark_stale(tx, block_id)
+    conversations.mark_stale(tx, project, block_id)
     if not hold:
         blocks.detach(tx, project, agent_id, block_id)
     return agent_states.show(tx, project, rooms.catalog, agent)

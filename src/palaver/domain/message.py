@@ -213,7 +213,7 @@ class StreamError(Frozen):
     run_id: str
     error_type: str
     message: str
-    detail: str | None = None
+    detail: str = ""
     seq_id: int | None = None
 
 

@@ -36,7 +36,7 @@ class Ending:
                 run_id=run_id,
                 error_type=self.failure.error_type,
                 message=self.failure.message,
-                detail=self.failure.detail,
+                detail=self.failure.detail or "",
             )
             return [Stop(stop_reason=self.stop), error]
         if self.stop == "cancelled":
@@ -100,11 +100,11 @@ def write(tx: Tx, worker: str, project: ProjectId, address: Address, end: End) -
     run = end.run
     if run.id not in runs.owned(tx, worker, [run.id]) or run.completed_at is None:
         return False
+    duration = (run.total_duration_ns or 0) // 1_000_000
+    agents.note_run(tx, run.agent_id, run.completed_at, run.stop_reason, duration)
     keep(tx, project, address, end.said, end.steps)
     events.append(tx, [(run.id, event.seq, event.data) for event in end.events])
     runs.finish(tx, run)
-    duration = (run.total_duration_ns or 0) // 1_000_000
-    agents.note_run(tx, run.agent_id, run.completed_at, run.stop_reason, duration)
     return True
 
 

@@ -5,9 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic_ai.messages import (
-    FinishReason as Finish,
-)
-from pydantic_ai.messages import (
     ModelResponse,
     ModelResponsePart,
     ModelResponseStreamEvent,
@@ -37,13 +34,6 @@ from palaver.domain.llm import (
 from palaver.errors import BrokenReply
 
 _REDACTED = "redacted_thinking"
-_FINISHES: dict[Finish | None, FinishReason] = {
-    "stop": "stop",
-    "length": "length",
-    "content_filter": "content_filter",
-    "tool_call": "tool_call",
-    "error": "error",
-}
 
 
 class Decoder:
@@ -83,7 +73,7 @@ class Decoder:
             yield from self._text(len(response.parts), refusal)
         for index in sorted(self._silent):  # a call without arguments is a call with none
             yield ToolCallDelta(self._numbers[index], self._calls[index], None, "{}")
-        finish = _FINISHES.get(response.finish_reason, "stop")
+        finish: FinishReason = response.finish_reason or "stop"
         if finish == "stop" and self._calls:
             finish = "tool_call"
         yield Completion(

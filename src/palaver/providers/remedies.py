@@ -48,56 +48,28 @@ Nonsense = (ValueError, TypeError, LookupError, AttributeError, AssertionError)
 """The errors that it stumbles into over an answer that is not of its protocol."""
 
 
-_REMEDIES: tuple[tuple[tuple[type[Exception], ...], type[LLMError], str], ...] = (
-    (
-        (ModelAuthenticationError,),
-        AuthenticationFailed,
-        "{name} does not accept the key; check {key}.",
-    ),
-    (
-        (ModelQuotaExceededError,),
-        CreditsExhausted,
-        "The account at {name} has no credit left; top it up.",
-    ),
-    (
-        (ModelRateLimitError,),
-        RateLimited,
-        "{name} limits the rate of requests; wait, then send again.",
-    ),
-    (
-        (ModelUnavailableError,),
-        Overloaded,
-        "{name} is overloaded; wait a moment, then send again.",
-    ),
-    (
-        (ModelContextWindowExceededError,),
-        ContextOverflow,
-        "The conversation does not fit into the model's window; compact it.",
-    ),
-    (
-        (ModelNotFoundError,),
-        RequestRefused,
-        "{name} does not know the model; choose one that it lists, or check {url}.",
-    ),
-    (
-        (ModelTimeoutError, httpx2.TimeoutException),
-        LLMTimeout,
-        "{name} stayed silent for too long; send again.",
-    ),
-    (
-        (ModelConnectionError, httpx2.TransportError),
-        ProviderFailed,
-        "The connection to {name} failed; send again, or check {url}.",
-    ),
-    ((ModelServerError,), ProviderFailed, "{name} failed; send again."),
-)
-"""The first row whose errors fit; ``key`` and ``url`` are the provider's variables."""
+_REMEDIES: dict[type[Exception], tuple[type[LLMError], str]] = {
+    ModelAuthenticationError: (AuthenticationFailed, "{name} refuses the key; check {key}."),
+    ModelQuotaExceededError: (CreditsExhausted, "The account at {name} has no credit; top it up."),
+    ModelRateLimitError: (RateLimited, "{name} limits the rate; wait, then send again."),
+    ModelUnavailableError: (Overloaded, "{name} is overloaded; wait a moment, then send again."),
+    ModelContextWindowExceededError: (ContextOverflow, "The window is too full; compact it."),
+    ModelNotFoundError: (RequestRefused, "{name} does not know the model; choose another one."),
+    ModelTimeoutError: (LLMTimeout, "{name} stayed silent for too long; send again."),
+    httpx2.TimeoutException: (LLMTimeout, "{name} stayed silent for too long; send again."),
+    ModelConnectionError: (ProviderFailed, "{name} cannot be reached; check {url}, send again."),
+    httpx2.TransportError: (ProviderFailed, "{name} cannot be reached; check {url}, send again."),
+    ModelServerError: (ProviderFailed, "{name} failed; send again."),
+    UserError: (RequestRefused, "The request means nothing to {name}; the detail says why."),
+    ModelHTTPError: (RequestRefused, "{name} refuses the request; the detail says why."),
+}
+"""The first that fits; ``key`` and ``url`` stand for the provider's variables."""
 
 
 def translated(error: Exception, account: Account) -> LLMError:
     """The error of ours that says what `error` means for whoever reads it."""
     provider = account.provider
-    kind, message = _remedy(error, provider.name)
+    kind, message = _remedy(error)
     message = message.format(
         name=provider.name, key=provider.key_variable, url=provider.url_variables[0]
     )
@@ -105,17 +77,13 @@ def translated(error: Exception, account: Account) -> LLMError:
     return kind(message, detail=_detail(error, account), retry_after=wait)
 
 
-def _remedy(error: Exception, name: str) -> tuple[type[LLMError], str]:
-    for kinds, remedy, message in _REMEDIES:
-        if isinstance(error, kinds):
-            return remedy, message
-    if isinstance(error, UserError):
-        return RequestRefused, "The library refuses the request beforehand; the detail says why."
-    if isinstance(error, ModelHTTPError):
-        return RequestRefused, f"{name} refuses with status {error.status_code}; see the detail."
+def _remedy(error: Exception) -> tuple[type[LLMError], str]:
+    for kind, remedy in _REMEDIES.items():
+        if isinstance(error, kind):
+            return remedy
     if isinstance(error, ModelAPIError) and error.in_stream:
-        return ProviderFailed, f"{name} broke off its answer; send again."
-    return BrokenReply, f"{name} gave an answer that is none; send again, or check {{url}}."
+        return ProviderFailed, "{name} broke off its answer; send again."
+    return BrokenReply, "{name} gave an answer that is none; check {url}, send again."
 
 
 def _detail(error: Exception, account: Account) -> str:

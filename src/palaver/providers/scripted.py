@@ -27,6 +27,7 @@ from palaver.domain.entry import Entry
 from palaver.domain.llm import (
     ChatRequest,
     Completion,
+    FinishReason,
     ReasoningDelta,
     StreamEvent,
     TextDelta,
@@ -46,6 +47,8 @@ from palaver.errors import (
     RateLimited,
     RequestRefused,
 )
+
+_Fragment = TextDelta | ReasoningDelta | ToolCallDelta
 
 _ORDER = re.compile(r"\[\[(\w+)(?:\s*:\s*([^{\]]*?)\s*(\{.*?\})?)?\s*\]\]", re.DOTALL)
 _WORDS = ("so", "many", "words", "were", "asked", "for", "and", "here", "they", "are,")
@@ -105,13 +108,8 @@ class OfflineModel:
         tokens = TokenCount(
             prompt=_tokens(request), completion=said // 4 + 1, reasoning=len(script.think) // 4
         )
-        match ending:
-            case "length":
-                yield Completion("length", tokens, "length")
-            case _ if calls:
-                yield Completion("tool_call", tokens, "tool_calls")
-            case _:
-                yield Completion("stop", tokens, "stop")
+        finish: FinishReason = "tool_call" if calls else "length" if ending == "length" else "stop"
+        yield Completion(finish, tokens, finish)
 
 
 def _heard(entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -180,8 +178,8 @@ def _quote(part: ToolReturn) -> str:
     return f"The tool {part.name or part.call_id} {verb}: {content}"
 
 
-def _events(think: str, text: str, calls: Sequence[ToolCall]) -> list[StreamEvent]:
-    events: list[StreamEvent] = []
+def _events(think: str, text: str, calls: Sequence[ToolCall]) -> list[_Fragment]:
+    events: list[_Fragment] = []
     part = 0
     if think:
         events += [ReasoningDelta(part, word) for word in _words(think)]
@@ -201,14 +199,9 @@ def _words(text: str) -> list[str]:
     return re.findall(r"\S+\s*|\s+", text)
 
 
-def _size(event: StreamEvent) -> int:
-    match event:
-        case TextDelta() | ReasoningDelta():
-            return len(event.text.encode())
-        case ToolCallDelta():
-            return len(event.arguments.encode())
-        case _:
-            return 0
+def _size(event: _Fragment) -> int:
+    said = event.arguments if isinstance(event, ToolCallDelta) else event.text
+    return len(said.encode())
 
 
 def _text(parts: Sequence[Part]) -> str:

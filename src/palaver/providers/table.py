@@ -22,19 +22,23 @@ DEFAULT_WINDOW = 128_000  # tokens, for models that no row below knows
 class Provider:
     """A row. `name` is the first half of a handle; `url` is where it is unless a variable says so.
 
-    `kind` and `endpoint` are the contract's names for it (``provider_type`` and
-    ``model_endpoint_type``). `keyless` providers are there without any variable.
+    `kind` is the contract's name for it (``provider_type``). `keyless` providers are there without
+    any variable.
     """
 
     name: str
     dialect: Dialect
     kind: str
-    endpoint: str
     url: str = ""
     key_variable: str = ""
     url_variables: tuple[str, ...] = ()
     keyless: bool = False
     default_model: str = ""
+
+    @property
+    def endpoint(self) -> str:
+        """The contract's ``model_endpoint_type``, which has no word for the offline model."""
+        return "openai" if self.dialect == "offline" else self.kind
 
 
 PROVIDERS = (
@@ -42,7 +46,6 @@ PROVIDERS = (
         "openai",
         "openai",
         kind="openai",
-        endpoint="openai",
         url="https://api.openai.com/v1",
         key_variable="OPENAI_API_KEY",
         url_variables=("OPENAI_BASE_URL",),
@@ -52,7 +55,6 @@ PROVIDERS = (
         "anthropic",
         "anthropic",
         kind="anthropic",
-        endpoint="anthropic",
         url="https://api.anthropic.com",
         key_variable="ANTHROPIC_API_KEY",
         url_variables=("ANTHROPIC_BASE_URL",),
@@ -62,51 +64,25 @@ PROVIDERS = (
         "ollama",
         "chat",
         kind="ollama",
-        endpoint="ollama",
         url="http://127.0.0.1:11434/v1",
         key_variable="OLLAMA_API_KEY",
         url_variables=("OLLAMA_BASE_URL", "OLLAMA_HOST"),
         keyless=True,
     ),
-    Provider(
-        "palaver",
-        "offline",
-        kind="letta",
-        endpoint="openai",
-        keyless=True,
-        default_model="offline",
-    ),
+    Provider("palaver", "offline", kind="letta", keyless=True, default_model="offline"),
 )
 
-_WINDOWS = (  # the first prefix that fits
-    ("gpt-6", 1_050_000),
-    ("gpt-5.6", 1_050_000),
-    ("gpt-5.5", 1_000_000),
-    ("gpt-5.4-mini", 400_000),
-    ("gpt-5.4-nano", 400_000),
-    ("gpt-5.4", 1_050_000),
-    ("gpt-5.3-codex", 400_000),
-    ("gpt-5.3", 128_000),
-    ("gpt-5", 400_000),
-    ("gpt-4.1", 1_000_000),
-    ("gpt-4o", 128_000),
-    ("gpt-4-turbo", 128_000),
-    ("gpt-4", 8_192),
-    ("gpt-3.5", 16_385),
-    ("o1", 200_000),
-    ("o3", 200_000),
-    ("o4", 200_000),
-    ("codex", 200_000),
-    ("claude-2", 200_000),
-    ("claude-3", 200_000),
-    ("claude-haiku-4", 200_000),
-    ("claude-sonnet-4-6", 1_000_000),
-    ("claude-sonnet-4", 200_000),
-    ("claude-opus-4-6", 1_000_000),
-    ("claude-opus-4-7", 1_000_000),
-    ("claude-opus-4-8", 1_000_000),
-    ("claude-opus-4", 200_000),
-    ("claude", 1_000_000),
+_WINDOWS = (  # the first size with a prefix that fits
+    (128_000, ("gpt-5.3-chat", "gpt-4o", "gpt-4-turbo")),
+    (400_000, ("gpt-5.4-mini", "gpt-5.4-nano")),
+    (1_000_000, ("gpt-6", "gpt-5.6", "gpt-5.5", "gpt-5.4", "gpt-4.1")),
+    (400_000, ("gpt-5",)),
+    (8_192, ("gpt-4",)),
+    (16_385, ("gpt-3.5",)),
+    (1_000_000, ("claude-sonnet-4-6", "claude-opus-4-6", "claude-opus-4-7", "claude-opus-4-8")),
+    (200_000, ("o1", "o3", "o4", "codex", "claude-2", "claude-3")),
+    (200_000, ("claude-haiku-4", "claude-sonnet-4", "claude-opus-4")),
+    (1_000_000, ("claude",)),
 )
 
 _REASONS = re.compile(r"o\d|gpt-([5-9]|\d\d)|codex")
@@ -114,9 +90,7 @@ _REASONS = re.compile(r"o\d|gpt-([5-9]|\d\d)|codex")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A provider as it is configured: where it is and the key that it is sent. `given` is false
-    where nobody asked for it and it may as well not be there.
-    """
+    """A provider as it is configured. Where `given` is false nobody asked for it by a variable."""
 
     provider: Provider
     url: str
@@ -141,7 +115,7 @@ def reasons(model: str) -> bool:
 
 def window_of(model: str) -> int:
     """The tokens that fit into the model's window, as far as its name tells."""
-    return next((size for prefix, size in _WINDOWS if model.startswith(prefix)), DEFAULT_WINDOW)
+    return next((size for size, names in _WINDOWS if model.startswith(names)), DEFAULT_WINDOW)
 
 
 def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str:

@@ -111,14 +111,10 @@ def listed(tx: Tx, project: ProjectId, page: Page, wanted: AgentFilter) -> list[
 
 def with_block(tx: Tx, project: ProjectId, block_id: str, page: Page) -> list[Agent]:
     """The agents that have a block, on a page."""
-    query = (
-        select(*_SHOWN)
-        .join(_held, _held.c.agent_id == _agents.c.id)
-        .where(
-            _held.c.block_id == block_id,
-            _agents.c.project_id == project,
-            _agents.c.deleted_at.is_(None),
-        )
+    query = select(*_SHOWN).where(
+        _agents.c.project_id == project,
+        _agents.c.id.in_(select(_held.c.agent_id).where(_held.c.block_id == block_id)),
+        _agents.c.deleted_at.is_(None),
     )
     return _read_all(paged(tx, project, query, _agents, page))
 

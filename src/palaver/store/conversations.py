@@ -111,11 +111,12 @@ def touch(tx: Tx, conversation_id: str, at: datetime) -> None:
     tx.run(_SET, {"conversation": conversation_id, "last_message_at": at})
 
 
-def mark_stale(tx: Tx, block_id: str) -> None:
+def mark_stale(tx: Tx, project: ProjectId, block_id: str) -> None:
     """Remember that the prompts of default conversations hold an older text of a block."""
     held = schema.agents_blocks
     holders = select(held.c.agent_id).where(held.c.block_id == block_id)
-    tx.run(update(_own).where(_own.c.agent_id.in_(holders), schema.IS_DEFAULT).values(stale=True))
+    theirs = (_own.c.project_id == project, _own.c.agent_id.in_(holders))
+    tx.run(update(_own).where(*theirs, schema.IS_DEFAULT).values(stale=True))
 
 
 def take_stale(tx: Tx, conversation_id: str) -> bool:

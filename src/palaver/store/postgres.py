@@ -5,6 +5,7 @@ transactions. The DSN goes to libpq as it is, so several hosts and ``target_sess
 """
 
 import asyncio
+import select
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -13,8 +14,8 @@ from typing import Any, Concatenate
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
 
 from palaver.errors import Invalid, Unavailable
 from palaver.store import migrate
@@ -36,8 +37,8 @@ class PostgresDatabase:
             creator=partial(psycopg.connect, **settings),
             pool_size=_CONNECTIONS,
             max_overflow=0,
-            pool_pre_ping=True,
         )
+        event.listen(self._engine, "checkout", _refuse_dead)
         self._snapshots = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
@@ -79,6 +80,18 @@ def _run(
         return unit(Tx(connection), *args, **kwargs)
 
 
+def _refuse_dead(connection: psycopg.Connection, _record: object, _proxy: object) -> None:
+    """Have the pool replace its connections if this one was cut.
+
+    An idle connection has nothing to say: what can be read from it is its end. So this costs no
+    word with the server, which would double the price of a small unit.
+    """
+    waiting = select.poll()
+    waiting.register(connection, select.POLLIN)
+    if waiting.poll(0):
+        raise InvalidatePoolError
+
+
 @contextmanager
 def _explained() -> Iterator[None]:
     """Turn an error of the database itself into `Unavailable`."""
@@ -94,5 +107,7 @@ def _explained() -> Iterator[None]:
 def _parsed(dsn: str) -> dict[str, Any]:
     try:
         return conninfo_to_dict(dsn)
-    except psycopg.ProgrammingError as error:
-        raise Invalid(f"The database URL cannot be read: {error}") from error
+    except psycopg.ProgrammingError:  # it repeats the password
+        raise Invalid(
+            "The database URL cannot be read; write it as postgresql://user:password@host:port/name."
+        ) from None

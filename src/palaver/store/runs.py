@@ -54,7 +54,7 @@ _OWNED = (
         _runs.c.worker_id == bindparam("worker"),
         _IS_ACTIVE,
     )
-    .with_for_update(read=True)
+    .with_for_update(read=True, key_share=True)  # holds off a claim, not the wish to cancel
 )
 _CANCELLED = select(_runs.c.id).where(
     _runs.c.worker_id == bindparam("worker"), _IS_ACTIVE, _runs.c.cancel_requested.is_(True)

@@ -1,0 +1,220 @@
+// The main job by the official TypeScript client. PALAVER_URL says where the server is.
+
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import Letta, { ConflictError, NotFoundError, UnprocessableEntityError } from "@letta-ai/letta-client";
+
+const client = new Letta({ baseURL: process.env.PALAVER_URL, apiKey: "none" });
+const OFFLINE = "palaver/offline";
+const NOWHERE = "00000000-0000-4000-8000-000000000000";
+
+let agent;
+before(async () => {
+  agent = await client.agents.create({
+    name: "Ada",
+    model: OFFLINE,
+    memory_blocks: [{ label: "human/name", value: "Charles" }],
+    tags: ["typescript"],
+  });
+});
+
+const converse = () => client.conversations.create({ agent_id: agent.id });
+const send = (conversation, text, options = {}) =>
+  client.conversations.messages.create(conversation.id, { input: text, ...options });
+
+async function all(items) {
+  const found = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
+const kinds = (events) =>
+  events.map((one) => one.message_type).filter((kind, n, before) => kind !== before[n - 1]);
+const spelled = (events) =>
+  events
+    .filter((one) => one.message_type === "assistant_message")
+    .map((one) => one.content)
+    .join("");
+
+test("the server is healthy and lists its models", async () => {
+  assert.equal((await client.health()).status, "ok");
+  const handles = (await client.models.list()).map((model) => model.handle);
+  assert.ok(handles.includes(OFFLINE));
+});
+
+test("an agent is read, changed and listed", async () => {
+  const read = await client.agents.retrieve(agent.id, { include: ["agent.blocks", "agent.tags"] });
+  assert.deepEqual(read.tags, ["typescript"]);
+  assert.equal(read.blocks[0].value, "Charles");
+
+  const changed = await client.agents.update(agent.id, { description: "Counts." });
+  assert.equal(changed.description, "Counts.");
+  assert.equal(changed.name, "Ada");
+
+  const listed = await all(client.agents.list({ tags: ["typescript"], limit: 1 }));
+  assert.ok(listed.some((one) => one.id === agent.id));
+});
+
+test("a block is found by a label with a slash", async () => {
+  const blocks = client.agents.blocks;
+  const changed = await blocks.update("human/name", { agent_id: agent.id, value: "Grace" });
+  assert.equal(changed.value, "Grace");
+  const read = await blocks.retrieve("human/name", { agent_id: agent.id });
+  assert.deepEqual(read, changed);
+});
+
+test("a deleted agent is gone", async () => {
+  const other = await client.agents.create({ model: OFFLINE });
+  await client.agents.delete(other.id);
+  await assert.rejects(client.agents.retrieve(other.id), NotFoundError);
+});
+
+test("tokens are streamed, and the history holds what they spell", async () => {
+  const conversation = await converse();
+
+  const events = await all(
+    await send(conversation, "[[think: well now]] Hello", { stream_tokens: true }),
+  );
+
+  assert.deepEqual(kinds(events), [
+    "ping",
+    "reasoning_message",
+    "assistant_message",
+    "stop_reason",
+    "usage_statistics",
+  ]);
+  assert.ok(events.filter((one) => one.message_type === "assistant_message").length > 1);
+  const stored = await all(client.conversations.messages.list(conversation.id, { order: "asc" }));
+  assert.equal(stored.at(-1).content, spelled(events));
+  assert.equal(stored.at(-2).reasoning, "well now");
+});
+
+test("a stream ends as soon as its last frame is there", async () => {
+  const conversation = await converse();
+  let last = 0;
+
+  for await (const _ of await send(conversation, "Hello")) last = performance.now();
+
+  assert.ok(performance.now() - last < 1000);
+});
+
+test("conversations of one agent stream at the same time", async () => {
+  const conversations = await Promise.all([converse(), converse(), converse()]);
+
+  const streams = await Promise.all(
+    conversations.map((one, n) => send(one, `I am ${n}`, { stream_tokens: true })),
+  );
+  const answers = await Promise.all(streams.map(async (one) => spelled(await all(one))));
+
+  answers.forEach((answer, n) => assert.ok(answer.includes(`I am ${n}`)));
+});
+
+test("pages of messages tile in both orders", async () => {
+  const conversation = await converse();
+  await all(await send(conversation, '[[call: memory_insert {"label": "x"}]] one'));
+  await all(await send(conversation, "two"));
+
+  for (const order of ["asc", "desc"]) {
+    const list = (limit) => all(client.conversations.messages.list(conversation.id, { order, limit }));
+    const whole = (await list(100)).map((one) => one.otid);
+    assert.equal(new Set(whole).size, 7);
+    for (const limit of [1, 2, 3]) {
+      assert.deepEqual((await list(limit)).map((one) => one.otid), whole);
+    }
+  }
+});
+
+test("conversations are listed, changed and removed", async () => {
+  const conversation = await client.conversations.create({ agent_id: agent.id, summary: "Sums" });
+
+  const changed = await client.conversations.update(conversation.id, { archived: true });
+  assert.equal(changed.archived, true);
+  assert.equal(changed.summary, "Sums");
+  const cleared = await client.conversations.update(conversation.id, { summary: null });
+  assert.equal(cleared.summary, null);
+
+  const archived = await client.conversations.list({
+    agent_id: agent.id,
+    archive_status: "archived",
+    summary_search: "",
+  });
+  assert.deepEqual(archived.map((one) => one.id), [conversation.id]);
+  assert.equal(await client.conversations.delete(conversation.id), null);
+  await assert.rejects(client.conversations.retrieve(conversation.id), NotFoundError);
+});
+
+test("a fork goes its own way", async () => {
+  const conversation = await converse();
+  await all(await send(conversation, "one"));
+
+  const fork = await client.conversations.fork(conversation.id);
+  await all(await send(fork, "two"));
+
+  const count = async (one) => (await all(client.conversations.messages.list(one.id))).length;
+  assert.equal(await count(conversation), 3);
+  assert.equal(await count(fork), 5);
+});
+
+test("recompiling gives the text of the prompt", async () => {
+  const conversation = await converse();
+  const text = await client.conversations.recompile(conversation.id, { dry_run: true });
+  assert.equal(typeof text, "string");
+  assert.ok(text.includes("<human/name>"));
+});
+
+test("a busy conversation is a conflict until it is cancelled", async () => {
+  const conversation = await converse();
+  const stream = await send(conversation, "[[pace: 20]] [[words: 1000]]", { stream_tokens: true });
+  const events = stream[Symbol.asyncIterator]();
+  const { value: ping } = await events.next();
+
+  await assert.rejects(send(conversation, "me too"), (error) => {
+    assert.ok(error instanceof ConflictError);
+    assert.equal(error.error.run_id, ping.run_id);
+    return true;
+  });
+  const cancelled = await client.conversations.cancel(conversation.id);
+
+  assert.deepEqual(cancelled, { [ping.run_id]: "cancelled" });
+  const rest = await all({ [Symbol.asyncIterator]: () => events });
+  assert.equal(rest.at(-1).stop_reason, "cancelled");
+  assert.equal((await client.runs.retrieve(ping.run_id)).status, "cancelled");
+  assert.equal(kinds(await all(await send(conversation, "Hello"))).at(-1), "usage_statistics");
+});
+
+test("what fails inside a stream is thrown", async () => {
+  const conversation = await converse();
+  await assert.rejects(
+    async () => all(await send(conversation, "Half a sentence [[fail: cut]]")),
+    (error) => {
+      assert.ok(error instanceof Letta.APIError);
+      assert.match(JSON.stringify(error.error), /llm_error/);
+      return true;
+    },
+  );
+});
+
+test("what is absent or malformed is refused", async () => {
+  await assert.rejects(client.conversations.retrieve(`conv-${NOWHERE}`), NotFoundError);
+  await assert.rejects(client.conversations.retrieve("conv-1"), UnprocessableEntityError);
+  await assert.rejects(client.agents.create({ model: "nobody/knows" }), NotFoundError);
+});
+
+test("runs, steps and usage tell of a send", async () => {
+  const conversation = await converse();
+  const [ping] = await all(await send(conversation, "Hello"));
+
+  const run = await client.runs.retrieve(ping.run_id);
+  const steps = await all(client.runs.steps.list(ping.run_id));
+  const usage = await client.runs.usage.retrieve(ping.run_id);
+
+  assert.equal(run.conversation_id, conversation.id);
+  assert.equal(steps.length, 1);
+  assert.equal(usage.total_tokens, steps[0].total_tokens);
+});
+
+test("an agent answers all at once on its own route", async () => {
+  const answer = await client.agents.messages.create(agent.id, { input: "Hello" });
+  assert.equal(answer.stop_reason.stop_reason, "end_turn");
+  assert.ok(spelled(answer.messages).includes("Hello"));
+});
