@@ -1,13 +1,14 @@
 """Fixtures for every test."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.databases import Databases, PostgresDatabases, SqliteDatabases
 from tests.fakes.provider import FakeProvider
 from tests.servers import Server, asking, fake_provider, serve
+
+pytest.register_assert_rewrite("tests.contract.talk")
 
 KINDS: dict[str, type[Databases]] = {"sqlite": SqliteDatabases, "postgres": PostgresDatabases}
 
@@ -60,16 +61,17 @@ def server(
 ) -> Iterator[Server]:
     """A server process on each kind of database, one for all tests."""
     home = tmp_path_factory.mktemp("home")
-    with databases.empty() as url:
-        with serve(home, asking(provider) | {"PALAVER_DATABASE_URL": url}) as running:
-            yield running
+    with (
+        databases.empty() as url,
+        serve(home, asking(provider) | {"PALAVER_DATABASE_URL": url}) as running,
+    ):
+        yield running
 
 
 @pytest.fixture
-def agent(server: Server) -> Iterator[str]:
-    """The id of a fresh agent that needs no provider; it is deleted afterwards."""
+def agent(server: Server) -> str:
+    """The id of a fresh agent that needs no provider."""
     body = {"name": "Ada", "model": "palaver/offline", "include_base_tools": False}
     answer = server.http.post("/v1/agents/", json=body)
     agent_id: str = answer.raise_for_status().json()["id"]
-    yield agent_id
-    server.http.delete(f"/v1/agents/{agent_id}")
+    return agent_id

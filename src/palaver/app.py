@@ -33,6 +33,9 @@ _ROUTERS = (
 )  # fmt: skip
 
 
+logging.captureWarnings(True)  # what a library warns of is for the log, not for the terminal
+
+
 def make_app(settings: Settings, patience: Patience | None = None) -> FastAPI:
     """The server as an ASGI app. It opens its database when it starts, and closes it at its end.
 

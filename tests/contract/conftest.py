@@ -7,26 +7,43 @@ import httpx2
 import pytest
 from letta_client import Letta
 
-pytest.register_assert_rewrite("tests.contract.talk")
-
-from tests.contract.talk import Turn, check_history, heard, official, official_async, wire
+from tests.contract.talk import (
+    Record,
+    Turn,
+    check_history,
+    heard,
+    official,
+    official_async,
+    wire,
+)
 from tests.servers import Server
 
 KINDS = {"sync": official, "async": official_async}
 Say = Callable[..., Turn]
 
+_RECORDS: list[Record] = []  # the streams of the running test
+
+
+@pytest.fixture(autouse=True)
+def records(http: httpx2.Client) -> Iterator[list[Record]]:
+    """The streams of the test. Afterwards law 1 is checked on all that were heard to their end."""
+    _RECORDS.clear()
+    yield _RECORDS
+    for record in [one for one in _RECORDS if one.is_whole]:
+        check_history(http, record)
+
 
 @pytest.fixture(scope="module", params=KINDS)
 def client(request: pytest.FixtureRequest, server: Server) -> Iterator[Letta]:
     """Each official client in turn."""
-    with KINDS[request.param](server.url) as made:
+    with KINDS[request.param](server.url, _RECORDS) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
 def http(server: Server) -> Iterator[httpx2.Client]:
     """Plain HTTP."""
-    with wire(server.url) as made:
+    with wire(server.url, _RECORDS) as made:
         yield made
 
 
@@ -37,14 +54,12 @@ def conversation(client: Letta, agent: str) -> str:
 
 
 @pytest.fixture
-def say(client: Letta, http: httpx2.Client) -> Say:
-    """Send to a conversation and hear all of the answer; law 1 is checked."""
+def say(client: Letta, records: list[Record]) -> Say:
+    """Send to a conversation and hear all of the answer."""
 
     def send(conversation_id: str, text: str = "", **options: Any) -> Turn:
         said = {"messages": [{"role": "user", "content": text}]} if text else {}
         stream = client.conversations.messages.create(conversation_id, **{**said, **options})
-        turn = heard(stream)
-        check_history(http, turn)
-        return turn
+        return heard(stream, records)
 
     return send

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import httpx
@@ -28,7 +28,19 @@ Json = dict[str, Any]
 DONE = "data: [DONE]"
 _MESSAGES: TypeAdapter[list[Message]] = TypeAdapter(list[Message])
 _ENDS = ("ping", "stop_reason", "usage_statistics", "error_message")
-_RECORD = "palaver.record"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A stream on its way to a client: what was asked for, and what has come so far."""
+
+    asked: Json
+    came: bytearray = field(default_factory=bytearray)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the client heard all of it."""
+        return self.came.endswith(f"{DONE}\n\n".encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +100,27 @@ def _event(frame: str) -> Json:
     return said
 
 
-def heard(stream: Any) -> Turn:
-    """What the stream of an official client says; the client must have understood all of it."""
+def heard(stream: Any, records: list[Record]) -> Turn:
+    """What the newest stream of an official client says; the client must understand all of it."""
+    record = records[-1]
     understood = [event.message_type for event in stream]
-    turn = turn_of(stream.response.extensions[_RECORD].decode())
+    turn = turn_of(record.came.decode())
     assert understood == [event["message_type"] for event in turn.events]
     return turn
 
 
-def check_history(http: httpx2.Client, turn: Turn) -> None:
+def check_history(http: httpx2.Client, record: Record) -> None:
     """Law 1: what the stream spelled is what the history holds."""
+    turn = turn_of(record.came.decode())
     stored = http.get(f"/v1/runs/{turn.run_id}/messages", params={"limit": 1000}).json()
-    said = [one for one in stored if one["message_type"] not in ("user_message", "system_message")]
-    assert turn.messages == _MESSAGES.validate_python(said)
+    kinds = record.asked.get("include_return_message_types")
+    said = [
+        message
+        for message in _MESSAGES.validate_python(stored)
+        if message.message_type not in ("user_message", "system_message")
+        and (kinds is None or message.message_type in kinds)
+    ]
+    assert turn.messages == said
 
 
 def paged(page: Callable[[int], Iterable[Any]]) -> list[list[str]]:
@@ -109,11 +129,13 @@ def paged(page: Callable[[int], Iterable[Any]]) -> list[list[str]]:
 
 
 @contextmanager
-def wire(url: str) -> Iterator[httpx2.Client]:
+def wire(url: str, records: list[Record]) -> Iterator[httpx2.Client]:
     """Plain HTTP, with each answer checked."""
 
     def hook(response: httpx2.Response) -> None:
-        if not _streams(response):
+        if _streams(response):
+            response.stream = _Tee(response.stream, _begun(response, records))
+        else:
             response.read()
             _check_answer(response)
 
@@ -123,12 +145,12 @@ def wire(url: str) -> Iterator[httpx2.Client]:
 
 
 @contextmanager
-def official(url: str) -> Iterator[Letta]:
+def official(url: str, records: list[Record]) -> Iterator[Letta]:
     """The official client. It does not try again, so that a wrong answer is told at once."""
 
     def hook(response: httpx.Response) -> None:
         if _streams(response):
-            response.stream = _Tee(response.stream, response.extensions)
+            response.stream = _Tee(response.stream, _begun(response, records))
         else:
             response.read()
             _check_answer(response)
@@ -139,12 +161,12 @@ def official(url: str) -> Iterator[Letta]:
 
 
 @contextmanager
-def official_async(url: str) -> Iterator[Letta]:
+def official_async(url: str, records: list[Record]) -> Iterator[Letta]:
     """The official asynchronous client, in the shape of the other one."""
 
     async def hook(response: httpx.Response) -> None:
         if _streams(response):
-            response.stream = _AsyncTee(response.stream, response.extensions)
+            response.stream = _AsyncTee(response.stream, _begun(response, records))
         else:
             await response.aread()
             _check_answer(response)
@@ -164,6 +186,12 @@ def _streams(response: httpx.Response | httpx2.Response) -> bool:
     return str(response.headers.get("content-type", "")).startswith("text/event-stream")
 
 
+def _begun(response: httpx.Response | httpx2.Response, records: list[Record]) -> Record:
+    """The record of a stream that begins."""
+    records.append(Record(json.loads(response.request.content)))
+    return records[-1]
+
+
 def _check_answer(response: httpx.Response | httpx2.Response) -> None:
     assert response.headers["content-type"] == "application/json"
     if response.is_error:
@@ -176,16 +204,16 @@ def _check_answer(response: httpx.Response | httpx2.Response) -> None:
     check(operation.response, response.json())
 
 
-class _Tee(httpx.SyncByteStream):
+class _Tee(httpx.SyncByteStream, httpx2.SyncByteStream):
     """A stream that is recorded while it is read."""
 
-    def __init__(self, stream: Any, extensions: Json) -> None:
+    def __init__(self, stream: Any, record: Record) -> None:
         self._stream = stream
-        self._record: bytearray = extensions.setdefault(_RECORD, bytearray())
+        self._record = record
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self._stream:
-            self._record.extend(chunk)
+            self._record.came.extend(chunk)
             yield chunk
 
     def close(self) -> None:
@@ -195,13 +223,13 @@ class _Tee(httpx.SyncByteStream):
 class _AsyncTee(httpx.AsyncByteStream):
     """The same for the asynchronous client."""
 
-    def __init__(self, stream: Any, extensions: Json) -> None:
+    def __init__(self, stream: Any, record: Record) -> None:
         self._stream = stream
-        self._record: bytearray = extensions.setdefault(_RECORD, bytearray())
+        self._record = record
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for chunk in self._stream:
-            self._record.extend(chunk)
+            self._record.came.extend(chunk)
             yield chunk
 
     async def aclose(self) -> None:

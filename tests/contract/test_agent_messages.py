@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import httpx2
 import pytest
 from letta_client import Letta
 
-from tests.contract.talk import check_history, heard
+from tests.contract.talk import Record, heard
 
 
 def test_an_answer_comes_at_once_when_it_is_not_streamed(client: Letta, agent: str) -> None:
@@ -27,21 +26,19 @@ def test_an_answer_comes_at_once_when_it_is_not_streamed(client: Letta, agent: s
     ]
 
 
-def test_create_streams_on_request(client: Letta, http: httpx2.Client, agent: str) -> None:
-    turn = heard(client.agents.messages.create(agent, input="Hello", streaming=True))
+def test_create_streams_on_request(client: Letta, records: list[Record], agent: str) -> None:
+    turn = heard(client.agents.messages.create(agent, input="Hello", streaming=True), records)
 
-    check_history(http, turn)
     assert turn.kinds == ["ping", "assistant_message", "stop_reason", "usage_statistics"]
 
 
-def test_the_older_route_streams_always(client: Letta, http: httpx2.Client, agent: str) -> None:
+def test_the_older_route_streams_always(client: Letta, records: list[Record], agent: str) -> None:
     messages: Any = [{"role": "user", "content": "Hello"}]
 
     with pytest.deprecated_call():
         stream = client.agents.messages.stream(agent, messages=messages, stream_tokens=True)
-    turn = heard(stream)
+    turn = heard(stream, records)
 
-    check_history(http, turn)
     assert len(turn.of("assistant_message")) > 1
 
 
@@ -57,3 +54,19 @@ def test_pages_of_an_agents_messages_tile(client: Letta, agent: str, order: Any)
     whole = listed(100)
     assert len(set(whole)) == len(whole) == 6
     assert [listed(1), listed(2), listed(3)] == [whole] * 3
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_cancelling_by_way_of_the_agent(client: Letta, agent: str, named: bool) -> None:
+    slow = "[[pace: 20]] [[words: 1000]]"
+    stream: Any = client.agents.messages.create(
+        agent, input=slow, streaming=True, stream_tokens=True
+    )
+    events = iter(stream)
+    run_id = next(events).run_id
+
+    cancelled = client.agents.messages.cancel(agent, **({"run_ids": [run_id]} if named else {}))
+    *_, last = events
+
+    assert cancelled == {run_id: "cancelled"}
+    assert last.stop_reason == "cancelled"

@@ -130,7 +130,7 @@ def test_before_pages_backwards(client: Letta) -> None:
 
 def test_recompiling_takes_up_changed_blocks(client: Letta) -> None:
     made = client.agents.create(model=OFFLINE, memory_blocks=[{"label": "human", "value": "old"}])
-    client.blocks.update(made.blocks[0].id, value="new")
+    client.blocks.update(str(made.blocks[0].id), value="new")
 
     tried = client.agents.recompile(made.id, dry_run=True)
     done = client.agents.recompile(made.id)

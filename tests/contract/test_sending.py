@@ -13,7 +13,8 @@ from letta_client import (
 
 from tests.contract.conftest import Say
 from tests.fakes.provider import FakeProvider
-from tests.fakes.reply import Reply, Say as Words
+from tests.fakes.reply import Reply
+from tests.fakes.reply import Say as Words
 
 PIXEL = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
 
@@ -122,9 +123,9 @@ def test_pictures_are_kept_and_reach_the_model(
     [said] = client.conversations.messages.list(
         conversation, include_return_message_types=["user_message"]
     )
-    shown = said.to_dict()["content"]
-    assert [part["type"] for part in shown] == ["text", "image"]  # type: ignore[index,union-attr]
-    assert shown[1]["source"]["data"] == PIXEL["data"]  # type: ignore[index]
+    shown: Any = said.to_dict()["content"]
+    assert [part["type"] for part in shown] == ["text", "image"]
+    assert shown[1]["source"]["data"] == PIXEL["data"]
     [_, sent] = fake.bodies[0]["messages"]
     url = f"data:image/png;base64,{PIXEL['data']}"
     assert sent["content"][1]["image_url"]["url"] == url

@@ -116,4 +116,4 @@ class AgentChange(Frozen):
     per_file_view_window_char_limit: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     last_stop_reason: StopReason | None = None
     last_run_completion: Stamp | None = None
-    last_run_duration_ms: int | None = None
+    last_run_duration_ms: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None

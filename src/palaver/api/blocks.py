@@ -25,6 +25,7 @@ core_memory = routing.router("/v1/agents/{agent_id}/core-memory/blocks", "agents
 LabelText = Annotated[
     str, StringConstraints(min_length=1, max_length=50, pattern=r"^[a-zA-Z0-9_/-]+$")
 ]
+Count = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
 Search = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 BlockName = Annotated[
     str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-zA-Z0-9 _-]+$")
@@ -46,9 +47,9 @@ class BlockQuery(Frozen):
     tags: list[str] | None = None
     match_all_tags: bool = False
     templates_only: bool = False
-    connected_to_agents_count_eq: list[int] | None = None
-    connected_to_agents_count_gt: int | None = None
-    connected_to_agents_count_lt: int | None = None
+    connected_to_agents_count_eq: list[Count] | None = None
+    connected_to_agents_count_gt: Count | None = None
+    connected_to_agents_count_lt: Count | None = None
     identity_id: Annotated[str, Field(min_length=45, max_length=45)] | None = None
     identifier_keys: list[str] | None = None
     project_id: str | None = None

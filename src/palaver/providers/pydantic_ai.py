@@ -1,25 +1,20 @@
 """Models through pydantic-ai: its `Model` layer only, which knows the protocols.
 
-Importing this module imports the library and two clients, which takes seconds; `palaver.providers.
-remote` does it off the event loop.
+Importing this module imports the library, and opening a provider imports its client, which takes
+seconds and tens of megabytes: only what is used is paid for, and `palaver.providers.remote` pays
+for it off the event loop.
 """
 
 import logging
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import httpx2
-from anthropic import AsyncAnthropic
-from openai import AsyncOpenAI
 from pydantic_ai.messages import InstructionPart
 from pydantic_ai.models import Model, ModelRequestParameters
-from pydantic_ai.models.anthropic import AnthropicModel
-from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.profiles import ModelProfile
-from pydantic_ai.providers.anthropic import AnthropicProvider
-from pydantic_ai.providers.ollama import OllamaProvider
-from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
@@ -27,22 +22,32 @@ from palaver.domain.llm import ChatRequest, StreamEvent
 from palaver.providers import encode, remedies, wire_settings
 from palaver.providers.decode import Decoder
 from palaver.providers.encode import Wire
-from palaver.providers.openai_client import OpenAIClient
-from palaver.providers.table import Account, reasons
+from palaver.providers.table import Account
 
 logger = logging.getLogger(__name__)
-logging.captureWarnings(True)  # the library warns about settings that it leaves out
 
 # What was said goes out as it was said: no invisible characters in what looks like a special token.
-_PROFILE = ModelProfile(may_tokenize_special_tokens_in_content=False)
+PROFILE = ModelProfile(may_tokenize_special_tokens_in_content=False)
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class Line:
     """A model with the protocol that it is spoken to by."""
 
     wire: Wire
     model: Model
+
+
+class Lines(Protocol):
+    """An account's connections: to whatever model of it is named."""
+
+    def line(self, name: str) -> Line:
+        """The model called `name`."""
+        ...
+
+    async def close(self) -> None:
+        """Close the connections."""
+        ...
 
 
 class PydanticAIChatModel:
@@ -53,17 +58,8 @@ class PydanticAIChatModel:
 
     def __init__(self, account: Account, connect: float, silence: float) -> None:
         self._account = account
-        timeout = httpx2.Timeout(silence, connect=connect)
-        self._client: AsyncOpenAI | AsyncAnthropic
-        if account.provider.dialect == "anthropic":
-            self._client = AsyncAnthropic(
-                api_key=account.key, base_url=account.url, timeout=timeout, max_retries=0
-            )
-        else:
-            self._client = OpenAIClient(
-                api_key=account.key, base_url=account.url, timeout=timeout, max_retries=0
-            )
-        self._line = lru_cache(64)(self._new_line)
+        self._lines = _open(account, httpx2.Timeout(silence, connect=connect))
+        self._line = lru_cache(64)(self._lines.line)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Answer, as `ChatModel.stream` says."""
@@ -86,26 +82,20 @@ class PydanticAIChatModel:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
-
-    def _new_line(self, name: str) -> _Line:
-        client, provider = self._client, self._account.provider
-        if isinstance(client, AsyncAnthropic):
-            model = AnthropicModel(
-                name, provider=AnthropicProvider(anthropic_client=client), profile=_PROFILE
-            )
-            return _Line("messages", model)
-        if provider.dialect == "openai":
-            own = OpenAIProvider(openai_client=client)
-            if reasons(name):
-                responses = OpenAIResponsesModel(name, provider=own, profile=_PROFILE)
-                return _Line("responses", responses)
-            return _Line("chat", OpenAIChatModel(name, provider=own, profile=_PROFILE))
-        ollama = OllamaProvider(openai_client=client)
-        return _Line("chat", OpenAIChatModel(name, provider=ollama, profile=_PROFILE))
+        await self._lines.close()
 
 
-def _settings(request: ChatRequest, line: _Line) -> ModelSettings:
+def _open(account: Account, timeout: httpx2.Timeout) -> Lines:
+    if account.provider.dialect == "anthropic":
+        from palaver.providers.anthropic_lines import AnthropicLines
+
+        return AnthropicLines(account, timeout)
+    from palaver.providers.openai_lines import OpenAILines
+
+    return OpenAILines(account, timeout)
+
+
+def _settings(request: ChatRequest, line: Line) -> ModelSettings:
     match line.wire:
         case "chat":
             return wire_settings.for_chat(request.settings)

@@ -1,9 +1,7 @@
 """What an agent's model settings come to on a protocol."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic_ai.models.anthropic import AnthropicModelSettings as MessagesSettings
-from pydantic_ai.models.openai import OpenAIChatModelSettings, OpenAIResponsesModelSettings
 from pydantic_ai.output import OutputObjectDefinition
 from pydantic_ai.profiles import ModelProfile
 from pydantic_ai.settings import ModelSettings as WireSettings
@@ -21,6 +19,10 @@ from palaver.domain.model_settings import (
     SGLangModelSettings,
 )
 
+if TYPE_CHECKING:  # each of these would import a client
+    from pydantic_ai.models.anthropic import AnthropicModelSettings as MessagesSettings
+    from pydantic_ai.models.openai import OpenAIChatModelSettings, OpenAIResponsesModelSettings
+
 _LEAST_BUDGET = 1024  # tokens; Anthropic takes no less
 
 _Thinking = AnthropicModelSettings | MoonshotCodingModelSettings
@@ -30,7 +32,7 @@ _Strict = OpenAIModelSettings | SGLangModelSettings | MoonshotModelSettings | _T
 
 def for_chat(settings: ModelSettings | None) -> WireSettings:
     """Settings for Chat Completions."""
-    wire = OpenAIChatModelSettings()
+    wire: OpenAIChatModelSettings = {}
     _common(wire, settings)
     if settings is not None:
         wire["temperature"] = settings.temperature
@@ -39,7 +41,10 @@ def for_chat(settings: ModelSettings | None) -> WireSettings:
 
 def for_responses(settings: ModelSettings | None, conversation: str) -> WireSettings:
     """Settings for Responses: nothing is kept at the provider, and reasoning is told in summary."""
-    wire = OpenAIResponsesModelSettings(openai_store=False, openai_reasoning_summary="auto")
+    wire: OpenAIResponsesModelSettings = {
+        "openai_store": False,
+        "openai_reasoning_summary": "auto",
+    }
     _common(wire, settings)
     if conversation:
         wire["openai_prompt_cache_key"] = conversation[:64]
@@ -50,11 +55,11 @@ def for_responses(settings: ModelSettings | None, conversation: str) -> WireSett
 
 def for_messages(settings: ModelSettings | None, profile: ModelProfile) -> WireSettings:
     """Settings for Anthropic's Messages; system, tools and the newest messages are cached."""
-    wire = MessagesSettings(
-        anthropic_cache_instructions=True,
-        anthropic_cache_tool_definitions=True,
-        anthropic_cache_messages=True,
-    )
+    wire: MessagesSettings = {
+        "anthropic_cache_instructions": True,
+        "anthropic_cache_tool_definitions": True,
+        "anthropic_cache_messages": True,
+    }
     _common(wire, settings)
     if not isinstance(settings, _Thinking):
         return wire

@@ -61,8 +61,8 @@ def paged(
 
 def containing(column: Column[Any], text: str) -> ColumnElement[bool]:
     """Whether a column contains `text`, whatever the case; no character in it is special."""
-    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return func.lower(column).like(f"%{escaped}%", escape="\\")
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return func.lower(column).like(func.lower(f"%{escaped}%"), escape="\\")
 
 
 def _row(

@@ -1,4 +1,4 @@
-"""The OpenAI client, without its walk over the messages.
+"""OpenAI's two protocols, by a client that does not walk over the messages.
 
 Before a request goes out, the client walks through every field of it to rename keys, which it does
 on the event loop and at 0.3 ms a message: a long window would hold up every other stream. The
@@ -9,10 +9,41 @@ body. The bytes on the wire are the same. Measured in docs/decisions.
 from functools import cached_property
 from typing import Any
 
+import httpx2
 from openai import AsyncOpenAI
 from openai.resources.chat import AsyncChat
 from openai.resources.chat.completions import AsyncCompletions
 from openai.resources.responses import AsyncResponses
+from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
+from pydantic_ai.providers.ollama import OllamaProvider
+from pydantic_ai.providers.openai import OpenAIProvider
+
+from palaver.providers.pydantic_ai import PROFILE, Line
+from palaver.providers.table import Account, reasons
+
+
+class OpenAILines:
+    """The models of an account, over one pool of connections."""
+
+    def __init__(self, account: Account, timeout: httpx2.Timeout) -> None:
+        self._provider = account.provider
+        self._client = _Client(
+            api_key=account.key, base_url=account.url, timeout=timeout, max_retries=0
+        )
+
+    def line(self, name: str) -> Line:
+        """The model called `name`: a reasoning one of OpenAI's by Responses, any other by Chat."""
+        if self._provider.dialect != "openai":
+            ollama = OllamaProvider(openai_client=self._client)
+            return Line("chat", OpenAIChatModel(name, provider=ollama, profile=PROFILE))
+        own = OpenAIProvider(openai_client=self._client)
+        if reasons(name):
+            return Line("responses", OpenAIResponsesModel(name, provider=own, profile=PROFILE))
+        return Line("chat", OpenAIChatModel(name, provider=own, profile=PROFILE))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
 
 
 class _Completions(AsyncCompletions):
@@ -31,17 +62,13 @@ class _Responses(AsyncResponses):
         return await super().create(**_left_alone(given, "input"))
 
 
-class OpenAIClient(AsyncOpenAI):
-    """A client that sends long conversations without touching each message."""
-
+class _Client(AsyncOpenAI):
     @cached_property
     def chat(self) -> AsyncChat:
-        """Chat completions."""
         return _Chat(self)
 
     @cached_property
     def responses(self) -> AsyncResponses:
-        """Responses."""
         return _Responses(self)
 
 
