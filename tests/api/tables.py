@@ -1,16 +1,26 @@
-"""A look behind the API: what really stands in the tables."""
+"""A look behind the API: what really stands in the tables, and what would take too long to say."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, insert, select, update
 
+from palaver import clock
+from palaver.domain.entry import Entry
+from palaver.domain.ids import DEFAULT_PROJECT
+from palaver.domain.part import Text
 from palaver.store import schema
 from palaver.store.db import Database, Tx, open_database
 
 Contents = dict[str, list[tuple[Any, ...]]]
+
+_OWN = {  # the tables in which a conversation has rows, and by which column
+    "conversations": schema.conversations.c.id,
+    "segments": schema.segments.c.conversation_id,
+    "entries": schema.entries.c.conversation_id,
+}
 
 
 @asynccontextmanager
@@ -34,3 +44,53 @@ def _contents(tx: Tx) -> Contents:
         for table in schema.metadata.sorted_tables
         if table is not schema.workers
     }
+
+
+def counts(tx: Tx) -> dict[str, int]:
+    """How many rows there are in each table; heartbeats are left out."""
+    return {
+        table.name: tx.all(select(func.count()).select_from(table))[0][0]
+        for table in schema.metadata.sorted_tables
+        if table is not schema.workers
+    }
+
+
+def rows_of(tx: Tx, conversation_id: str) -> Contents:
+    """The rows that a conversation has for itself."""
+    return {
+        name: [tuple(row) for row in tx.all(select(column.table).where(column == conversation_id))]
+        for name, column in _OWN.items()
+    }
+
+
+def size(rows: Contents) -> int:
+    """The bytes of what stands in the rows."""
+    return sum(
+        len(str(value).encode()) for found in rows.values() for row in found for value in row
+    )
+
+
+def lengthen(tx: Tx, conversation_id: str, agent_id: str, messages: int) -> None:
+    """Let so many messages have been said in a conversation that is new."""
+    now = clock.now()
+    said = Text(text="What was said a long time ago, in about as many words as people use. " * 3)
+    rows = []
+    for seq in range(1, messages + 1):
+        entry = Entry.model_construct(
+            id=clock.mint("message"), seq=seq, role="user", parts=(said,), created_at=now
+        )
+        rows.append(
+            {
+                "id": entry.id,
+                "project_id": DEFAULT_PROJECT,
+                "agent_id": agent_id,
+                "conversation_id": conversation_id,
+                "seq": seq,
+                "role": entry.role,
+                "created_at": now,
+                "body": entry.model_dump_json(exclude_none=True),
+            }
+        )
+    tx.many(insert(schema.entries), rows)
+    mine = schema.conversations.c.id == conversation_id
+    tx.run(update(schema.conversations).where(mine).values(head_seq=messages))

@@ -73,9 +73,7 @@ def things(url: str) -> Iterator[dict[str, str]]:
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-def test_every_answer_is_one_that_is_announced(
-    case: Any, url: str, things: dict[str, str]
-) -> None:
+def test_every_answer_is_one_that_is_announced(case: Any, url: str, things: dict[str, str]) -> None:
     case.path_parameters = _real(case.path_parameters, things)
     case.query = _real(case.query, things)
     answer = case.call(base_url=url, timeout=20)

@@ -79,6 +79,11 @@ class FakeProvider:
         async with self._changed:
             await self._changed.wait_for(lambda: self._streams >= answers)
 
+    async def until_quiet(self) -> None:
+        """Wait until no answer is being streamed any more."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._streams == 0)
+
     async def until_alone(self) -> None:
         """Wait until nobody is connected."""
         async with self._changed:

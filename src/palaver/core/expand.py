@@ -52,16 +52,16 @@ def messages_of(entry: Entry) -> list[Message]:
 
 def envelope(entry: Entry, part: int) -> dict[str, Any]:
     """What the message of one part carries besides its content."""
-    last = part == len(entry.parts) - 1
+    cut = entry.cut and part == len(entry.parts) - 1
     return {
         "id": entry.id,
         "date": date_of(entry.created_at),
         "name": entry.name,
-        "otid": entry.otid if entry.otid and part == 0 else otid_of(entry.id, part),
+        "otid": (entry.otid if part == 0 else None) or otid_of(entry.id, part),
         "sender_id": entry.sender_id,
         "step_id": entry.step_id,
         "run_id": entry.run_id,
-        "is_err": True if entry.cut and last else None,
+        "is_err": True if cut else None,
     }
 
 

@@ -23,4 +23,4 @@ Date = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 def date_of(moment: datetime) -> Date:
     """The date that a message of a UTC `moment` carries."""
-    return moment.isoformat(timespec="seconds")
+    return moment.isoformat()[:19] + "+00:00"

@@ -11,6 +11,8 @@ from pydantic import StringConstraints
 
 _UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _PARTS_OF_A_MESSAGE = 128  # an otid has seven bits for the part (contract §1.7)
+_HEX = tuple(f"{n:02x}" for n in range(256))
+_HIGH_BIT = {text: n & _PARTS_OF_A_MESSAGE for n, text in enumerate(_HEX)}
 
 
 def _id(prefix: str) -> StringConstraints:
@@ -49,5 +51,4 @@ def otid_of(message_id: str, part: int) -> str:
     """
     if not 0 <= part < _PARTS_OF_A_MESSAGE:
         raise ValueError(f"a message has at most {_PARTS_OF_A_MESSAGE} parts")
-    last = int(message_id[-2:], 16) & 0x80 | part
-    return f"{message_id.partition('-')[2][:-2]}{last:02x}"
+    return message_id[len("message-") : -2] + _HEX[_HIGH_BIT[message_id[-2:]] | part]

@@ -17,7 +17,7 @@ from palaver.domain.page import Page
 from palaver.domain.part import ToolCall, ToolReturn
 from palaver.domain.run import Run
 from palaver.engine import ending
-from palaver.engine.ending import End, Ending
+from palaver.engine.ending import Ending, Unwritten
 from palaver.engine.failure import Failure
 from palaver.engine.log import Event, Frame, Tail
 from palaver.engine.tally import Tally
@@ -59,9 +59,12 @@ def _end(tx: Tx, worker: str, project: ProjectId, address: Address, run: Run, ho
     tail = Tail(run.id, last=logged[-1].seq if logged else 0)
     frames: list[Frame] = [*ending.shown(said, tokens=True)]
     frames += how.frames(run.id, tally.usage(run.id))
-    over = tally.over(run, how.stop, how.failure)
-    end = End(run=over, said=said, steps=[], events=[tail.number(frame) for frame in frames])
-    ending.write(tx, worker, project, address, end)
+    new = Unwritten(
+        said=said,
+        events=[tail.number(frame) for frame in frames],
+        over=tally.over(run, how.stop, how.failure),
+    )
+    ending.write(tx, worker, project, address, run.id, new)
 
 
 def unstored(logged: Sequence[Event], stored: set[str], run_id: str) -> list[Entry]:

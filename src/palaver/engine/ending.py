@@ -1,7 +1,7 @@
 """How a run ends: what is kept of a broken answer, which frames come last, and one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from palaver import clock
@@ -44,14 +44,14 @@ class Ending:
         return [Stop(stop_reason=self.stop), usage]
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """All that is written when a run ends. Nothing of it is seen unless all of it is."""
+@dataclass(slots=True)
+class Unwritten:
+    """What a run has to write in its next transaction: all of it is seen, or nothing."""
 
-    run: Run
-    said: Sequence[Entry]
-    steps: Sequence[Step]
-    events: Sequence[Event]
+    said: list[Entry] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    over: Run | None = None  # the run as it has ended
 
 
 def of_error(error: LLMError) -> Ending:
@@ -95,24 +95,21 @@ def step_of(step: Step, ending: Ending) -> Step:
     )
 
 
-def write(tx: Tx, worker: str, project: ProjectId, address: Address, end: End) -> bool:
-    """Write the end of a run in this one transaction; False if `worker` no longer owns it."""
-    run = end.run
-    if run.id not in runs.owned(tx, worker, [run.id]) or run.completed_at is None:
+def write(
+    tx: Tx, worker: str, project: ProjectId, address: Address, run_id: str, new: Unwritten
+) -> bool:
+    """Write it in this one transaction; False if `worker` no longer owns the run."""
+    if run_id not in runs.owned(tx, worker, [run_id]):
         return False
-    duration = (run.total_duration_ns or 0) // 1_000_000
-    agents.note_run(tx, run.agent_id, run.completed_at, run.stop_reason, duration)
-    keep(tx, project, address, end.said, end.steps)
-    events.append(tx, [(run.id, event.seq, event.data) for event in end.events])
-    runs.finish(tx, run)
-    return True
-
-
-def keep(
-    tx: Tx, project: ProjectId, address: Address, said: Sequence[Entry], done: Sequence[Step]
-) -> None:
-    """Add what was said to the conversation, and the steps that it took."""
-    if said:
-        entries.append(tx, project, address, said)
-    for step in done:
+    if new.over is not None and new.over.completed_at is not None:
+        duration = (new.over.total_duration_ns or 0) // 1_000_000
+        at, why = new.over.completed_at, new.over.stop_reason
+        agents.note_run(tx, new.over.agent_id, at, why, duration)
+    if new.said:
+        entries.append(tx, project, address, new.said)
+    for step in new.steps:
         steps.put(tx, project, address.conversation_id, step, clock.now())
+    events.append(tx, [(run_id, event.seq, event.data) for event in new.events])
+    if new.over is not None:
+        runs.finish(tx, new.over)
+    return True

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -19,14 +19,14 @@ from palaver.domain.message import Message
 from palaver.domain.part import ToolCall, ToolReturn
 from palaver.domain.run import Run, Step, StopReason
 from palaver.engine import ending
-from palaver.engine.ending import End, Ending
+from palaver.engine.ending import Ending, Unwritten
 from palaver.engine.failure import Failure
 from palaver.engine.log import Log, Tail
 from palaver.engine.send import Send
 from palaver.engine.tally import Tally
 from palaver.errors import BrokenReply, LLMError, Unavailable
-from palaver.store import entries, runs
-from palaver.store.db import Database, Tx
+from palaver.store import entries
+from palaver.store.db import Database
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +76,7 @@ class LiveRun:
     _step: Step | None = None  # the call to the model under way
     _speech: Speech | None = None  # what it has said
     _calls: tuple[ToolCall, ...] = ()  # asked for, and not answered yet
+    _new: Unwritten = field(default_factory=Unwritten)
 
     def stop(self, why: Why) -> None:
         """End the run soon. The first reason counts; saying it again does nothing."""
@@ -87,20 +88,26 @@ class LiveRun:
     async def carry(self) -> None:
         """Carry the run to its end. Raises nothing."""
         try:
-            window = await self._opened()
-            how = Ending(await self._drive(take_turn(window, self.stage.send.max_steps)))
+            await self._end(await self._ended())
         except Lost:
-            self.log.close(self.tail, [])
-            return
+            logger.warning("%s was taken over by another process", self.run.id)
+            self.log.close(self.tail)
+
+    async def _ended(self) -> Ending:
+        """Do what the turn wants, until it wants no more; how that came about."""
+        try:
+            window = await self._opened()
+            return Ending(await self._drive(take_turn(window, self.stage.send.max_steps)))
+        except Lost:
+            raise
         except asyncio.CancelledError:
             cancelled = self._why == "cancelled"
-            how = Ending("cancelled") if cancelled else Ending("error", Failure.shutdown())
+            return Ending("cancelled") if cancelled else Ending("error", Failure.shutdown())
         except LLMError as error:
-            how = ending.of_error(error)
+            return ending.of_error(error)
         except Exception:  # the edge of a run
             logger.exception("run %s failed", self.run.id)
-            how = Ending("error", Failure.internal())
-        await self._end(how)
+            return Ending("error", Failure.internal())
 
     async def _opened(self) -> Window:
         send, blank = self.stage.send, self.stage.window
@@ -136,75 +143,83 @@ class LiveRun:
                 self._tally.heard(event)
                 fragment = self._speech.hear(event)
                 if fragment is not None and self.stage.send.tokens:
-                    await self._show([fragment])
-        return await self._keep_reply(self._step, self._speech)
+                    await self._show(fragment)
+        return self._heard_all(self._step, self._speech)
 
-    async def _keep_reply(self, step: Step, speech: Speech) -> Reply:
+    def _heard_all(self, step: Step, speech: Speech) -> Reply:
+        """What the model said, to be written before its calls are carried out, or with the end."""
         if speech.completion is None:
             raise BrokenReply("The provider's answer stopped without an end; send again.")
         entry = speech.entry()
         reply = Reply(entry, speech.completion.finish)
-        if entry is not None and not self.stage.send.tokens:
-            await self._show(messages_of(entry))
-        done = self._tally.finished(step, speech.completion)
-        await self._keep([entry] if entry is not None else [], [done])
-        self._calls = reply.calls
+        if entry is not None:
+            self._stage(entry, shown=self.stage.send.tokens)
+        self._new.steps.append(self._tally.finished(step, speech.completion))
+        self._speech, self._step, self._calls = None, None, reply.calls
         return reply
 
     async def _run_tools(self, calls: tuple[ToolCall, ...]) -> Entry:
+        await self._write()
         parts = await self.stage.tools.run(calls)
         entry = self._blank("tool", self._tally.last_step).model_copy(update={"parts": parts})
-        await self._show(messages_of(entry))
-        await self._keep([entry], [])
+        self._stage(entry)
+        self._calls = ()
+        await self._write()
         return entry
 
-    async def _show(self, messages: Sequence[Message]) -> None:
-        for message in messages:
-            self.log.append(self.tail, message)
-        if self.tail.last - self.tail.written > _AHEAD:
-            await self.log.drain(self.tail)
+    def _stage(self, entry: Entry, *, shown: bool = False) -> None:
+        """Have an entry written, and its messages seen unless they have been `shown` already."""
+        self._new.said.append(entry)
+        if not shown:
+            self._new.events += [self.tail.number(message) for message in messages_of(entry)]
 
-    async def _keep(self, said: Sequence[Entry], done: Sequence[Step]) -> None:
-        """Store what was said; from here on nothing of it is left over."""
+    async def _write(self) -> None:
+        """Write what is new, in one transaction, after all that was streamed before it.
+
+        It goes on however long the database is away. A cancel waits meanwhile, so that it is known
+        what has been written. Raises `Lost` if the run belongs to somebody else now.
+        """
         self._writing = True
-        await self.log.drain(self.tail)
-        if not await self._insist(self._kept, said, done):
-            self.tail.lost = True
-            raise Lost
-        self._speech, self._step, self._calls = None, None, ()
-        self._writing = False
-
-    def _kept(self, tx: Tx, said: Sequence[Entry], done: Sequence[Step]) -> bool:
-        if self.run.id not in runs.owned(tx, self.worker, [self.run.id]):
-            return False
-        ending.keep(tx, self.stage.send.project, self.stage.send.address, said, done)
-        return True
-
-    async def _end(self, how: Ending) -> None:
-        self._writing = True
-        said = self._leftovers()
-        for message in ending.shown(said, self.stage.send.tokens):
-            self.log.append(self.tail, message)
-        await self.log.drain(self.tail)
-        frames = how.frames(self.run.id, self._tally.usage(self.run.id))
-        end = End(
-            run=self._tally.over(self.run, how.stop, how.failure),
-            said=said,
-            steps=[ending.step_of(self._step, how)] if self._step else [],
-            events=[self.tail.number(frame) for frame in frames],
-        )
-        send = self.stage.send
-        kept = await self._insist(ending.write, self.worker, send.project, send.address, end)
-        self.log.close(self.tail, end.events if kept else [])
-
-    async def _insist(self, write: Callable[..., bool], *args: object) -> bool:
-        """Write in one transaction, however long the database is away; False if the run is lost."""
-        while not self.tail.lost:
+        new, send = self._new, self.stage.send
+        streamed = new.events[0].seq - 1 if new.events else self.tail.last
+        while True:
+            await self.log.drain(self.tail, streamed)
+            if self.tail.lost:
+                raise Lost
             try:
-                return await self.db.tx(write, *args)
+                kept = await self.db.tx(
+                    ending.write, self.worker, send.project, send.address, self.run.id, new
+                )
+                break
             except Unavailable:
                 await asyncio.sleep(_AGAIN)
-        return False
+        if not kept:
+            raise Lost
+        self._new = Unwritten()
+        self.tail.add(new.events)
+        self._writing = new.over is not None
+
+    async def _end(self, how: Ending) -> None:
+        """Write the end of the run: what was left, why it stopped, its status."""
+        said = self._leftovers()
+        for message in ending.shown(said, self.stage.send.tokens):
+            self._new.events.append(self.tail.number(message))
+        self._new.said += said
+        if self._step is not None:
+            self._new.steps.append(ending.step_of(self._step, how))
+        frames = how.frames(self.run.id, self._tally.usage(self.run.id))
+        self._new.events += [self.tail.number(frame) for frame in frames]
+        self._new.over = self._tally.over(self.run, how.stop, how.failure)
+        try:
+            await self._write()
+        finally:
+            self.log.close(self.tail)
+
+    async def _show(self, fragment: Message) -> None:
+        """Stream a fragment; a model that is far ahead of the database waits for it."""
+        self.log.append(self.tail, fragment)
+        if self.tail.last - self.tail.written > _AHEAD:
+            await self.log.drain(self.tail)
 
     def _leftovers(self) -> list[Entry]:
         """What was said or asked for and is not stored yet."""

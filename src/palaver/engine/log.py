@@ -59,9 +59,10 @@ class Tail:
 
     def add(self, written: Sequence[Event]) -> None:
         """Make durable events visible to the followers."""
-        self.events.extend(written)
-        self.written = written[-1].seq
-        self.wake()
+        if written:
+            self.events.extend(written)
+            self.written = written[-1].seq
+            self.wake()
 
     def wake(self) -> None:
         """Let everybody who waits look again."""
@@ -127,10 +128,8 @@ class Log:
         while tail.written < seq and not tail.lost:
             await self._next_flush()
 
-    def close(self, tail: Tail, last: Sequence[Event]) -> None:
-        """End a log whose last events were just written together with the run's end."""
-        if last:
-            tail.add(last)
+    def close(self, tail: Tail) -> None:
+        """End the log of a run that has ended, or that this process has lost."""
         tail.ended = True
         tail.wake()
         self._tails.pop(tail.run_id, None)
