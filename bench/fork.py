@@ -1,6 +1,8 @@
 """How long a fork of a long conversation takes, and what it writes: ``python -m bench.fork``."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from statistics import median
 from time import perf_counter
 
@@ -35,6 +37,7 @@ async def _measure(databases: Databases, url: str) -> None:
         long = await client.conversation(agent)
         await db.tx(lengthen, long, agent, MESSAGES)
         await _fork(client, long)
+        _shorten(databases, url)
         at = await _logged(databases, db, url)
         forks = [await _fork(client, long) for _ in range(FORKS)]
         log = (await _logged(databases, db, url) - at) / FORKS
@@ -60,6 +63,13 @@ async def _logged(databases: Databases, db: Database, url: str) -> int:
         return await db.read(_postgres_log)
     with open(url.removeprefix("sqlite:///") + "-wal", "rb") as log:
         return log.seek(0, 2)
+
+
+def _shorten(databases: Databases, url: str) -> None:
+    """Let SQLite's log begin anew: it is a file that grows only until it is used again."""
+    if isinstance(databases, SqliteDatabases):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _postgres_log(tx: Tx) -> int:

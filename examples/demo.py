@@ -18,10 +18,11 @@ from typing import Any
 
 import httpx2
 
+SLOWLY = " [[pace: 30]]"  # milliseconds between words; the offline model understands this
 SAID = {
-    "Ada": "My name is Ada, and I like tea. [[pace: 30]]",
-    "Grace": "My name is Grace, and I sail. [[pace: 30]]",
-    "Hedy": "My name is Hedy, and I invent. [[pace: 30]]",
+    "Ada": "My name is Ada, and I like tea." + SLOWLY,
+    "Grace": "My name is Grace, and I sail." + SLOWLY,
+    "Hedy": "My name is Hedy, and I invent." + SLOWLY,
 }
 COLOURS = {"Ada": "\033[36m", "Grace": "\033[33m", "Hedy": "\033[35m"}
 PLAIN = "\033[0m"
@@ -137,11 +138,11 @@ async def stream(
 
 
 def draw(talk: Talk, talks: list[Talk]) -> None:
-    """Draw all lines anew on a terminal; elsewhere print a line for each sentence."""
+    """Draw all lines anew on a terminal; elsewhere print a line every few words."""
     if sys.stdout.isatty():
         lines = "".join(f"\033[2K{each.line}\n" for each in talks)
         print(f"\033[{len(talks)}A{lines}", end="", flush=True)
-    elif talk.reply.rstrip().endswith((".", "?", "!")):
+    elif len(talk.came) % 8 == 0:
         print(talk.line, flush=True)
 
 
@@ -151,7 +152,7 @@ async def remembered(client: httpx2.AsyncClient, talk: Talk) -> str:
     answer.raise_for_status()
     history = [message for message in answer.json() if message["message_type"] != "system_message"]
     for message in history:
-        said = textwrap.shorten(str(message.get("content")), WIDTH - 30)
+        said = textwrap.shorten(str(message.get("content")).removesuffix(SLOWLY), WIDTH - 30)
         kind = message["message_type"].removesuffix("_message")
         print(f"{COLOURS[talk.who]}{talk.who:>7}{PLAIN} │ {kind:<9} {said}")
     heard = [message["content"] for message in history if message["message_type"] == "user_message"]

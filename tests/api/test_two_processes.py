@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from itertools import islice
 
 import httpx2
 import pytest
@@ -92,8 +93,8 @@ async def test_racing_sends_through_both_have_one_winner(
             asyncio.create_task(door.ask("POST", path, {"input": "Hi"}))
             for door in (here, there) * 4
         ]
-        losers = [await first for first in list(asyncio.as_completed(racing))[:-1]]
         await fake.until_streaming()
+        losers = [await first for first in islice(asyncio.as_completed(racing), 7)]
         assert [loser.status_code for loser in losers] == [409] * 7
         assert len(fake.requests) == asked + 1
         assert (await there.cancel(conversation)).status_code == 200

@@ -65,7 +65,8 @@ def test_cancelling_by_way_of_the_agent(client: Letta, agent: str, named: bool) 
     events = iter(stream)
     run_id = next(events).run_id
 
-    cancelled = client.agents.messages.cancel(agent, **({"run_ids": [run_id]} if named else {}))
+    which: Any = {"run_ids": [run_id]} if named else {}
+    cancelled = client.agents.messages.cancel(agent, **which)
     *_, last = events
 
     assert cancelled == {run_id: "cancelled"}

@@ -238,15 +238,17 @@ def test_a_second_send_is_a_conflict_and_cancelling_frees_the_conversation(
 def test_two_conversations_of_one_agent_do_not_wait_for_each_other(
     client: Letta, say: Say, agent: str, conversation: str
 ) -> None:
+    other = client.conversations.create(agent_id=agent).id
     slow = client.conversations.messages.create(
         conversation, input="[[pace: 20]] [[words: 1000]]", stream_tokens=True
     )
-    next(iter(slow))
-
-    other = client.conversations.create(agent_id=agent).id
+    events = iter(slow)
+    next(events)
 
     assert say(other, "Hello").stop == "end_turn"
     client.conversations.cancel(conversation)
+    *_, last = events
+    assert last.stop_reason == "cancelled"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

@@ -65,18 +65,19 @@ def test_a_stream_is_bare_data_lines(http: httpx2.Client, place: str) -> None:
 def test_the_first_frame_is_a_ping_before_the_model_has_said_a_word(
     http: httpx2.Client, place: str
 ) -> None:
-    slow = {**SLOW, "input": "[[pace: 60000]]"}
+    mute = {**SLOW, "input": "[[pace: 60000]]"}
 
-    with http.stream("POST", place, json=slow) as answer:
-        first = next(answer.iter_lines())
+    with http.stream("POST", place, json=mute) as answer:
+        lines = answer.iter_lines()
+        ping = json.loads(next(lines).removeprefix("data: "))
         http.post(place.replace("/messages", "/cancel"))
-        rest = answer.read() if not answer.is_stream_consumed else b""
+        _, stop, _, done, _ = lines
 
-    ping = json.loads(first.removeprefix("data: "))
     check("LettaPing", ping)
     assert ping["run_id"].startswith("run-")
     assert ping["seq_id"] == 0
-    assert rest is not None
+    assert json.loads(stop.removeprefix("data: "))["stop_reason"] == "cancelled"
+    assert done == DONE
 
 
 def test_the_answer_streams_whatever_the_client_accepts(http: httpx2.Client, place: str) -> None:

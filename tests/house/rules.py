@@ -4,14 +4,16 @@ Each gives a list of complaints, empty where all is well, so that a rule can be 
 """
 
 import ast
+import io
 import re
+import tokenize
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 MOST_PARAMETERS = 6
-LARGEST_PRODUCT = 10_000
+LARGEST_PRODUCT = 10_000  # lines of code: docs/decisions/0008-what-counts-as-a-line.md
 
 # Words that say nothing about the thing they name.
 EMPTY_WORDS = {"manager", "service", "helper", "util", "utils", "base", "impl", "v2"}
@@ -96,6 +98,24 @@ def loose_pins(lock: str) -> list[str]:
 def machine_paths(text: str) -> list[str]:
     """The repository knows of no machine but the reader's."""
     return re.findall(r"(?<![\w./}-])/(?:home|root|Users|work|opt|mnt)/[\w./-]+", text)
+
+
+def lines_of_code(source: str) -> int:
+    """How many lines hold code: not blank, not a comment, not a docstring."""
+    silent = {
+        tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
+        tokenize.ENDMARKER,
+    }  # fmt: skip
+    lines = {
+        line
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type not in silent
+        for line in range(token.start[0], token.end[0] + 1)
+    }
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            lines -= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return len(lines)
 
 
 def _functions(source: str) -> Iterator[Function]:

@@ -60,3 +60,11 @@ def test_a_rule_is_content(rule: Callable[[str], list[str]], sample: str) -> Non
 def test_two_classes_of_one_name_are_one_too_many() -> None:
     assert rules.repeated_classes(["class Run: ...", "class Run: ..."]) == ["Run"]
     assert rules.repeated_classes(["class Run: ...", "class Step: ..."]) == []
+
+
+def test_only_lines_of_code_count() -> None:
+    source = (
+        '"""Says\nwhat it is for."""\n\n# why\nx = """a\nb"""\n\n\ndef f():\n    """Promise."""\n'
+    )
+
+    assert rules.lines_of_code(source) == 3

@@ -183,7 +183,7 @@ def _fork_of(tx: Tx, project: ProjectId, source_id: str, is_default: bool) -> Co
     new = Conversation(id=clock.mint("conv"), agent_id="", created_at=now, updated_at=now)
     if is_default:
         return new
-    source = conversations.get(tx, project, source_id)
+    source = conversations.bare(tx, project, source_id)
     kept = ("model", "model_settings", "context_window_limit")
     return new.model_copy(update={name: getattr(source, name) for name in kept})
 
@@ -213,7 +213,7 @@ def _create(tx: Tx, project: ProjectId, agent_id: str, body: NewConversation) ->
 def _change(
     tx: Tx, project: ProjectId, conversation_id: str, body: ConversationChange
 ) -> Conversation:
-    before = conversations.get(tx, project, conversation_id, for_update=True)
+    before = conversations.bare(tx, project, conversation_id, for_update=True)
     now = clock.now()
     changes: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
     checked_form(changes.get("model"))

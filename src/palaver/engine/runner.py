@@ -118,7 +118,7 @@ def _opened(tx: Tx, send: Send) -> tuple[Agent, Conversation | None]:
     agent = agents.get(tx, send.project, send.address.agent_id)
     if send.address.is_default:
         return agent, None
-    return agent, conversations.get(tx, send.project, send.address.conversation_id)
+    return agent, conversations.bare(tx, send.project, send.address.conversation_id)
 
 
 def _start(tx: Tx, worker: str, send: Send, run: Run, inputs: list[Entry]) -> None:

@@ -62,10 +62,17 @@ def add(
     entries.insert_all(tx, project, address, [system])
 
 
-def get(
+def get(tx: Tx, project: ProjectId, conversation_id: str) -> Conversation:
+    """The conversation called so in `project`, with its context's ids, or `NotFound`."""
+    found = bare(tx, project, conversation_id)
+    context = entries.context_ids(tx, conversation_id)
+    return found.model_copy(update={"in_context_message_ids": context})
+
+
+def bare(
     tx: Tx, project: ProjectId, conversation_id: str, *, for_update: bool = False
 ) -> Conversation:
-    """The conversation called so in `project`, with its context's ids, or `NotFound`.
+    """The conversation called so in `project`, without its context's ids, or `NotFound`.
 
     The default conversation of an agent has no name of its own: it is not found. `for_update`
     keeps others from changing it meanwhile.
@@ -74,8 +81,7 @@ def get(
     row = tx.first(query, {"project": project, "conversation": conversation_id})
     if row is None:
         raise NotFound("Conversation")
-    context = entries.context_ids(tx, conversation_id)
-    return _read(row).model_copy(update={"in_context_message_ids": context})
+    return _read(row)
 
 
 def locate(tx: Tx, project: ProjectId, conversation_id: str) -> Address:
