@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from palaver.domain.agent import AgentType, CompactionSettings
 from palaver.domain.block import NewBlock
-from palaver.domain.frozen import Frozen, Stamp
+from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.ids import BlockId
 from palaver.domain.message import TextOrImage
 from palaver.domain.model_settings import ModelSettings, ResponseFormat
@@ -115,5 +115,5 @@ class AgentChange(Frozen):
     max_files_open: Annotated[int, Field(ge=0, le=1000)] | None = None
     per_file_view_window_char_limit: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     last_stop_reason: StopReason | None = None
-    last_run_completion: Stamp | None = None
+    last_run_completion: SentStamp | None = None
     last_run_duration_ms: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None

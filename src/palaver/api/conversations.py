@@ -12,7 +12,7 @@ from palaver.api.deps import Caller, Db, Rooms
 from palaver.api.problems import CONFLICT
 from palaver.domain.agent import CompactionSettings
 from palaver.domain.conversation import ArchiveStatus, Conversation, ConversationSort
-from palaver.domain.frozen import Frozen, Stamp
+from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.ids import AgentId, ConversationId, ConversationName, MessageId, ProjectId
 from palaver.domain.model_settings import ModelSettings
 from palaver.domain.page import Limit, Order, Page
@@ -46,7 +46,7 @@ class ConversationChange(Frozen):
     model: str | None = None
     model_settings: ModelSettings | None = None
     context_window_limit: WindowLimit | None = None
-    last_message_at: Stamp | None = None
+    last_message_at: SentStamp | None = None
     archived: bool | None = None
 
 

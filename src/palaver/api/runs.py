@@ -9,7 +9,7 @@ from pydantic import Field
 from palaver.api import routing
 from palaver.api.deps import Caller, Db
 from palaver.core.expand import messages_of
-from palaver.domain.frozen import Frozen, Stamp
+from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.ids import RunId, StepId
 from palaver.domain.message import Message
 from palaver.domain.page import Limit, Order, Page
@@ -104,8 +104,8 @@ class StepQuery(NewestFirst):
     model: str | None = None
     feedback: Literal["positive", "negative"] | None = None
     has_feedback: bool | None = None
-    start_date: Stamp | None = None
-    end_date: Stamp | None = None
+    start_date: SentStamp | None = None
+    end_date: SentStamp | None = None
     tags: list[str] | None = None
     trace_ids: list[str] | None = None
     project_id: str | None = None

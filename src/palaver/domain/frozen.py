@@ -1,9 +1,9 @@
 """What every noun has in common: it never changes, it is copied."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Frozen(BaseModel):
@@ -21,6 +21,14 @@ Date = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """A UTC moment in whole seconds with ``+00:00``, as messages carry it (contract §1.7)."""
 
 
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+SentStamp = Annotated[datetime, AfterValidator(_in_utc)]
+"""A moment that a caller gives, in whatever zone; one without a zone is taken to be in UTC."""
+
+
 def date_of(moment: datetime) -> Date:
     """The date that a message of a UTC `moment` carries."""
-    return moment.isoformat()[:19] + "+00:00"
+    return moment.isoformat(timespec="seconds")

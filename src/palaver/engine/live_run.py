@@ -207,6 +207,9 @@ class LiveRun:
         self._new.said += said
         if self._step is not None:
             self._new.steps.append(ending.step_of(self._step, how))
+        elif self._new.steps:
+            last = self._new.steps.pop()
+            self._new.steps.append(last.model_copy(update={"stop_reason": how.stop}))
         frames = how.frames(self.run.id, self._tally.usage(self.run.id))
         self._new.events += [self.tail.number(frame) for frame in frames]
         self._new.over = self._tally.over(self.run, how.stop, how.failure)

@@ -142,31 +142,26 @@ class Log:
         It does not matter which process carries out the run, nor whether it still goes on. An
         empty batch says that nothing came for `patience` seconds.
         """
-        tail = self._tails.get(run_id)
+        tail, quiet = self._tails.get(run_id), 0.0
         while True:
             over = tail.over if tail else not await self._db.read(runs.is_active, run_id)
             batch = tail.after(after) if tail else None
             if batch is None:
                 batch = await self._stored(run_id, after)
             if batch:
-                after = batch[-1].seq
+                after, quiet = batch[-1].seq, 0.0
                 yield batch
             elif over:
                 return
-            elif not await self._something_new(tail, patience):
-                yield ()
-
-    async def _something_new(self, tail: Tail | None, patience: float | None) -> bool:
-        """Wait for news; False if there was none within `patience` seconds."""
-        if tail is None:
-            await asyncio.sleep(_POLL)
-            return True
-        try:
-            async with asyncio.timeout(patience):
-                await tail.change()
-        except TimeoutError:
-            return False
-        return True
+            elif tail is not None:
+                if not await _news(tail, patience):
+                    yield ()
+            else:
+                await asyncio.sleep(_POLL)
+                quiet += _POLL
+                if patience is not None and quiet >= patience:
+                    quiet = 0.0
+                    yield ()
 
     async def _stored(self, run_id: str, after: int) -> list[Event]:
         rows = await self._db.read(events.after, run_id, after, _BATCH)
@@ -215,3 +210,13 @@ def write(tx: Tx, worker: str, batch: dict[str, list[Event]]) -> set[str]:
     owned = runs.owned(tx, worker, list(batch))
     events.append(tx, [(run, event.seq, event.data) for run in owned for event in batch[run]])
     return owned
+
+
+async def _news(tail: Tail, patience: float | None) -> bool:
+    """Wait for something new; False if nothing came within `patience` seconds."""
+    try:
+        async with asyncio.timeout(patience):
+            await tail.change()
+    except TimeoutError:
+        return False
+    return True

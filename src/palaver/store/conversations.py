@@ -232,4 +232,6 @@ def _row(conversation: Conversation) -> dict[str, Any]:
 
 def _read(row: Row[Any]) -> Conversation:
     conversation = Conversation.model_validate_json(row.body)
+    if conversation.last_message_at == row.last_message_at:
+        return conversation
     return conversation.model_copy(update={"last_message_at": row.last_message_at})
