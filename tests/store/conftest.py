@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from palaver.store.db import Database, open_database
+from palaver.store.db import Database
+from palaver.store.opening import open_database
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import pytest
 from palaver.domain.block import Block
 from palaver.errors import Invalid, NotFound, Unavailable
 from palaver.store import agents, blocks
-from palaver.store.db import Database, Tx, open_database
+from palaver.store.db import Database, Tx
+from palaver.store.opening import open_database
 from tests.store import making
 from tests.store.making import HERE
 

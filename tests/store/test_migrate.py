@@ -16,7 +16,7 @@ from sqlalchemy import Engine, NullPool, create_engine, inspect, text
 from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.errors import Invalid
 from palaver.store import migrate, schema
-from palaver.store.db import open_database
+from palaver.store.opening import open_database
 
 OPEN = "import asyncio, sys; from palaver.store.db import open_database as o; "
 OPEN += "asyncio.run(o(sys.argv[1]).close())"

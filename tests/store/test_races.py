@@ -11,7 +11,8 @@ from palaver.domain.conversation import Address
 from palaver.domain.run import Run
 from palaver.errors import Conflict, ConversationBusy, NotFound
 from palaver.store import blocks, conversations, entries, events, runs, workers
-from palaver.store.db import Database, Tx, open_database
+from palaver.store.db import Database, Tx
+from palaver.store.opening import open_database
 from tests.store import making
 from tests.store.making import HERE, LATER, NOON
 

@@ -5,7 +5,7 @@ from anthropic import AsyncAnthropic
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.providers.anthropic import AnthropicProvider
 
-from palaver.providers.pydantic_ai import PROFILE, Line
+from palaver.providers.line import PROFILE, Line
 from palaver.providers.table import Account
 
 

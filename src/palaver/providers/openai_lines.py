@@ -18,7 +18,7 @@ from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.ollama import OllamaProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 
-from palaver.providers.pydantic_ai import PROFILE, Line
+from palaver.providers.line import PROFILE, Line
 from palaver.providers.table import Account, reasons
 
 

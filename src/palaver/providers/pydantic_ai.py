@@ -7,47 +7,21 @@ for it off the event loop.
 
 import logging
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
 import httpx2
 from pydantic_ai.messages import InstructionPart
-from pydantic_ai.models import Model, ModelRequestParameters
-from pydantic_ai.profiles import ModelProfile
+from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
 from palaver.domain.llm import ChatRequest, StreamEvent
 from palaver.providers import encode, remedies, wire_settings
 from palaver.providers.decode import Decoder
-from palaver.providers.encode import Wire
+from palaver.providers.line import Line, Lines
 from palaver.providers.table import Account
 
 logger = logging.getLogger(__name__)
-
-# What was said goes out as it was said: no invisible characters in what looks like a special token.
-PROFILE = ModelProfile(may_tokenize_special_tokens_in_content=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A model with the protocol that it is spoken to by."""
-
-    wire: Wire
-    model: Model
-
-
-class Lines(Protocol):
-    """An account's connections: to whatever model of it is named."""
-
-    def line(self, name: str) -> Line:
-        """The model called `name`."""
-        ...
-
-    async def close(self) -> None:
-        """Close the connections."""
-        ...
 
 
 class PydanticAIChatModel:
