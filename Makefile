@@ -8,7 +8,7 @@ COMPILE := $(or $(UV),uv) pip compile --quiet --upgrade --universal --generate-h
 	--no-emit-index-url --python-version 3.11 --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check format bench lock clean
+.PHONY: help install demo serve test soak check format bench lock clean
 
 help: ## Say what there is.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ serve: install ## Run the server on http://127.0.0.1:8283.
 
 test: .venv/installed-dev tests/clients/node_modules/.package-lock.json ## Run all tests. ARGS="-k fork" runs some.
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+soak: .venv/installed-dev ## Ask every operation 200 times for what it does not expect (six minutes).
+	PALAVER_CASES=200 $(BIN)/python -m pytest -n 2 tests/api/test_schemathesis.py
 
 check: .venv/installed-dev ## Check form, types and the arrows between the rooms.
 	$(BIN)/ruff format --check .

@@ -142,7 +142,7 @@ async def scale(bench: Bench) -> list[Row]:
     little = await cost_of_window(bench.database_url, bench.model.port, short)
     much = await cost_of_window(bench.database_url, bench.model.port, long)
     read, sent = much.read - little.read, much.sent - little.sent
-    growth = (many.cpu - read - sent) / few.cpu
+    growth = max(0.0, many.cpu - read - sent) / few.cpu  # what is below the noise is nothing
     return [
         Row(f"turn, {FEW} messages behind it", "CPU ms", few.cpu, few.p50),
         Row(f"turn, {MANY:,} messages behind it", "CPU ms", many.cpu, many.p50),

@@ -5,6 +5,7 @@ from time import process_time
 
 from bench.fakellm import MODEL
 from bench.wire import HOST
+from palaver.cli import collect_less
 from palaver.domain.llm import ChatModel, ChatRequest
 from palaver.providers.catalog import Catalog
 from palaver.store import entries
@@ -31,6 +32,7 @@ async def cost_of_window(database_url: str, model_port: int, conversation: str) 
     db = open_database(database_url)
     _, said = await db.read(entries.window, conversation)
     request = ChatRequest(handle, "", said)
+    collect_less()  # as the server does
     await _call(model, request)  # the first call also loads the provider's library
     start = process_time()
     for _ in range(CALLS):

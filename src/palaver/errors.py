@@ -7,8 +7,6 @@ PalaverError                        500
 ├── Conflict                        409  (never retried: ``x-should-retry: false``)
 │   ├── ConversationBusy
 │   └── NothingToCancel
-├── TooLarge                        413
-├── NotSupported                    501
 ├── Unavailable                     503
 ├── ToolRefused                          told to the model, never to a client
 └── LLMError                             the model's side failed
@@ -76,18 +74,6 @@ class NothingToCancel(Conflict):
 
     def __init__(self) -> None:
         super().__init__("No active runs to cancel in this conversation; nothing was changed.")
-
-
-class TooLarge(PalaverError):
-    """The body is larger than the server takes."""
-
-    status, code = 413, "TOO_LARGE"
-
-
-class NotSupported(PalaverError):
-    """A part of the API that palaver does not have."""
-
-    status, code = 501, "NOT_SUPPORTED"
 
 
 class Unavailable(PalaverError):

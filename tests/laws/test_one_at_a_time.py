@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator, Sequence
 
 import httpx2
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.api.here import Client, serving
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Fault, Reply
 
-_WITHIN = 20  # seconds; what waits for a run that goes on would wait for ever
+_ONCE = (Phase.explicit, Phase.generate)  # where it fails it waits: there is no time to shrink
+_WITHIN = 10  # seconds; what waits for a run that goes on would wait for ever
 _STALLED = Reply(fault=Fault("stall", after=2))
 _MODEL = "openai/gpt-4o"
 
@@ -39,7 +40,7 @@ async def _send(client: Client, conversation: str, streaming: bool) -> httpx2.Re
     return await client.ask("POST", f"/v1/conversations/{conversation}/messages", body)
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, phases=_ONCE)
 @given(st.lists(st.tuples(st.integers(0, 1), st.booleans()), min_size=2, max_size=6))
 async def test_of_sends_that_race_one_wins(
     doors: Doors, fake: FakeProvider, racers: Sequence[tuple[int, bool]]
@@ -86,7 +87,7 @@ async def _end(
     assert "cancelled" in winner.text
 
 
-@settings(max_examples=6)
+@settings(max_examples=6, phases=_ONCE)
 @given(st.lists(st.booleans(), min_size=1, max_size=4), st.booleans())
 async def test_a_busy_conversation_keeps_nobody_else_waiting(
     doors: Doors, fake: FakeProvider, busy: Sequence[bool], streaming: bool

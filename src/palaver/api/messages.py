@@ -36,7 +36,6 @@ _EITHER: dict[int | str, dict[str, Any]] = {
     409: {"model": problems.Problem, "description": "Another run holds the conversation."},
     429: {"model": problems.ProviderProblem, "description": "The provider's rate limit."},
     500: {"model": problems.ProviderProblem, "description": "The provider failed."},
-    501: {"model": problems.Problem, "description": "A part of the API that is not there."},
     504: {"model": problems.ProviderProblem, "description": "The provider stayed silent."},
 }
 

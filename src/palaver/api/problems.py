@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from palaver.domain.frozen import Frozen
 from palaver.engine.failure import Failure
-from palaver.errors import Conflict, ConversationBusy, LLMError, NotSupported, PalaverError
+from palaver.errors import Conflict, ConversationBusy, LLMError, PalaverError
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def answer(error: PalaverError) -> JSONResponse:
     headers = {}
     if isinstance(error, ConversationBusy):
         body["run_id"] = error.run_id
-    if isinstance(error, Conflict | NotSupported):
+    if isinstance(error, Conflict):
         headers["x-should-retry"] = "false"
     return JSONResponse(body, error.status, headers)
 

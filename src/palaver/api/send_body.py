@@ -14,7 +14,7 @@ from palaver.domain.ids import AgentId
 from palaver.domain.message import MessageType
 from palaver.domain.part import Image, ImageSource, Part, Text
 from palaver.domain.run import RequestConfig
-from palaver.errors import Invalid, NotSupported
+from palaver.errors import Invalid
 
 MAX_MESSAGES = 1000  # messages in one request
 
@@ -189,7 +189,7 @@ class AgentSendBody(Frozen):
     def inputs(self) -> tuple[Entry, ...]:
         """The entries that this send adds. Raises `Invalid` for one that says nothing."""
         if self.client_tools:
-            raise NotSupported("client_tools are not carried out yet; send without them.")
+            raise Invalid("`client_tools` are not supported yet; send without them.")
         if self.messages is None:
             sent: Sequence[Sent] = [SentMessage(role="user", content=self.input or "")]
         else:
