@@ -18,7 +18,7 @@ from palaver.errors import Invalid
 from palaver.store import migrate, schema
 from palaver.store.opening import open_database
 
-OPEN = "import asyncio, sys; from palaver.store.db import open_database as o; "
+OPEN = "import asyncio, sys; from palaver.store.opening import open_database as o; "
 OPEN += "asyncio.run(o(sys.argv[1]).close())"
 
 
