@@ -57,6 +57,11 @@ def make_app(settings: Settings, patience: Patience | None = None) -> FastAPI:
     return app
 
 
+async def prepare(settings: Settings) -> None:
+    """Bring the database up to date before it is served. Raises `PalaverError` if it cannot."""
+    await (await asyncio.to_thread(open_database, settings.database_url)).close()
+
+
 @asynccontextmanager
 async def open_house(settings: Settings, patience: Patience | None = None) -> AsyncIterator[House]:
     """The parts of the server, at work for as long as the context lasts."""

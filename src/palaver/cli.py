@@ -1,5 +1,6 @@
 """The command line: `palaver serve`."""
 
+import asyncio
 import gc
 import logging
 import os
@@ -14,7 +15,7 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from palaver import __version__, settings
-from palaver.app import make_app
+from palaver.app import make_app, prepare
 from palaver.errors import PalaverError
 from palaver.providers.catalog import Catalog
 from palaver.settings import LOG_LEVELS, Settings
@@ -36,17 +37,18 @@ def main() -> None:
 def serve(host: str | None, port: int | None, workers: int, log_level: str | None) -> None:
     """Serve the API until you press Ctrl-C."""
     try:
-        chosen = settings.read(os.environ)
+        found = settings.read(os.environ)
+        chosen = replace(
+            found,
+            host=host or found.host,
+            port=found.port if port is None else port,
+            log_level=log_level or found.log_level,
+        )
+        _log(chosen)
+        _greet(chosen)
+        asyncio.run(prepare(chosen))
     except PalaverError as error:
         raise click.ClickException(str(error)) from None
-    chosen = replace(
-        chosen,
-        host=host or chosen.host,
-        port=chosen.port if port is None else port,
-        log_level=log_level or chosen.log_level,
-    )
-    _log(chosen)
-    _greet(chosen)
     _run(chosen, workers)
 
 
@@ -111,11 +113,10 @@ def _log(chosen: Settings) -> None:
 
 
 def _greet(chosen: Settings) -> None:
-    providers = ", ".join(Catalog(chosen.environment).names())
     click.echo(f"palaver {__version__}")
     click.echo(f"  listening on  http://{chosen.host}:{chosen.port}")
     click.echo(f"  data in       {shown_url(chosen.database_url)}")
-    click.echo(f"  providers     {providers}")
+    click.echo(f"  providers     {Catalog(chosen.environment).in_words()}")
 
 
 def shown_url(url: str) -> str:

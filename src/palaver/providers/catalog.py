@@ -44,6 +44,15 @@ class Catalog:
         """The names of the configured providers."""
         return tuple(self._accounts)
 
+    def in_words(self) -> str:
+        """The names for people to read: one that needs no key may still not be there."""
+        perhaps = {name for name, one in self._accounts.items() if one.provider.keyless} - {
+            _OFFLINE
+        }
+        return ", ".join(
+            f"{name} (if it is running)" if name in perhaps else name for name in self.names()
+        )
+
     def default_handle(self) -> Handle:
         """The model of agents that name none: ``PALAVER_DEFAULT_MODEL``, else a provider's own."""
         return self._default
