@@ -70,7 +70,7 @@ async def open_house(settings: Settings, patience: Patience | None = None) -> As
     catalog = Catalog(settings.environment, patience)
     log = Log(db, worker)
     runner = Runner(db, log, catalog, worker)
-    lease = Lease(db, log, runner, worker)
+    lease = Lease(db, runner, worker)
     log.start()
     await lease.start()
     try:

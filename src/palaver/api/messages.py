@@ -29,7 +29,7 @@ _EITHER: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The answer: a stream of events, or all of it at once.",
         "model": LettaResponse,
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": {"description": "One message an event."}}},
     },
     401: {"model": problems.ProviderProblem, "description": "The provider refuses the key."},
     402: {"model": problems.ProviderProblem, "description": "No credit at the provider."},

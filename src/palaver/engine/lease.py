@@ -12,7 +12,6 @@ from datetime import timedelta
 
 from palaver import clock
 from palaver.engine import abandoned
-from palaver.engine.log import Log
 from palaver.engine.runner import Runner
 from palaver.errors import Unavailable
 from palaver.store import runs, workers
@@ -28,9 +27,8 @@ _LOOK = 0.2  # seconds between looks for cancels that came in by another process
 class Lease:
     """This process's claim on its runs."""
 
-    def __init__(self, db: Database, log: Log, runner: Runner, worker: str) -> None:
+    def __init__(self, db: Database, runner: Runner, worker: str) -> None:
         self._db = db
-        self._log = log
         self._runner = runner
         self._worker = worker
         self._tasks: list[asyncio.Task[None]] = []
