@@ -10,7 +10,6 @@ import json
 import signal
 import subprocess
 import sys
-import textwrap
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,10 +46,7 @@ class Talk:
     @property
     def line(self) -> str:
         """The end of the reply, in one line."""
-        room = WIDTH - len(self.who) - 4
-        said = " ".join(self.reply.split())
-        shown = said if len(said) <= room else "…" + said[-room + 1 :]
-        return f"{COLOURS[self.who]}{self.who:>7}{PLAIN} │ {shown}"
+        return f"{COLOURS[self.who]}{self.who:>7}{PLAIN} │ {fitting(self.reply, WIDTH - 10)}"
 
 
 def main() -> int:
@@ -152,7 +148,7 @@ async def remembered(client: httpx2.AsyncClient, talk: Talk) -> str:
     answer.raise_for_status()
     history = [message for message in answer.json() if message["message_type"] != "system_message"]
     for message in history:
-        said = textwrap.shorten(str(message.get("content")).removesuffix(SLOWLY), WIDTH - 30)
+        said = fitting(str(message.get("content")).removesuffix(SLOWLY), WIDTH - 20)
         kind = message["message_type"].removesuffix("_message")
         print(f"{COLOURS[talk.who]}{talk.who:>7}{PLAIN} │ {kind:<9} {said}")
     heard = [message["content"] for message in history if message["message_type"] == "user_message"]
@@ -162,6 +158,12 @@ async def remembered(client: httpx2.AsyncClient, talk: Talk) -> str:
     if replied != [talk.reply] or talk.who not in talk.reply:
         return f"{talk.who} was told {talk.reply!r}, and the history holds {replied}"
     return ""
+
+
+def fitting(text: str, room: int) -> str:
+    """The end of a text in one line: that is where conversations differ."""
+    line = " ".join(text.split())
+    return line if len(line) <= room else "…" + line[-room + 1 :]
 
 
 def overlapping(talks: list[Talk]) -> str:
