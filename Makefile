@@ -24,7 +24,7 @@ serve: install ## Run the server on http://127.0.0.1:8283.
 test: .venv/installed-dev tests/clients/node_modules/.package-lock.json ## Run all tests. ARGS="-k fork" runs some.
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
-soak: .venv/installed-dev ## Ask every operation 200 times for what it does not expect (six minutes).
+soak: .venv/installed-dev ## Ask every operation 200 times for what it does not expect (about four minutes).
 	PALAVER_CASES=200 $(BIN)/python -m pytest -n 2 tests/api/test_schemathesis.py
 
 check: .venv/installed-dev ## Check form, types and the arrows between the rooms.
