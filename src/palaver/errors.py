@@ -2,7 +2,6 @@
 
 PalaverError                        500
 ├── Invalid                         400  the request cannot mean anything
-│   └── Unprocessable               422  it is not of the form that the contract asks for
 ├── NotFound                        404
 ├── Conflict                        409  (never retried: ``x-should-retry: false``)
 │   ├── ConversationBusy
@@ -35,12 +34,6 @@ class Invalid(PalaverError):
     """The request is well-formed but cannot be carried out as it stands."""
 
     status, code = 400, "INVALID_ARGUMENT"
-
-
-class Unprocessable(Invalid):
-    """The request is not of the form that the contract asks for."""
-
-    status, code = 422, "UNPROCESSABLE"
 
 
 class NotFound(PalaverError):

@@ -9,6 +9,7 @@ from palaver import clock
 from palaver.api import agent_states, routing
 from palaver.api.agent_making import block_from
 from palaver.api.deps import Caller, Db, Rooms
+from palaver.api.pages import NewestFirst
 from palaver.api.problems import CONFLICT
 from palaver.domain.agent import AgentState, Include
 from palaver.domain.block import Block, BlockChange, NewBlock
@@ -82,22 +83,7 @@ class BlockQuery(Frozen):
         )
 
 
-class PageQuery(Frozen):
-    """A part of a list."""
-
-    limit: Limit | None = 100
-    before: str | None = None
-    after: str | None = None
-    order: Order = "desc"
-
-    @property
-    def page(self) -> Page:
-        """The part of the list that is wanted."""
-        limit = 100 if self.limit is None else self.limit
-        return Page(limit=limit, before=self.before, after=self.after, order=self.order)
-
-
-class AgentsQuery(PageQuery):
+class AgentsQuery(NewestFirst):
     """A part of a list of agents."""
 
     limit: Limit | None = 50
@@ -162,7 +148,7 @@ async def list_agents(
 
 @core_memory.get("")
 async def list_of_agent(
-    agent_id: AgentId, query: Annotated[PageQuery, Query()], caller: Caller, db: Db
+    agent_id: AgentId, query: Annotated[NewestFirst, Query()], caller: Caller, db: Db
 ) -> list[Block]:
     """List the blocks of an agent."""
 

@@ -8,11 +8,12 @@ from pydantic import Field
 
 from palaver.api import routing
 from palaver.api.deps import Caller, Db
+from palaver.api.pages import NewestFirst, OldestFirst
 from palaver.core.expand import messages_of
-from palaver.domain.frozen import Frozen, SentStamp
+from palaver.domain.frozen import SentStamp
 from palaver.domain.ids import RunId, StepId
 from palaver.domain.message import Message
-from palaver.domain.page import Limit, Order, Page
+from palaver.domain.page import Limit, Page
 from palaver.domain.run import (
     ACTIVE,
     CompletionTokensDetails,
@@ -30,39 +31,6 @@ from palaver.store.steps import StepFilter
 
 router = routing.router("/v1/runs", "runs")
 step_router = routing.router("/v1/steps", "steps")
-
-
-class _Paged(Frozen):
-    limit: Limit | None = 100
-    before: str | None = None
-    after: str | None = None
-
-    def part(self, order: Order) -> Page:
-        """The part of the list that is wanted."""
-        limit = 100 if self.limit is None else self.limit
-        return Page(limit=limit, before=self.before, after=self.after, order=order)
-
-
-class OldestFirst(_Paged):
-    """A part of a list, oldest first unless asked otherwise."""
-
-    order: Order = "asc"
-
-    @property
-    def page(self) -> Page:
-        """The part of the list that is wanted."""
-        return self.part(self.order)
-
-
-class NewestFirst(_Paged):
-    """A part of a list, newest first unless asked otherwise."""
-
-    order: Order = "desc"
-
-    @property
-    def page(self) -> Page:
-        """The part of the list that is wanted."""
-        return self.part(self.order)
 
 
 class RunQuery(NewestFirst):

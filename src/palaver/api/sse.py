@@ -6,21 +6,17 @@ is closed (contract §3.6). Pings are not part of the log: they carry the last n
 
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
-from typing import get_args
 
 from fastapi.responses import StreamingResponse
-from pydantic import TypeAdapter
 
 from palaver import clock
 from palaver.core.fold import fold
 from palaver.domain.frozen import Frozen, date_of
-from palaver.domain.message import Message, MessageType, Ping, Stop, Usage
-from palaver.engine.log import Event, Log
+from palaver.domain.message import Message, Ping, Stop, Usage
+from palaver.engine.log import MESSAGES, Event, Log, messages_in
 
 PING_EVERY = 20.0  # seconds of silence
 
-_MESSAGES = frozenset(get_args(MessageType))
-_MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 _HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
@@ -45,7 +41,7 @@ class Wanted:
 
     def shows(self, event: Event) -> bool:
         """Whether the client wants to see this event; the ends of a stream are always shown."""
-        return self.kinds is None or event.kind in self.kinds or event.kind not in _MESSAGES
+        return self.kinds is None or event.kind in self.kinds or event.kind not in MESSAGES
 
 
 def stream(log: Log, wanted: Wanted) -> StreamingResponse:
@@ -56,14 +52,13 @@ def stream(log: Log, wanted: Wanted) -> StreamingResponse:
 async def gather(log: Log, wanted: Wanted) -> LettaResponse | None:
     """Follow a run's log to its end and give it as one answer; None where the run failed."""
     events = [event async for batch in log.follow(wanted.run_id, wanted.after) for event in batch]
-    messages = [_MESSAGE.validate_json(event.data) for event in events if event.kind in _MESSAGES]
     if any(event.kind == "error_message" for event in events):
         return None
     kinds = wanted.kinds
     ends = {event.kind: event.data for event in events[-2:]}
     usage = ends.get("usage_statistics")
     return LettaResponse(
-        messages=[m for m in fold(messages) if kinds is None or m.message_type in kinds],
+        messages=[m for m in fold(messages_in(events)) if kinds is None or m.message_type in kinds],
         stop_reason=Stop.model_validate_json(ends["stop_reason"]),
         usage=Usage.model_validate_json(usage) if usage else Usage(run_ids=[wanted.run_id]),
     )

@@ -2,9 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import get_args
-
-from pydantic import TypeAdapter
 
 from palaver import clock
 from palaver.core.expand import parts_of
@@ -12,21 +9,18 @@ from palaver.core.fold import fold
 from palaver.domain.conversation import Address
 from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
-from palaver.domain.message import Message, MessageType
 from palaver.domain.page import Page
 from palaver.domain.part import ToolCall, ToolReturn
 from palaver.domain.run import Run
 from palaver.engine import ending
 from palaver.engine.ending import Ending, Unwritten
 from palaver.engine.failure import Failure
-from palaver.engine.log import Event, Frame, Tail
+from palaver.engine.log import Event, Frame, Tail, messages_in
 from palaver.engine.tally import Tally
 from palaver.store import entries, events, runs
 from palaver.store.db import Tx
 
-_MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 _ALL = 1_000_000  # more events than a run can have
-_KINDS = frozenset(get_args(MessageType))
 _CANCELLED = Ending("cancelled")
 _CRASHED = Ending("error", Failure.crashed())
 
@@ -69,9 +63,8 @@ def _end(tx: Tx, worker: str, project: ProjectId, address: Address, run: Run, ho
 
 def unstored(logged: Sequence[Event], stored: set[str], run_id: str) -> list[Entry]:
     """The entries that the log tells of and the conversation does not hold yet."""
-    messages = [_MESSAGE.validate_json(event.data) for event in logged if event.kind in _KINDS]
     found: dict[str, Entry] = {}
-    for message in fold(message for message in messages if message.id not in stored):
+    for message in fold(one for one in messages_in(logged) if one.id not in stored):
         begun = found.get(message.id) or Entry(
             id=message.id,
             seq=0,

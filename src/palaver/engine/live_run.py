@@ -91,6 +91,7 @@ class LiveRun:
             await self._end(await self._ended())
         except Lost:
             logger.warning("%s was taken over by another process", self.run.id)
+        finally:
             self.log.close(self.tail)
 
     async def _ended(self) -> Ending:
@@ -213,10 +214,7 @@ class LiveRun:
         frames = how.frames(self.run.id, self._tally.usage(self.run.id))
         self._new.events += [self.tail.number(frame) for frame in frames]
         self._new.over = self._tally.over(self.run, how.stop, how.failure)
-        try:
-            await self._write()
-        finally:
-            self.log.close(self.tail)
+        await self._write()
 
     async def _show(self, fragment: Message) -> None:
         """Stream a fragment; a model that is far ahead of the database waits for it."""

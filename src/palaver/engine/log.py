@@ -10,16 +10,24 @@ Every event is one line of JSON whose first field is its ``message_type``.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import get_args
 
-from palaver.domain.message import Message, Stop, StreamError, Usage
+from pydantic import TypeAdapter
+
+from palaver.domain.message import Message, MessageType, Stop, StreamError, Usage
 from palaver.errors import Unavailable
 from palaver.store import events, runs
 from palaver.store.db import Database, Tx
 
 Frame = Message | Stop | StreamError | Usage
+
+MESSAGES = frozenset(get_args(MessageType))
+"""The kinds of event that are messages; the others are the ends of a stream."""
+
+_MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 
 FLUSH_EVERY = 0.01  # seconds between flushes while there is always something to write
 _TAIL = 1024  # events of a run kept in memory for its followers
@@ -38,6 +46,11 @@ class Event:
     def kind(self) -> str:
         """Its ``message_type``."""
         return self.data.split('"', 4)[3]
+
+
+def messages_in(logged: Iterable[Event]) -> list[Message]:
+    """The messages, whole or in fragments, among the events of a run."""
+    return [_MESSAGE.validate_json(event.data) for event in logged if event.kind in MESSAGES]
 
 
 @dataclass(slots=True)
