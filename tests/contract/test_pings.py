@@ -1,11 +1,12 @@
 """A silent stream is kept alive, and its pings can be resumed from (contract §3.6)."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import cast
 
 from palaver.api import sse
 from palaver.domain.message import AssistantMessage
-from palaver.engine.log import Event, Log
+from palaver.engine.log import Log
+from palaver.engine.tail import Event
 from tests.contract.talk import turn_of
 
 RUN = "run-01a20a62-8453-4f50-907e-4b685d068ac6"
@@ -20,7 +21,7 @@ class QuietLog:
 
     async def follow(
         self, run_id: str, after: int = 0, patience: float | None = None
-    ) -> AsyncIterator[Sequence[Event]]:
+    ) -> AsyncGenerator[Sequence[Event], None]:
         """Silence, a word, silence."""
         self.patience = patience
         yield ()
@@ -30,8 +31,7 @@ class QuietLog:
 
 async def sent(log: QuietLog, wanted: sse.Wanted) -> str:
     """All that is sent to a client."""
-    chunks = sse.stream(cast(Log, log), wanted).body_iterator
-    return "".join([bytes(cast(bytes, chunk)).decode() async for chunk in chunks])
+    return "".join([chunk.decode() async for chunk in sse.frames(cast(Log, log), wanted)])
 
 
 async def test_silence_is_filled_with_pings_that_repeat_the_last_number() -> None:

@@ -11,8 +11,10 @@ from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.domain.page import MAX_LIMIT, Order, Page
 from palaver.domain.part import Text
 from palaver.domain.run import Run, Step
-from palaver.store import agents, blocks, conversations, entries
+from palaver.errors import ConversationBusy
+from palaver.store import agents, blocks, conversations, entries, runs, waiting
 from palaver.store.db import Tx
+from palaver.store.runs import Ticket
 
 Kept = Agent | Block | Conversation | Entry | Run | Step
 
@@ -81,6 +83,24 @@ def run(address: Address) -> Run:
         status="running",
         created_at=NOON,
     )
+
+
+def start(tx: Tx, address: Address, worker: str = "worker-1") -> Run:
+    """A run that `worker` carries out, unless another one is active."""
+    new = run(address)
+    runs.hold(tx, HERE, address.conversation_id)
+    if active := runs.active(tx, HERE, address.conversation_id):
+        raise ConversationBusy(active[0])
+    runs.add(tx, HERE, new, address, Ticket("{}", worker, key=f"key:{new.id}", fingerprint="1"))
+    return new
+
+
+def wait(tx: Tx, address: Address, *, interrupts: bool = False, request: str = "{}") -> Run:
+    """A run that waits in line."""
+    new = run(address).model_copy(update={"status": "created"})
+    place, _ = waiting.place_for(tx, HERE, address.conversation_id, interrupts=interrupts)
+    runs.add(tx, HERE, new, address, Ticket(request, place=place))
+    return new
 
 
 def keep_agent(tx: Tx, name: str = "Ada") -> Agent:

@@ -16,8 +16,18 @@ from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.run import Step
 from palaver.errors import PalaverError
-from palaver.store import agents, blocks, conversations, entries, runs, schema, steps
+from palaver.store import (
+    agents,
+    blocks,
+    conversations,
+    entries,
+    runs,
+    schema,
+    steps,
+    waiting,
+)  # fmt: skip
 from palaver.store.db import Database, Tx
+from palaver.store.runs import Ticket
 from tests.store import making
 from tests.store.making import HERE
 
@@ -25,7 +35,7 @@ ELSEWHERE = mint("project")
 
 # They make something new in the project that they are given, and reach nothing.
 MAKERS: set[Callable[..., Any]] = {
-    agents.add, blocks.add, conversations.add, entries.insert_all, steps.put,
+    agents.add, blocks.add, conversations.add, entries.insert_all, runs.add, steps.put,
 }  # fmt: skip
 
 
@@ -43,7 +53,7 @@ def functions_of(module: ModuleType) -> dict[str, Callable[..., Any]]:
 
 FUNCTIONS = {
     name: function
-    for module in (agents, blocks, conversations, entries, runs, steps)
+    for module in (agents, blocks, conversations, entries, runs, steps, waiting)
     for name, function in functions_of(module).items()
 }
 
@@ -71,8 +81,8 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     default = making.conversation(agent.id)
     conversations.add(tx, HERE, default, making.system(), is_default=True)
     busy, quiet = (making.keep_conversation(tx, agent.id) for _ in range(2))
-    run = making.run(busy)
-    runs.start(tx, HERE, run, busy, "worker-1")
+    run = making.start(tx, busy)
+    making.wait(tx, busy, interrupts=True, request='{"inputs": [{"otid": "otid-1"}]}')
     step = Step(id=mint("step"), run_id=run.id, agent_id=agent.id)
     steps.put(tx, HERE, busy.conversation_id, step, making.NOON)
     said = entries.append(tx, HERE, busy, [making.entry(run_id=run.id, step_id=step.id)])
@@ -125,7 +135,9 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "run": making.run(address),
         "said": [making.entry()],
         "system": making.system(),
-        "worker": "worker-1",
+        "ticket": Ticket("{}", "worker-1"),
+        "interrupts": False,
+        "otid": "otid-1",
     }
     if "wanted" in parameters:
         given["wanted"] = parameters["wanted"].annotation()

@@ -155,7 +155,7 @@ class Shelf:
             making.keep_block(tx, self.agent.id, f"label {n}")
             blocks.attach(tx, HERE, making.keep_agent(tx).id, self.block.id)
             address = making.keep_conversation(tx, self.agent.id)
-            runs.start(tx, HERE, making.run(address), address, "worker-1")
+            making.start(tx, address)
             step = Step(id=mint("step"), run_id=self.run_id, agent_id=self.agent.id)
             steps.put(tx, HERE, address.conversation_id, step, NOON)
             said = making.entry(run_id=self.run_id, step_id=self.step_id)

@@ -70,7 +70,8 @@ def test_up_and_down_and_up_again(engine: Engine) -> None:
     assert tables(engine) == set(schema.metadata.tables)
     assert partial_indexes(engine) == first
     assert set(first) == {
-        "one_active_run", "active_runs_of_worker", "one_run_of_a_key", "one_default_conversation",
+        "one_running_run", "active_runs", "runs_of_worker", "runs_with_a_log", "one_run_of_a_key",
+        "entries_of_otid", "one_default_conversation",
     }  # fmt: skip
 
 

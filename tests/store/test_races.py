@@ -2,21 +2,20 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
 
 from palaver.domain.conversation import Address
 from palaver.domain.run import Run
-from palaver.errors import Conflict, ConversationBusy, NotFound
-from palaver.store import blocks, conversations, entries, events, runs, workers
+from palaver.errors import Conflict, ConversationBusy, NotFound, Refused
+from palaver.store import blocks, claims, conversations, entries, events, runs, waiting, workers
+from palaver.store.claims import Lost, Owner
 from palaver.store.db import Database, Tx
 from palaver.store.opening import open_database
+from palaver.store.runs import Ticket
 from tests.store import making
-from tests.store.making import HERE, LATER, NOON
-
-SOON = NOON + timedelta(seconds=4)
+from tests.store.making import HERE, LATER
 
 
 @pytest.fixture
@@ -41,9 +40,7 @@ async def test_of_many_starts_one_wins(db: Database, other: Database) -> None:
     address = await db.tx(making.keep_conversation)
 
     def start(tx: Tx) -> str:
-        run = making.run(address)
-        runs.start(tx, HERE, run, address, "worker-1")
-        return run.id
+        return making.start(tx, address).id
 
     won, lost = await race(db, other, start)
 
@@ -59,7 +56,7 @@ async def test_starts_in_two_conversations_of_an_agent_do_not_meet(
     second = await db.tx(making.keep_conversation, first.agent_id)
 
     for one, address in ((db, first), (other, second)):
-        await one.tx(runs.start, HERE, making.run(address), address, "worker-1")
+        await one.tx(making.start, address)
 
 
 async def test_entries_that_are_added_at_once_are_numbered_once(
@@ -120,24 +117,61 @@ async def test_nothing_starts_in_a_conversation_that_was_deleted(db: Database) -
     await db.tx(conversations.remove, HERE, address.conversation_id, LATER)
 
     with pytest.raises(NotFound):
-        await db.tx(runs.start, HERE, making.run(address), address, "worker-1")
+        await db.tx(making.start, address)
 
 
-def keep_run(tx: Tx, worker: str, alive_until: object = SOON) -> Run:
+async def test_two_runs_that_are_carried_out_at_once_are_refused(db: Database) -> None:
+    address = await db.tx(making.keep_conversation)
+    await db.tx(runs.add, HERE, making.run(address), address, Ticket("{}", "worker-1"))
+
+    with pytest.raises(Refused):
+        await db.tx(runs.add, HERE, making.run(address), address, Ticket("{}", "worker-2"))
+
+
+async def test_who_queues_while_a_run_ends_is_not_left_waiting(
+    db: Database, other: Database
+) -> None:
+    address = await db.tx(making.keep_conversation)
+    run = await db.tx(making.start, address)
+    over = run.model_copy(update={"status": "completed", "completed_at": LATER})
+
+    def end(tx: Tx) -> bool:
+        runs.finish(tx, over)
+        return waiting.find_next(tx, HERE, address.conversation_id) is not None
+
+    def queue(tx: Tx) -> bool:
+        runs.hold(tx, HERE, address.conversation_id)
+        if not runs.active(tx, HERE, address.conversation_id):
+            return False
+        making.wait(tx, address)
+        return True
+
+    begun, queued = await asyncio.gather(db.tx(end), other.tx(queue))
+
+    assert begun == queued
+
+
+def keep_run(tx: Tx, worker: str) -> Run:
     """A run that `worker` carries out."""
-    address = making.keep_conversation(tx)
-    run = making.run(address)
-    runs.start(tx, HERE, run, address, worker)
-    workers.beat(tx, worker, SOON if alive_until is SOON else NOON)
-    return run
+    workers.beat(tx, worker)
+    return making.start(tx, making.keep_conversation(tx), worker)
+
+
+def taken_from(tx: Tx, gone: str, worker: str = "worker-2") -> Sequence[Owner]:
+    """The runs that `worker` takes over when another one is gone."""
+    workers.forget(tx, {gone: 1})
+    workers.beat(tx, worker)
+    return claims.take_left(tx, worker, [])
 
 
 async def test_the_runs_of_the_living_are_theirs(db: Database) -> None:
     run = await db.tx(keep_run, "worker-1")
+    mine, theirs = (Owner(run.id, worker, 1) for worker in ("worker-1", "worker-2"))
 
-    assert await db.tx(runs.claim_dead, "worker-2", NOON) == []
-    assert await db.tx(runs.owned, "worker-1", [run.id]) == {run.id}
-    assert await db.tx(runs.owned, "worker-2", [run.id]) == set()
+    assert await db.tx(claims.take_left, "worker-2", []) == []
+    assert await db.tx(claims.owned, [mine]) == {mine}
+    assert await db.tx(claims.owned, [theirs]) == set()
+    assert await db.read(claims.of_worker, "worker-1") == {run.id}
 
 
 async def test_what_was_taken_over_is_lost_to_its_owner(db: Database) -> None:
@@ -145,21 +179,41 @@ async def test_what_was_taken_over_is_lost_to_its_owner(db: Database) -> None:
     assert run.conversation_id is not None
     await db.tx(runs.cancel, HERE, run.conversation_id)
 
-    (claim,) = await db.tx(runs.claim_dead, "worker-2", LATER)
+    (owner,) = await db.tx(taken_from, "worker-1")
 
-    assert claim.run.id == run.id
-    assert (claim.project, claim.cancel_requested) == (HERE, True)
-    assert claim.address.conversation_id == run.conversation_id
-    assert await db.tx(runs.owned, "worker-1", [run.id]) == set()
-    assert await db.tx(runs.owned, "worker-2", [run.id]) == {run.id}
-    assert await db.read(runs.cancel_wanted, "worker-2") == [run.id]
+    assert owner == Owner(run.id, "worker-2", 2)
+    known = await db.read(claims.recall, run.id)
+    assert (known.run.id, known.attempt, known.cancel_requested) == (run.id, 2, True)
+    assert known.address.conversation_id == run.conversation_id
+    with pytest.raises(Lost):
+        await db.tx(claims.hold, Owner(run.id, "worker-1", 1))
+    await db.tx(claims.hold, owner)
+    assert await db.read(claims.cancel_wanted, "worker-2") == [run.id]
+
+
+async def test_a_worker_that_gets_its_run_back_is_not_the_one_it_was(db: Database) -> None:
+    run = await db.tx(keep_run, "worker-1")
+    await db.tx(taken_from, "worker-1")
+    (again,) = await db.tx(taken_from, "worker-2", "worker-1")
+
+    assert again == Owner(run.id, "worker-1", 3)
+    with pytest.raises(Lost):
+        await db.tx(claims.hold, Owner(run.id, "worker-1", 1))
 
 
 async def test_a_worker_that_left_is_dead_at_once(db: Database) -> None:
     run = await db.tx(keep_run, "worker-1")
     await db.tx(workers.leave, "worker-1")
 
-    assert [one.run.id for one in await db.tx(runs.claim_dead, "worker-2", NOON)] == [run.id]
+    taken = await db.tx(claims.take_left, "worker-2", [])
+    assert [one.run_id for one in taken] == [run.id]
+
+
+async def test_a_worker_that_beats_again_is_not_forgotten(db: Database) -> None:
+    await db.tx(keep_run, "worker-1")
+    await db.tx(workers.beat, "worker-1")
+
+    assert await db.tx(taken_from, "worker-1") == []
 
 
 async def test_what_has_ended_is_nobodys(db: Database) -> None:
@@ -169,20 +223,21 @@ async def test_what_has_ended_is_nobodys(db: Database) -> None:
     )
     await db.tx(runs.finish, over)
 
-    assert await db.tx(runs.owned, "worker-1", [run.id]) == set()
-    assert await db.tx(runs.claim_dead, "worker-2", LATER) == []
-    assert not await db.read(runs.is_active, run.id)
+    assert await db.tx(claims.owned, [Owner(run.id, "worker-1", 1)]) == set()
+    assert await db.tx(taken_from, "worker-1") == []
+    assert not (await db.read(runs.state, run.id)).active
     assert await db.read(runs.get, HERE, run.id) == over
 
 
 async def test_the_dead_are_claimed_once(db: Database, other: Database) -> None:
     kept = [await db.tx(keep_run, "worker-1") for _ in range(5)]
+    await db.tx(workers.leave, "worker-1")
     for claimer in ("worker-2", "worker-3"):
-        await db.tx(workers.beat, claimer, LATER + timedelta(hours=1))
+        await db.tx(workers.beat, claimer)
     names = iter(["worker-2", "worker-3"] * 8)
 
     def claim(tx: Tx) -> list[str]:
-        return [one.run.id for one in runs.claim_dead(tx, next(names), LATER)]
+        return [one.run_id for one in claims.take_left(tx, next(names), [])]
 
     claimed, failed = await race(db, other, claim)
 
@@ -198,14 +253,13 @@ async def test_a_flush_that_has_begun_is_seen_by_who_takes_the_run_over(
     loop, fenced, go = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
     def flush(tx: Tx) -> None:
-        assert runs.owned(tx, "worker-1", [run.id]) == {run.id}
+        claims.hold(tx, Owner(run.id, "worker-1", 1))
         loop.call_soon_threadsafe(fenced.set)
         go.wait()
         events.append(tx, [(run.id, 1, "{}")])
 
     def claim(tx: Tx) -> list[list[tuple[int, str]]]:
-        claims = runs.claim_dead(tx, "worker-2", LATER)
-        return [events.after(tx, one.run.id, 0, 10) for one in claims]
+        return [events.after(tx, one.run_id, 0, 10) for one in taken_from(tx, "worker-1")]
 
     flushing = asyncio.create_task(db.tx(flush))
     await fenced.wait()

@@ -1,6 +1,7 @@
 """Agents are made, changed and removed, each in one transaction."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from palaver import clock
@@ -15,9 +16,9 @@ from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.part import Image, Part, Text
 from palaver.engine import compiling
-from palaver.errors import Invalid, NotFound
+from palaver.errors import Invalid, NotFound, NothingToCancel
 from palaver.providers.catalog import Catalog
-from palaver.store import agents, blocks, conversations, entries
+from palaver.store import agents, blocks, conversations, entries, runs
 from palaver.store.db import Tx
 
 _ADJECTIVES = ("Amber", "Brisk", "Calm", "Deft", "Eager", "Fond", "Keen", "Lucid", "Mild", "Quick")
@@ -135,9 +136,12 @@ class Making:
             entries.append(tx, self._project, address, [_first(one) for one in first])
 
 
-def remove(tx: Tx, project: ProjectId, agent_id: str) -> None:
-    """Delete an agent with its conversations."""
+def remove(tx: Tx, project: ProjectId, agent_id: str) -> list[str]:
+    """Delete an agent with its conversations; its active runs, which are to be cancelled."""
     agents.remove(tx, project, agent_id, clock.now())
+    with suppress(NothingToCancel):
+        return runs.cancel_all(tx, project, agent_id)
+    return []
 
 
 def recompile_default(tx: Tx, project: ProjectId, agent_id: str, dry_run: bool) -> str:

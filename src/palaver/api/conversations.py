@@ -111,8 +111,8 @@ async def update(
 
 @router.delete("/{conversation_id}")
 async def delete(conversation_id: ConversationId, caller: Caller, rooms: Rooms) -> None:
-    """Delete a conversation. A run that is active in it is cancelled."""
-    rooms.runner.stop(await rooms.db.tx(_delete, caller.project, conversation_id))
+    """Delete a conversation. The runs that are active in it are cancelled."""
+    rooms.runner.cancel(await rooms.db.tx(_delete, caller.project, conversation_id))
 
 
 @router.post("/{conversation_id}/cancel", responses=CONFLICT)
@@ -122,9 +122,9 @@ async def cancel(
     rooms: Rooms,
     agent_id: AgentId | None = None,
 ) -> dict[str, str]:
-    """Cancel the active run of this one conversation; 409 when there is none."""
+    """Cancel the active run of this one conversation, and those that wait; 409 without any."""
     cancelled = await rooms.db.tx(_cancel, caller.project, conversation_id, agent_id)
-    rooms.runner.stop(cancelled)
+    rooms.runner.cancel(cancelled)
     return dict.fromkeys(cancelled, "cancelled")
 
 

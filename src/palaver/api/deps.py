@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
 from palaver.domain.ids import DEFAULT_PROJECT, ProjectId
 from palaver.engine.log import Log
@@ -43,6 +43,22 @@ async def _db(request: Request) -> Database:
     return house.db
 
 
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How a send came in: its connection, and the key by which a repeated one is known."""
+
+    request: Request
+    key: str | None
+
+
+async def _wire(
+    request: Request,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+) -> Wire:
+    return Wire(request, idempotency_key)
+
+
 Rooms = Annotated[House, Depends(_house)]
 Caller = Annotated[Who, Depends(_who)]
 Db = Annotated[Database, Depends(_db)]
+Connection = Annotated[Wire, Depends(_wire)]

@@ -1,14 +1,16 @@
 """Messages over HTTP: sending to a conversation, and reading what was said."""
 
+from contextlib import suppress
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Body, Query, Response
 
 from palaver.api import addressing, problems, routing, sse
-from palaver.api.deps import Caller, Db, Rooms, Who
+from palaver.api.deps import Caller, Connection, Db, House, Rooms, Who, Wire
 from palaver.api.problems import CONFLICT
 from palaver.api.send_body import AgentSendBody, SendBody
-from palaver.api.sse import LettaResponse, Wanted
+from palaver.api.sse import EventStream, LettaResponse, Wanted
 from palaver.core.expand import messages_of
 from palaver.domain.conversation import Address
 from palaver.domain.entry import Entry
@@ -17,7 +19,9 @@ from palaver.domain.ids import AgentId, ConversationName, MessageId, ProjectId, 
 from palaver.domain.message import Message, MessageType
 from palaver.domain.page import MAX_LIMIT, Limit, Order, Page
 from palaver.engine.failure import Failure
+from palaver.engine.line import Admitted
 from palaver.engine.send import Send
+from palaver.errors import NothingToCancel
 from palaver.store import agents, entries, runs
 from palaver.store.db import Tx
 
@@ -33,7 +37,7 @@ _EITHER: dict[int | str, dict[str, Any]] = {
     },
     401: {"model": problems.ProviderProblem, "description": "The provider refuses the key."},
     402: {"model": problems.ProviderProblem, "description": "No credit at the provider."},
-    409: {"model": problems.Problem, "description": "Another run holds the conversation."},
+    409: {"model": problems.Busy, "description": "Another run holds the conversation."},
     429: {"model": problems.ProviderProblem, "description": "The provider's rate limit."},
     500: {"model": problems.ProviderProblem, "description": "The provider failed."},
     504: {"model": problems.ProviderProblem, "description": "The provider stayed silent."},
@@ -88,11 +92,15 @@ class AgentMessageQuery(MessageQuery):
 
 @router.post("", response_model=None, responses=_EITHER)
 async def send(
-    conversation_id: ConversationName, body: SendBody, caller: Caller, rooms: Rooms
+    conversation_id: ConversationName,
+    body: SendBody,
+    caller: Caller,
+    rooms: Rooms,
+    wire: Connection,
 ) -> Response:
     """Send messages to a conversation; the answer is streamed unless `streaming` is false."""
     address = await rooms.db.read(addressing.find, caller.project, conversation_id, body.agent_id)
-    return await _send(address, body, caller, rooms)
+    return await _send(address, body, caller, rooms, wire)
 
 
 @router.get("")
@@ -113,20 +121,20 @@ async def list_messages(
 
 @of_agent.post("", response_model=None, responses=_EITHER)
 async def send_to_agent(
-    agent_id: AgentId, body: AgentSendBody, caller: Caller, rooms: Rooms
+    agent_id: AgentId, body: AgentSendBody, caller: Caller, rooms: Rooms, wire: Connection
 ) -> Response:
     """Send messages to the agent's default conversation; streamed only if `streaming` is true."""
     address = await rooms.db.read(addressing.default_of, caller.project, agent_id)
-    return await _send(address, body, caller, rooms)
+    return await _send(address, body, caller, rooms, wire)
 
 
 @of_agent.post("/stream", response_model=None, responses=_EITHER, deprecated=True)
 async def stream_to_agent(
-    agent_id: AgentId, body: AgentSendBody, caller: Caller, rooms: Rooms
+    agent_id: AgentId, body: AgentSendBody, caller: Caller, rooms: Rooms, wire: Connection
 ) -> Response:
     """Send messages to the agent's default conversation; the answer is streamed."""
     streamed = body.model_copy(update={"streaming": True})
-    return await send_to_agent(agent_id, streamed, caller, rooms)
+    return await send_to_agent(agent_id, streamed, caller, rooms, wire)
 
 
 @of_agent.post("/cancel", responses=CONFLICT)
@@ -136,7 +144,7 @@ async def cancel_runs_of_agent(
     rooms: Rooms,
     body: Annotated[RunsToCancel | None, Body()] = None,
 ) -> dict[str, str]:
-    """Cancel these runs of the agent, or the active one of its default conversation."""
+    """Cancel these runs of the agent, or the active ones of its default conversation."""
 
     def write(tx: Tx) -> list[str]:
         address = addressing.default_of(tx, caller.project, agent_id)
@@ -145,7 +153,7 @@ async def cancel_runs_of_agent(
         return runs.cancel_some(tx, caller.project, agent_id, body.run_ids)
 
     cancelled = await rooms.db.tx(write)
-    rooms.runner.stop(cancelled)
+    rooms.runner.cancel(cancelled)
     return dict.fromkeys(cancelled, "cancelled")
 
 
@@ -171,12 +179,15 @@ async def retrieve(message_id: MessageId, caller: Caller, db: Db) -> list[Messag
     return messages_of(await db.read(entries.get, caller.project, message_id))
 
 
-async def _send(address: Address, body: AgentSendBody, caller: Who, rooms: Rooms) -> Response:
-    run = await rooms.runner.start(
+async def _send(
+    address: Address, body: AgentSendBody, caller: Who, rooms: House, wire: Wire
+) -> Response:
+    inputs, key = body.inputs(), body.key(wire.key)
+    admitted = await rooms.runner.start(
         Send(
             project=caller.project,
             address=address,
-            inputs=body.inputs(),
+            inputs=inputs,
             max_steps=body.max_steps,
             tokens=body.streaming and body.stream_tokens,
             background=body.background and body.streaming,
@@ -184,16 +195,33 @@ async def _send(address: Address, body: AgentSendBody, caller: Who, rooms: Rooms
             override_system=body.override_system,
             skills=body.skills,
             config=body.config,
+            key=key,
+            fingerprint=key and body.fingerprint(inputs),
+            on_busy=body.on_busy,
         )
     )
-    kinds = body.include_return_message_types
+    run_id, kinds = admitted.run_id, body.include_return_message_types
+    left = None
+    if body.cancel_on_disconnect:
+        left = partial(_cancel, rooms, caller.project, address.agent_id, run_id)
     if body.streaming:
-        wanted = Wanted(run.id, pings=body.include_pings, kinds=kinds)
-        return sse.stream(rooms.log, wanted)
-    answer = await sse.gather(rooms.log, Wanted(run.id, kinds=kinds))
+        wanted = Wanted(run_id, pings=body.include_pings, kinds=kinds)
+        return EventStream(rooms.log, wanted, left, _place(admitted))
+    async with sse.unless_gone(wire.request.receive, left):
+        answer = await sse.gather(rooms.log, Wanted(run_id, kinds=kinds))
     if answer is None:
-        return problems.of_failure(await rooms.db.read(_failure, caller.project, run.id))
-    return Response(answer.model_dump_json(), media_type="application/json")
+        return problems.of_failure(await rooms.db.read(_failure, caller.project, run_id))
+    return Response(answer.model_dump_json(), 200, _place(admitted), "application/json")
+
+
+def _place(admitted: Admitted) -> dict[str, str]:
+    """The header that says where in the line a send stands."""
+    return {} if admitted.position is None else {"x-queue-position": str(admitted.position)}
+
+
+async def _cancel(rooms: House, project: ProjectId, agent_id: str, run_id: str) -> None:
+    with suppress(NothingToCancel):
+        rooms.runner.cancel(await rooms.db.tx(runs.cancel_some, project, agent_id, [run_id]))
 
 
 def _failure(tx: Tx, project: ProjectId, run_id: str) -> Failure:

@@ -10,15 +10,38 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from palaver.domain.frozen import Frozen
 from palaver.engine.failure import Failure
-from palaver.errors import Conflict, ConversationBusy, LLMError, PalaverError
+from palaver.errors import (
+    Conflict,
+    ConversationBusy,
+    LLMError,
+    PalaverError,
+    Refused,
+    Stopping,
+    Unavailable,
+)
 
 logger = logging.getLogger(__name__)
+
+RETRY_AFTER = 1  # seconds after which a conversation or the database may be free again
 
 
 class Problem(Frozen):
     """Why a request was refused, and what to do about it."""
 
     detail: str
+
+
+class Busy(Problem):
+    """Who holds a conversation, where that can be followed, and how many more wait for it.
+
+    ``retry_after`` is in seconds.
+    """
+
+    code: str
+    run_id: str
+    stream_url: str
+    waiting: int
+    retry_after: int
 
 
 class Trouble(Frozen):
@@ -65,10 +88,17 @@ def answer(error: PalaverError) -> JSONResponse:
         return of_failure(Failure.of(error))
     body: dict[str, object] = {"detail": f"{error.code}: {error}"}
     headers = {}
-    if isinstance(error, ConversationBusy):
-        body["run_id"] = error.run_id
     if isinstance(error, Conflict):
         headers["x-should-retry"] = "false"
+    if isinstance(error, ConversationBusy):
+        body |= {
+            "run_id": error.run_id,
+            "stream_url": f"/v1/runs/{error.run_id}/stream",
+            "waiting": error.waiting,
+        }
+    if isinstance(error, ConversationBusy | Stopping | Unavailable):
+        body |= {"code": error.code, "retry_after": RETRY_AFTER}
+        headers["retry-after"] = str(RETRY_AFTER)
     return JSONResponse(body, error.status, headers)
 
 
@@ -86,7 +116,7 @@ def of_failure(failure: Failure) -> JSONResponse:
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PalaverError)
     if error.status >= 500:
-        logger.error("refused: %s", error)
+        logger.error("refused: %s", error, exc_info=isinstance(error, Refused))
     return answer(error)
 
 

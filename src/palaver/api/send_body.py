@@ -1,5 +1,6 @@
 """What a caller may send to a conversation (contract §3.1, §3.2), and the entries it becomes."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -13,10 +14,17 @@ from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId
 from palaver.domain.message import MessageType
 from palaver.domain.part import Image, ImageSource, Part, Text
-from palaver.domain.run import RequestConfig
+from palaver.domain.run import OnBusy, RequestConfig
 from palaver.errors import Invalid
 
 MAX_MESSAGES = 1000  # messages in one request
+
+
+_SAID = {"role", "parts", "otid", "name", "sender_id", "group_id"}
+_NOT_ASKED = {
+    "input", "messages", "agent_id", "streaming", "stream_tokens", "include_pings", "background",
+    "on_busy", "cancel_on_disconnect", "include_return_message_types",
+}  # fmt: skip
 
 
 class SentText(Frozen):
@@ -145,6 +153,8 @@ class AgentSendBody(Frozen):
     stream_tokens: bool = False
     include_pings: bool = True
     background: bool = False
+    on_busy: OnBusy = "reject"
+    cancel_on_disconnect: bool = False
     max_steps: Annotated[int, Field(ge=-(2**31), le=2**31)] = 50
     override_model: str | None = None
     override_system: str | None = None
@@ -166,6 +176,8 @@ class AgentSendBody(Frozen):
             raise ValueError("give exactly one of `input` and `messages`")
         if self.messages is not None and not self.messages:
             raise ValueError("`messages` must not be empty")
+        if self.background and self.cancel_on_disconnect:
+            raise ValueError("a run in the background is not cancelled when its client goes away")
         return self
 
     @property
@@ -177,6 +189,21 @@ class AgentSendBody(Frozen):
             assistant_message_tool_kwarg=self.assistant_message_tool_kwarg,
             include_return_message_types=self.include_return_message_types,
         )
+
+    def fingerprint(self, inputs: Sequence[Entry]) -> str:
+        """What is said and how it is to be carried out, however the answer is delivered."""
+        said = [entry.model_dump(mode="json", include=_SAID) for entry in inputs]
+        asked = self.model_dump(mode="json", exclude=_NOT_ASKED, exclude_defaults=True)
+        return hashlib.sha256(json.dumps([said, asked]).encode()).hexdigest()
+
+    def key(self, given: str | None) -> str | None:
+        """By what a repeated send is known: the key it was `given`, else the otids of it all."""
+        if given is not None:
+            return f"key:{given}"
+        otids = [sent.otid for sent in self.messages or ()]
+        if not otids or None in otids:
+            return None
+        return f"otids:{hashlib.sha256(json.dumps(otids).encode()).hexdigest()}"
 
     @property
     def skills(self) -> tuple[Skill, ...]:

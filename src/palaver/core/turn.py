@@ -52,14 +52,15 @@ class RunTools(Want[Entry]):
 Turn = Generator[Want[Any], Any, StopReason]
 
 
-def take_turn(window: Window, max_steps: int) -> Turn:
+def take_turn(window: Window, max_steps: int, done: int = 0) -> Turn:
     """Carry a conversation from the newest input to a reason to stop.
 
-    `max_steps` bounds the calls of the model; with none allowed the turn ends at once.
+    `max_steps` bounds the calls of the model, of which some may have been `done` before; with none
+    allowed the turn ends at once.
     """
     if max_steps < 1:
         return "end_turn"
-    for _ in range(max_steps):
+    for _ in range(done, max_steps):
         reply = yield from ask(CallModel(window))
         if reply.entry is None:
             return "end_turn"

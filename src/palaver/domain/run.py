@@ -15,6 +15,9 @@ StopReason = Literal[
     "insufficient_credits", "requires_approval", "context_window_overflow_in_system_prompt",
 ]  # fmt: skip
 
+OnBusy = Literal["reject", "queue", "interrupt"]
+"""What becomes of a send to a conversation that has an active run."""
+
 ACTIVE: tuple[RunStatus, ...] = ("created", "running")
 STOP_REASONS: tuple[StopReason, ...] = get_args(StopReason)
 
@@ -38,7 +41,10 @@ class RequestConfig(Frozen):
 
 
 class Run(Frozen):
-    """One send, carried out. ``conversation_id`` is null for the default conversation."""
+    """One send, carried out. ``conversation_id`` is null for the default conversation.
+
+    A run that waits for another one to end has the status ``created``.
+    """
 
     id: str
     agent_id: str

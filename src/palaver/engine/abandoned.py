@@ -1,64 +1,95 @@
-"""Runs whose process died: they are ended, with all that their clients had already seen kept."""
+"""Runs that change hands: what their worker has left is put in order, then they go on or end.
+
+A run goes on from its last committed step if nobody has seen anything of the step after it.
+Otherwise it ends, and all that its clients have seen is kept.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from palaver import clock
 from palaver.core.expand import parts_of
 from palaver.core.fold import fold
-from palaver.domain.conversation import Address
 from palaver.domain.entry import Entry
-from palaver.domain.ids import ProjectId
-from palaver.domain.page import Page
 from palaver.domain.part import ToolCall, ToolReturn
 from palaver.domain.run import Run
-from palaver.engine import ending
+from palaver.engine import ending, line
 from palaver.engine.ending import Ending, Unwritten
 from palaver.engine.failure import Failure
-from palaver.engine.log import Event, Frame, Tail, messages_in
+from palaver.engine.send import Send
+from palaver.engine.tail import Event, Frame, Tail, messages_in
 from palaver.engine.tally import Tally
-from palaver.store import entries, events, runs
+from palaver.store import claims, entries, events, steps
+from palaver.store.claims import Owner, Recalled
 from palaver.store.db import Tx
 
-_ALL = 1_000_000  # more events than a run can have
+_ATTEMPTS = 3  # workers that may try a run; one that kills them all is ended
+_ALL = 2**31 - 1
 _CANCELLED = Ending("cancelled")
 _CRASHED = Ending("error", Failure.crashed())
 
 
-def end_all(tx: Tx, worker: str) -> list[str]:
-    """Take over the runs of dead workers and end them; the ids of those that were ended."""
-    claimed = runs.claim_dead(tx, worker, clock.now())
-    for claim in claimed:
-        how = _CANCELLED if claim.cancel_requested else _CRASHED
-        _end(tx, worker, claim.project, claim.address, claim.run, how)
-    return [claim.run.id for claim in claimed]
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A run that goes on: what was asked for, what is done of it, its last event's number."""
+
+    owner: Owner
+    run: Run
+    send: Send
+    tally: Tally
+    last: int
 
 
-def _end(tx: Tx, worker: str, project: ProjectId, address: Address, run: Run, how: Ending) -> None:
-    logged = [Event(seq, data) for seq, data in events.after(tx, run.id, 0, _ALL)]
-    stored = entries.of_run(tx, project, run.id, Page(limit=1000, order="asc"))
-    said = unstored(logged, {entry.id for entry in stored}, run.id)
+def settle(tx: Tx, owner: Owner) -> Resumed | Owner | None:
+    """Put a run in order that `owner` has got: it goes on, or ends.
+
+    Where it ends, the run that waited behind it has begun, if there is one: its owner comes back.
+    Raises `Lost` if somebody else has taken the run meanwhile.
+    """
+    claims.hold(tx, owner)
+    known = claims.recall(tx, owner.run_id)
+    send = Send.recalled(known.request, known.project, known.address)
+    logged = [Event(seq, data) for seq, data in events.after(tx, owner.run_id, 0, _ALL)]
+    tally = Tally.resumed(steps.all_of_run(tx, known.project, owner.run_id))
+    stored = entries.all_of_run(tx, known.project, owner.run_id)
+    said = unstored(logged, {entry.id for entry in stored}, owner.run_id)
+    how = _ending_of(known, said)
     calls = unanswered([*stored, *said])
     if calls:
-        blank = Entry(
-            id=clock.mint("message"),
-            seq=0,
-            role="tool",
-            parts=(),
-            created_at=clock.now(),
-            run_id=run.id,
-        )
-        said.append(ending.closed(blank, calls))
-    tally = Tally()
-    tail = Tail(run.id, last=logged[-1].seq if logged else 0)
+        said.append(ending.closed(_returns_in(owner.run_id, said, tally), calls))
+    tail = Tail(owner.run_id, last=logged[-1].seq if logged else 0)
     frames: list[Frame] = [*ending.shown(said, tokens=True)]
-    frames += how.frames(run.id, tally.usage(run.id))
-    new = Unwritten(
-        said=said,
-        events=[tail.number(frame) for frame in frames],
-        over=tally.over(run, how.stop, how.failure),
+    if how is not None:
+        frames += how.frames(owner.run_id, tally.usage(owner.run_id))
+    new = Unwritten(said=said, events=[tail.number(frame) for frame in frames])
+    if how is None:
+        ending.write(tx, owner, send, new)
+        return Resumed(owner, known.run, send, tally, tail.last)
+    new.over = tally.over(known.run, how.stop, how.failure)
+    return line.end(tx, owner, send, new)
+
+
+def _ending_of(known: Recalled, seen: Sequence[Entry]) -> Ending | None:
+    """How a run ends of whose unfinished step this was `seen`; None if it goes on."""
+    if known.cancel_requested:
+        return _CANCELLED
+    if seen or known.request is None or known.attempt > _ATTEMPTS:
+        return _CRASHED
+    return None
+
+
+def _returns_in(run_id: str, said: Sequence[Entry], tally: Tally) -> Entry:
+    """The entry that closes calls, without its returns."""
+    return Entry(
+        id=clock.mint("message"),
+        seq=0,
+        role="tool",
+        parts=(),
+        created_at=clock.now(),
+        run_id=run_id,
+        step_id=said[-1].step_id if said else tally.last_step,
     )
-    ending.write(tx, worker, project, address, run.id, new)
 
 
 def unstored(logged: Sequence[Event], stored: set[str], run_id: str) -> list[Entry]:

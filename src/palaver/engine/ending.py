@@ -7,16 +7,16 @@ from typing import cast
 from palaver import clock
 from palaver.core.expand import messages_of
 from palaver.core.fold import mark_of
-from palaver.domain.conversation import Address
 from palaver.domain.entry import Entry
-from palaver.domain.ids import ProjectId
 from palaver.domain.message import Message, Stop, StreamError, Usage
 from palaver.domain.part import ToolCall, ToolReturn
 from palaver.domain.run import Run, Step, StopReason
 from palaver.engine.failure import Failure
-from palaver.engine.log import Event
+from palaver.engine.send import Send
+from palaver.engine.tail import Event
 from palaver.errors import LLMError
-from palaver.store import agents, entries, events, runs, steps
+from palaver.store import agents, claims, entries, events, runs, steps
+from palaver.store.claims import Owner
 from palaver.store.db import Tx
 
 UNANSWERED = "The run was broken off before this call had returned."
@@ -95,21 +95,32 @@ def step_of(step: Step, ending: Ending) -> Step:
     )
 
 
-def write(
-    tx: Tx, worker: str, project: ProjectId, address: Address, run_id: str, new: Unwritten
-) -> bool:
-    """Write it in this one transaction; False if `worker` no longer owns the run."""
-    if run_id not in runs.owned(tx, worker, [run_id]):
+def write(tx: Tx, owner: Owner, send: Send, new: Unwritten, again: bool = False) -> bool:
+    """Write it in this one transaction.
+
+    Done `again`, it does not write what a try that seemed to fail has written after all, and says
+    so with False. Raises `Lost` if `owner` may not write for the run any more.
+    """
+    if again and _is_written(tx, owner.run_id, new):
         return False
+    claims.hold(tx, owner)
     if new.over is not None and new.over.completed_at is not None:
         duration = (new.over.total_duration_ns or 0) // 1_000_000
         at, why = new.over.completed_at, new.over.stop_reason
         agents.note_run(tx, new.over.agent_id, at, why, duration)
     if new.said:
-        entries.append(tx, project, address, new.said)
+        entries.append(tx, send.project, send.address, new.said)
     for step in new.steps:
-        steps.put(tx, project, address.conversation_id, step, clock.now())
-    events.append(tx, [(run_id, event.seq, event.data) for event in new.events])
+        steps.put(tx, send.project, send.address.conversation_id, step, clock.now())
+    events.append(tx, [(owner.run_id, event.seq, event.data) for event in new.events])
     if new.over is not None:
         runs.finish(tx, new.over)
     return True
+
+
+def _is_written(tx: Tx, run_id: str, new: Unwritten) -> bool:
+    """Whether a try that seemed to fail has reached the database after all."""
+    if new.events:
+        last = new.events[-1]
+        return events.find(tx, run_id, last.seq) == last.data
+    return any(entries.is_kept(tx, entry.id) for entry in new.said)

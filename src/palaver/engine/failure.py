@@ -3,7 +3,7 @@
 from typing import Self
 
 from palaver.domain.frozen import Frozen
-from palaver.errors import ContextOverflow, LLMError
+from palaver.errors import ContextOverflow, LLMError, PalaverError
 
 
 class Failure(Frozen):
@@ -32,6 +32,16 @@ class Failure(Frozen):
             status=error.status,
             type=None if isinstance(error, ContextOverflow) else error.http_type,
             retry_after=error.retry_after,
+        )
+
+    @classmethod
+    def refused(cls, error: PalaverError) -> Self:
+        """What stands in the way of a run, for instance a model that is gone."""
+        return cls(
+            error_type="internal_error",
+            message=str(error),
+            retryable=error.status >= 500,
+            status=error.status,
         )
 
     @classmethod

@@ -1,41 +1,74 @@
-"""Who is alive: the heartbeat of this process, and the runs of those whose heart stopped.
+"""Who is alive: the beat of this process, and the runs of those whose beat has stopped.
 
-A process that is dead leaves its runs active, and an active run keeps its conversation to itself.
-So every process looks for runs whose owner is gone, takes them over in one atomic update (which
-raises their epoch, so that a late owner can write no more) and ends them.
+A process that is dead leaves its runs running, and a running run keeps its conversation to itself.
+So every process looks for runs whose worker is gone and takes them over in one atomic update, which
+raises their epoch, so that a late owner can write no more.
 """
 
 import asyncio
 import logging
-from contextlib import suppress
-from datetime import timedelta
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
-from palaver import clock
-from palaver.engine import abandoned
+from palaver.engine.hints import Hints
 from palaver.engine.runner import Runner
-from palaver.errors import Unavailable
-from palaver.store import runs, workers
+from palaver.errors import PalaverError, Unavailable
+from palaver.store import claims, workers
+from palaver.store.claims import Owner
 from palaver.store.db import Database, Tx
 
 logger = logging.getLogger(__name__)
 
-BEAT = 1.0  # seconds between heartbeats
-LEASE = timedelta(seconds=4)  # how long a heartbeat is good for
-_LOOK = 0.2  # seconds between looks for cancels that came in by another process
+BEAT = 1.0  # seconds between beats
+MISSED = 3  # looks, a beat apart, at which a beat has not changed: then its worker is gone
+
+
+@dataclass(slots=True)
+class Pulse:
+    """The beats of other workers, as one worker sees them.
+
+    Time is counted in looks of its own: no clock is compared with another, and a process that
+    was stopped, or whose database was away, has not seen that others missed anything.
+    """
+
+    _seen: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def gone(self, beats: Mapping[str, int]) -> dict[str, int]:
+        """Look at all beats: the workers that are gone, with their last beats."""
+        seen = {}
+        for worker, beat in beats.items():
+            before, missed = self._seen.get(worker, (None, 0))
+            seen[worker] = (beat, missed + 1 if beat == before else 0)
+        self._seen = seen
+        return {worker: beat for worker, (beat, missed) in seen.items() if missed >= MISSED}
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a process sees when it beats: all beats, its own runs, and those it has taken over."""
+
+    beats: dict[str, int]
+    running: set[str]
+    taken: Collection[Owner]
 
 
 class Lease:
     """This process's claim on its runs."""
 
-    def __init__(self, db: Database, runner: Runner, worker: str) -> None:
+    def __init__(self, db: Database, runner: Runner, hints: Hints, worker: str) -> None:
         self._db = db
         self._runner = runner
+        self._hints = hints
         self._worker = worker
+        self._pulse = Pulse()
+        self._gone: dict[str, int] = {}
+        self._unknown: set[str] = set()
+        self._strays: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Say that this process is alive, and go on saying so."""
-        await self._db.tx(_beat, self._worker)
+        await self._look()
         self._tasks = [
             asyncio.create_task(self._beat_for_ever(), name="heartbeat"),
             asyncio.create_task(self._heed_for_ever(), name="cancels"),
@@ -45,30 +78,47 @@ class Lease:
         """Stop, and leave: whatever this process still owned may be taken over at once."""
         for task in self._tasks:
             task.cancel()
-        with suppress(Unavailable):
+        try:
             await self._db.tx(workers.leave, self._worker)
+        except Unavailable as error:
+            logger.warning("cannot say that this process ends: %s", error)
 
     async def _beat_for_ever(self) -> None:
         while True:
-            try:
-                await self._db.tx(_beat, self._worker)
-                for run_id in await self._db.tx(abandoned.end_all, self._worker):
-                    logger.warning("%s was left by a process that is gone; it was ended", run_id)
-            except Unavailable as error:
-                logger.warning("no heartbeat: %s", error)
             await asyncio.sleep(BEAT)
+            try:
+                if self._runner.closing:
+                    await self._db.tx(workers.beat, self._worker)
+                else:
+                    await self._look()
+            except PalaverError as error:
+                logger.warning("no heartbeat: %s", error)
+
+    async def _look(self) -> None:
+        look = await self._db.tx(_look, self._worker, self._gone, self._strays)
+        for owner in look.taken:
+            logger.warning("%s was left; this process goes on with it", owner.run_id)
+            self._runner.take_up(owner)
+        self._gone = self._pulse.gone(look.beats)
+        self._hints.alone = len(look.beats) - len(self._gone) <= 1
+        # A run of this worker that it does not carry out: its start was committed in a moment in
+        # which the database went away. It has to be seen twice, for it may be just beginning.
+        unknown = {run_id for run_id in look.running if not self._runner.carries(run_id)}
+        self._strays = unknown & self._unknown
+        self._unknown = unknown
 
     async def _heed_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK)
+            await self._hints.wait("cancels")
             if self._runner.busy:
                 try:
-                    self._runner.stop(await self._db.read(runs.cancel_wanted, self._worker))
+                    self._runner.stop(await self._db.read(claims.cancel_wanted, self._worker))
                 except Unavailable as error:
                     logger.warning("cannot look for cancelled runs: %s", error)
 
 
-def _beat(tx: Tx, worker: str) -> None:
-    now = clock.now()
-    workers.beat(tx, worker, now + LEASE)
-    workers.forget_dead(tx, now)
+def _look(tx: Tx, worker: str, gone: Mapping[str, int], strays: Collection[str]) -> _Look:
+    beats = workers.beat(tx, worker)
+    workers.forget(tx, gone)
+    taken = claims.take_left(tx, worker, strays)
+    return _Look(beats, claims.of_worker(tx, worker), taken)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -18,14 +18,16 @@ from palaver.domain.llm import ChatModel
 from palaver.domain.message import Message
 from palaver.domain.part import ToolCall, ToolReturn
 from palaver.domain.run import Run, Step, StopReason
-from palaver.engine import ending
+from palaver.engine import ending, line
 from palaver.engine.ending import Ending, Unwritten
 from palaver.engine.failure import Failure
-from palaver.engine.log import Log, Tail
+from palaver.engine.log import Log
 from palaver.engine.send import Send
+from palaver.engine.tail import Tail
 from palaver.engine.tally import Tally
-from palaver.errors import BrokenReply, LLMError, Unavailable
+from palaver.errors import BrokenReply, LLMError, PalaverError, Unavailable
 from palaver.store import entries
+from palaver.store.claims import Lost, Owner
 from palaver.store.db import Database
 
 logger = logging.getLogger(__name__)
@@ -48,29 +50,29 @@ class Tools(Protocol):
 class Stage:
     """What a run is carried out with. `window` has no entries yet."""
 
-    send: Send
     window: Window
     model: ChatModel
     tools: Tools
     context_window: int
 
 
-class Lost(Exception):
-    """The run belongs to another worker now; whatever this one would write is refused."""
-
-
 @dataclass(slots=True)
 class LiveRun:
-    """One run under way. It is cancelled through `stop`, which delivers the news only once."""
+    """One run under way. It is cancelled through `stop`, which delivers the news only once.
+
+    `prepare` finds out what it is carried out with. `tally` counts the steps that another worker
+    has done before.
+    """
 
     run: Run
-    stage: Stage
-    worker: str
+    send: Send
+    owner: Owner
     db: Database
     log: Log
     tail: Tail
+    prepare: Callable[[], Awaitable[Stage]]
+    tally: Tally = field(default_factory=Tally)
     task: asyncio.Task[None] | None = None
-    _tally: Tally = field(default_factory=Tally)
     _why: Why | None = None
     _writing: bool = False  # what is being stored has to be known before the run can end
     _step: Step | None = None  # the call to the model under way
@@ -85,20 +87,25 @@ class LiveRun:
             if self.task is not None and not self._writing:
                 self.task.cancel()
 
-    async def carry(self) -> None:
-        """Carry the run to its end. Raises nothing."""
+    async def carry(self) -> Owner | None:
+        """Carry the run to its end; the run that its end has begun, if one waited."""
         try:
-            await self._end(await self._ended())
+            return await self._end(await self._ended())
         except Lost:
             logger.warning("%s was taken over by another process", self.run.id)
+            self.tail.lose()
+            return None
         finally:
             self.log.close(self.tail)
 
     async def _ended(self) -> Ending:
         """Do what the turn wants, until it wants no more; how that came about."""
         try:
-            window = await self._opened()
-            return Ending(await self._drive(take_turn(window, self.stage.send.max_steps)))
+            stage = await self.prepare()
+            window = await self._opened(stage.window)
+            done = self.tally.usage_so_far.step_count
+            turn = take_turn(window, self.send.max_steps, done)
+            return Ending(await self._drive(stage, turn))
         except Lost:
             raise
         except asyncio.CancelledError:
@@ -106,19 +113,21 @@ class LiveRun:
             return Ending("cancelled") if cancelled else Ending("error", Failure.shutdown())
         except LLMError as error:
             return ending.of_error(error)
+        except PalaverError as error:
+            return Ending("error", Failure.refused(error))
         except Exception:  # the edge of a run
             logger.exception("run %s failed", self.run.id)
             return Ending("error", Failure.internal())
 
-    async def _opened(self) -> Window:
-        send, blank = self.stage.send, self.stage.window
+    async def _opened(self, blank: Window) -> Window:
+        send = self.send
         system, said = await self.db.read(entries.window, send.address.conversation_id)
         text = send.override_system
         if text is None:
             text = with_skills(words_of(system.parts), send.skills)
         return Window(blank.handle, text, said, blank.tools, blank.settings, blank.conversation)
 
-    async def _drive(self, turn: Turn) -> StopReason:
+    async def _drive(self, stage: Stage, turn: Turn) -> StopReason:
         answer: Any = None
         while True:
             if self._why is not None:
@@ -130,20 +139,20 @@ class LiveRun:
                 return stop
             match want:
                 case CallModel(window):
-                    answer = await self._call_model(window)
+                    answer = await self._call_model(stage, window)
                 case RunTools(calls):
-                    answer = await self._run_tools(calls)
+                    answer = await self._run_tools(stage.tools, calls)
                 case _:
                     raise AssertionError(f"nobody knows how to do {want}")
 
-    async def _call_model(self, window: Window) -> Reply:
-        self._step = self._new_step(window)
+    async def _call_model(self, stage: Stage, window: Window) -> Reply:
+        self._step = self._new_step(window, stage.context_window)
         self._speech = Speech(self._blank("assistant", self._step.id, str(window.handle)))
-        async with aclosing(self.stage.model.stream(window.request())) as events:
+        async with aclosing(stage.model.stream(window.request())) as events:
             async for event in events:
-                self._tally.heard(event)
+                self.tally.heard(event)
                 fragment = self._speech.hear(event)
-                if fragment is not None and self.stage.send.tokens:
+                if fragment is not None and self.send.tokens:
                     await self._show(fragment)
         return self._heard_all(self._step, self._speech)
 
@@ -154,15 +163,15 @@ class LiveRun:
         entry = speech.entry()
         reply = Reply(entry, speech.completion.finish)
         if entry is not None:
-            self._stage(entry, shown=self.stage.send.tokens)
-        self._new.steps.append(self._tally.finished(step, speech.completion))
+            self._stage(entry, shown=self.send.tokens)
+        self._new.steps.append(self.tally.finished(step, speech.completion))
         self._speech, self._step, self._calls = None, None, reply.calls
         return reply
 
-    async def _run_tools(self, calls: tuple[ToolCall, ...]) -> Entry:
+    async def _run_tools(self, tools: Tools, calls: tuple[ToolCall, ...]) -> Entry:
         await self._write()
-        parts = await self.stage.tools.run(calls)
-        entry = self._blank("tool", self._tally.last_step).model_copy(update={"parts": parts})
+        parts = await tools.run(calls)
+        entry = self._blank("tool", self.tally.last_step).model_copy(update={"parts": parts})
         self._stage(entry)
         self._calls = ()
         await self._write()
@@ -174,36 +183,38 @@ class LiveRun:
         if not shown:
             self._new.events += [self.tail.number(message) for message in messages_of(entry)]
 
-    async def _write(self) -> None:
+    async def _write(self) -> Owner | None:
         """Write what is new, in one transaction, after all that was streamed before it.
 
         It goes on however long the database is away. A cancel waits meanwhile, so that it is known
-        what has been written. Raises `Lost` if the run belongs to somebody else now.
+        what has been written. With the end of the run, the one that waits next is begun: whose that
+        is. Raises `Lost` if the run belongs to somebody else now.
         """
         self._writing = True
-        new, send = self._new, self.stage.send
+        new, begun, again = self._new, None, False
         streamed = new.events[0].seq - 1 if new.events else self.tail.last
         while True:
             await self.log.drain(self.tail, streamed)
             if self.tail.lost:
                 raise Lost
             try:
-                kept = await self.db.tx(
-                    ending.write, self.worker, send.project, send.address, self.run.id, new
-                )
+                if new.over is None:
+                    await self.db.tx(ending.write, self.owner, self.send, new, again)
+                else:
+                    begun = await self.db.tx(line.end, self.owner, self.send, new, again)
                 break
             except Unavailable:
+                again = True
                 await asyncio.sleep(_AGAIN)
-        if not kept:
-            raise Lost
         self._new = Unwritten()
-        self.tail.add(new.events)
+        self.log.show(self.tail, new.events)
         self._writing = new.over is not None
+        return begun
 
-    async def _end(self, how: Ending) -> None:
+    async def _end(self, how: Ending) -> Owner | None:
         """Write the end of the run: what was left, why it stopped, its status."""
         said = self._leftovers()
-        for message in ending.shown(said, self.stage.send.tokens):
+        for message in ending.shown(said, self.send.tokens):
             self._new.events.append(self.tail.number(message))
         self._new.said += said
         if self._step is not None:
@@ -211,13 +222,15 @@ class LiveRun:
         elif self._new.steps:
             last = self._new.steps.pop()
             self._new.steps.append(last.model_copy(update={"stop_reason": how.stop}))
-        frames = how.frames(self.run.id, self._tally.usage(self.run.id))
+        frames = how.frames(self.run.id, self.tally.usage(self.run.id))
         self._new.events += [self.tail.number(frame) for frame in frames]
-        self._new.over = self._tally.over(self.run, how.stop, how.failure)
-        await self._write()
+        self._new.over = self.tally.over(self.run, how.stop, how.failure)
+        return await self._write()
 
     async def _show(self, fragment: Message) -> None:
         """Stream a fragment; a model that is far ahead of the database waits for it."""
+        if self.tail.lost:
+            raise Lost
         self.log.append(self.tail, fragment)
         if self.tail.last - self.tail.written > _AHEAD:
             await self.log.drain(self.tail)
@@ -228,11 +241,11 @@ class LiveRun:
         said = [cut] if cut is not None else []
         calls = Reply(cut, "error").calls or self._calls
         if calls:
-            step_id = self._step.id if self._step else self._tally.last_step
+            step_id = self._step.id if self._step else self.tally.last_step
             said.append(ending.closed(self._blank("tool", step_id), calls))
         return said
 
-    def _new_step(self, window: Window) -> Step:
+    def _new_step(self, window: Window, context_window: int) -> Step:
         return Step(
             id=clock.mint("step"),
             run_id=self.run.id,
@@ -240,7 +253,7 @@ class LiveRun:
             model=window.handle.model,
             model_handle=str(window.handle),
             provider_name=window.handle.provider,
-            context_window_limit=self.stage.context_window,
+            context_window_limit=context_window,
         )
 
     def _blank(

@@ -2,30 +2,39 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Coroutine
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from palaver import clock
 from palaver.core.window import Window
 from palaver.domain.agent import Agent
 from palaver.domain.conversation import Conversation
-from palaver.domain.entry import Entry
 from palaver.domain.llm import ChatModel, Handle
 from palaver.domain.model_settings import ModelSettings
 from palaver.domain.run import Run
-from palaver.engine import compiling
+from palaver.engine import abandoned, line
+from palaver.engine.abandoned import Resumed
+from palaver.engine.hints import Hints
+from palaver.engine.line import Admitted
 from palaver.engine.live_run import LiveRun, Stage
 from palaver.engine.log import Log
 from palaver.engine.send import Send
+from palaver.engine.tally import Tally
 from palaver.engine.toolbox import Toolbox
-from palaver.errors import Unavailable
+from palaver.errors import Stopping, Unavailable
 from palaver.providers.catalog import Catalog
-from palaver.store import agents, conversations, entries, runs
+from palaver.store import agents, conversations
+from palaver.store.claims import Lost, Owner
 from palaver.store.db import Database, Tx
 
 logger = logging.getLogger(__name__)
 
 MAX_WINDOW = 128_000  # tokens; a model's own window counts up to here unless a limit is set
+_AGAIN = 0.5  # seconds between tries to take a run up while the database is away
+
+Opened = tuple[Agent, Conversation | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +50,15 @@ class _Choice:
 class Runner:
     """Starts runs, carries them out, and ends those that are cancelled or left by a shutdown."""
 
-    def __init__(self, db: Database, log: Log, catalog: Catalog, worker: str) -> None:
+    def __init__(self, db: Database, log: Log, hints: Hints, catalog: Catalog, worker: str) -> None:
         self._db = db
         self._log = log
+        self._hints = hints
         self._catalog = catalog
         self._worker = worker
         self._live: dict[str, LiveRun] = {}
+        self._coming: set[str] = set()  # runs that are about to be carried out here
+        self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
     @property
@@ -54,30 +66,41 @@ class Runner:
         """Whether any run is under way in this process."""
         return bool(self._live)
 
-    async def start(self, send: Send) -> Run:
-        """Start a run for `send`; when this returns, its input is kept and the run is going on.
+    @property
+    def closing(self) -> bool:
+        """Whether this process takes up no more runs."""
+        return self._closing
 
-        Raises `NotFound` for an unknown model, `ConversationBusy` while another run is active.
+    def carries(self, run_id: str) -> bool:
+        """Whether a run is under way in this process, or about to be."""
+        return run_id in self._live or run_id in self._coming
+
+    async def start(self, send: Send) -> Admitted:
+        """Start a run for `send`, or let it wait, or find the run that the same send has started.
+
+        When this returns, the input is kept. Raises `NotFound` for an unknown model, and what
+        `palaver.engine.line.admit` raises.
         """
         if self._closing:
-            raise Unavailable("The server is being stopped; send again when it is back.")
-        agent, conversation = await self._db.read(_opened, send)
-        choice = self._choose(send, agent, conversation)
-        run = _new_run(send)
-        inputs = [entry.model_copy(update={"run_id": run.id}) for entry in send.inputs]
-        await self._db.tx(_start, self._worker, send, run, inputs)
-        tools = Toolbox(self._db, send.project, agent.id, agent.tools)
-        window = Window(
-            choice.handle,
-            tools=tools.specs(),
-            settings=choice.settings,
-            conversation=send.address.conversation_id,
-        )
-        stage = Stage(send, window, choice.model, tools, choice.context_window)
-        self._carry(run, stage)
-        return run
+            raise Stopping
+        opened = await self._db.read(_opened, send)
+        self._choose(send, *opened)
+        # Once it is committed it has to be carried out, even if the caller is gone by then.
+        return await asyncio.shield(self._begin(send, opened))
 
-    def stop(self, run_ids: Iterable[str]) -> None:
+    def take_up(self, owner: Owner) -> None:
+        """Carry out a run that this worker has got: one that waited, or that was left."""
+        if not self._closing:
+            self._coming.add(owner.run_id)
+            _ = self._spawn(self._settle(owner), owner.run_id)
+
+    def cancel(self, run_ids: Collection[str]) -> None:
+        """End runs as cancelled: those of this process, and with a hint those of others."""
+        self.stop(run_ids)
+        if any(run_id not in self._live for run_id in run_ids):
+            self._hints.tell("cancels")
+
+    def stop(self, run_ids: Collection[str]) -> None:
         """End those of the runs that this process carries out, as cancelled."""
         for run_id in run_ids:
             live = self._live.get(run_id)
@@ -87,16 +110,83 @@ class Runner:
     async def close(self) -> None:
         """End all runs of this process, each with its last frames, and wait for them."""
         self._closing = True
-        live = list(self._live.values())
-        for run in live:
-            run.stop("shutdown")
-        await asyncio.gather(*(run.task for run in live if run.task is not None))
+        self._log.leave_others()
+        for live in list(self._live.values()):
+            live.stop("shutdown")
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
-    def _carry(self, run: Run, stage: Stage) -> None:
-        live = LiveRun(run, stage, self._worker, self._db, self._log, self._log.open(run.id))
-        self._live[run.id] = live
-        live.task = asyncio.create_task(live.carry(), name=run.id)
-        live.task.add_done_callback(lambda _: self._live.pop(run.id, None))
+    async def _begin(self, send: Send, opened: Opened) -> Admitted:
+        run = _new_run(send)
+        self._coming.add(run.id)
+        try:
+            admitted = await self._db.tx(line.admit, self._worker, send, run)
+            if admitted.owner is not None:
+                running = run.model_copy(update={"status": "running"})
+                self._carry(Resumed(admitted.owner, running, send, Tally(), 0), opened)
+        finally:
+            self._coming.discard(run.id)
+        self.cancel(admitted.interrupted)
+        return admitted
+
+    async def _settle(self, owner: Owner) -> None:
+        """Put a run in order, then carry it out, or the one that waited behind it."""
+        try:
+            while True:
+                try:
+                    settled = await self._db.tx(abandoned.settle, owner)
+                    break
+                except Unavailable:
+                    if self._closing:
+                        return
+                    await asyncio.sleep(_AGAIN)
+        except Lost:
+            return
+        finally:
+            self._coming.discard(owner.run_id)
+        if isinstance(settled, Owner):
+            self.take_up(settled)
+        elif settled is not None and not self._closing:
+            self._carry(settled)
+
+    def _carry(self, resumed: Resumed, opened: Opened | None = None) -> None:
+        owner, send = resumed.owner, resumed.send
+        tail = self._log.open(owner, resumed.last)
+        prepare = partial(self._stage, send, owner, opened)
+        live = LiveRun(resumed.run, send, owner, self._db, self._log, tail, prepare, resumed.tally)
+        self._live[owner.run_id] = live
+        live.task = self._spawn(self._carry_out(live), owner.run_id)
+
+    async def _carry_out(self, live: LiveRun) -> None:
+        begun = await live.carry()
+        if self._live.get(live.run.id) is live:
+            del self._live[live.run.id]
+        if begun is not None:
+            self.take_up(begun)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _stage(self, send: Send, owner: Owner, opened: Opened | None) -> Stage:
+        """What a run is carried out with."""
+        while opened is None:
+            try:
+                opened = await self._db.read(_opened, send)
+            except Unavailable:
+                await asyncio.sleep(_AGAIN)
+        agent, conversation = opened
+        choice = self._choose(send, agent, conversation)
+        tools = Toolbox(self._db, send, owner, agent.tools)
+        window = Window(
+            choice.handle,
+            tools=tools.specs(),
+            settings=choice.settings,
+            conversation=send.address.conversation_id,
+        )
+        return Stage(window, choice.model, tools, choice.context_window)
 
     def _choose(self, send: Send, agent: Agent, conversation: Conversation | None) -> _Choice:
         """Whose model answers: the request's, else the conversation's, else the agent's."""
@@ -114,18 +204,11 @@ class Runner:
         return _Choice(handle, model, settings, min(own, limit))
 
 
-def _opened(tx: Tx, send: Send) -> tuple[Agent, Conversation | None]:
+def _opened(tx: Tx, send: Send) -> Opened:
     agent = agents.get(tx, send.project, send.address.agent_id)
     if send.address.is_default:
         return agent, None
     return agent, conversations.bare(tx, send.project, send.address.conversation_id)
-
-
-def _start(tx: Tx, worker: str, send: Send, run: Run, inputs: list[Entry]) -> None:
-    runs.start(tx, send.project, run, send.address, worker)
-    compiling.refresh(tx, send.project, send.address)
-    entries.append(tx, send.project, send.address, inputs)
-    conversations.touch(tx, send.address.conversation_id, run.created_at)
 
 
 def _new_run(send: Send) -> Run:
@@ -134,7 +217,6 @@ def _new_run(send: Send) -> Run:
         id=clock.mint("run"),
         agent_id=send.address.agent_id,
         conversation_id=send.address.shown_id,
-        status="running",
         background=send.background,
         created_at=clock.now(),
         metadata={"run_type": kind},

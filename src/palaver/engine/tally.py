@@ -1,10 +1,12 @@
 """What a run has cost so far: tokens, steps, time."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from palaver import clock
-from palaver.domain.llm import Completion, StreamEvent
+from palaver.domain.llm import Completion, StreamEvent, TokenCount
 from palaver.domain.message import Usage
 from palaver.domain.run import Run, Step, StopReason, status_of
 from palaver.engine.failure import Failure
@@ -23,6 +25,22 @@ class Tally:
     _begun: int = field(default_factory=time.monotonic_ns)
     _first: int | None = None
 
+    @classmethod
+    def resumed(cls, done: Sequence[Step]) -> Self:
+        """The counts of a run of which some steps are done, oldest first."""
+        tally = cls()
+        for step in done:
+            tokens = TokenCount(
+                prompt=step.prompt_tokens,
+                completion=step.completion_tokens,
+                cached=step.cached_input_tokens,
+                cache_write=step.cache_write_tokens,
+                reasoning=step.reasoning_tokens,
+            )
+            if step.status == "success":
+                tally._count(step.id, tokens)
+        return tally
+
     def heard(self, event: StreamEvent) -> None:
         """Note when the first event of the run came."""
         if self._first is None and not isinstance(event, Completion):
@@ -30,8 +48,23 @@ class Tally:
 
     def finished(self, step: Step, completion: Completion) -> Step:
         """Count a finished call to the model; the step, with what it cost."""
-        self.last_step = step.id
         tokens = completion.tokens
+        self._count(step.id, tokens)
+        return step.model_copy(
+            update={
+                "status": "success",
+                "prompt_tokens": tokens.prompt,
+                "completion_tokens": tokens.completion,
+                "total_tokens": (tokens.prompt or 0) + (tokens.completion or 0),
+                "cached_input_tokens": tokens.cached,
+                "cache_write_tokens": tokens.cache_write,
+                "reasoning_tokens": tokens.reasoning,
+                "request_id": completion.response_id,
+            }
+        )
+
+    def _count(self, step_id: str, tokens: TokenCount) -> None:
+        self.last_step = step_id
         prompt, said = tokens.prompt or 0, tokens.completion or 0
         before = self.usage_so_far
         self.usage_so_far = Usage(
@@ -43,18 +76,6 @@ class Tally:
             cache_write_tokens=_sum(before.cache_write_tokens, tokens.cache_write),
             reasoning_tokens=_sum(before.reasoning_tokens, tokens.reasoning),
             context_tokens=prompt + said,
-        )
-        return step.model_copy(
-            update={
-                "status": "success",
-                "prompt_tokens": tokens.prompt,
-                "completion_tokens": tokens.completion,
-                "total_tokens": prompt + said,
-                "cached_input_tokens": tokens.cached,
-                "cache_write_tokens": tokens.cache_write,
-                "reasoning_tokens": tokens.reasoning,
-                "request_id": completion.response_id,
-            }
         )
 
     def usage(self, run_id: str) -> Usage:

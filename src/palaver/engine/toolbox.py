@@ -11,18 +11,21 @@ from palaver import clock
 from palaver.core import memory
 from palaver.domain.part import ToolCall, ToolReturn
 from palaver.domain.tool import ToolSpec
+from palaver.engine.send import Send
 from palaver.errors import NotFound, ToolRefused
-from palaver.store import blocks
+from palaver.store import blocks, claims
+from palaver.store.claims import Owner
 from palaver.store.db import Database, Tx
 
 
 class Toolbox:
-    """The tools of one agent."""
+    """The tools of one agent, for one run: whoever loses that run can change nothing more."""
 
-    def __init__(self, db: Database, project: str, agent_id: str, names: Sequence[str]) -> None:
+    def __init__(self, db: Database, send: Send, owner: Owner, names: Sequence[str]) -> None:
         self._db = db
-        self._project = project
-        self._agent_id = agent_id
+        self._project = send.project
+        self._agent_id = send.address.agent_id
+        self._owner = owner
         self._names = [name for name in names if name in memory.TOOLS]
 
     def specs(self) -> tuple[ToolSpec, ...]:
@@ -30,7 +33,7 @@ class Toolbox:
         return tuple(memory.TOOLS[name].spec for name in self._names)
 
     async def run(self, calls: Sequence[ToolCall]) -> tuple[ToolReturn, ...]:
-        """Carry out the calls, one after the other; a return for each, in their order."""
+        """Carry out the calls, one after the other; a return for each in their order. Or `Lost`."""
         return tuple([await self._run(call) for call in calls])
 
     async def _run(self, call: ToolCall) -> ToolReturn:
@@ -47,6 +50,7 @@ class Toolbox:
 
     def _edit(self, tx: Tx, tool: str, arguments: Mapping[str, Any]) -> str:
         label = memory.label_of(arguments)
+        claims.hold(tx, self._owner)
         try:
             block = blocks.labelled(tx, self._project, self._agent_id, label, for_update=True)
         except NotFound:

@@ -44,9 +44,13 @@ class Tx:
 
 
 class Database(Protocol):
-    """Where everything is kept. `url` is for people to read: it holds no password."""
+    """Where everything is kept. `url` is for people to read: it holds no password.
+
+    `look_every` is how many seconds may pass between looks for what other processes have written.
+    """
 
     url: str
+    look_every: float
 
     async def tx(
         self, unit: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
@@ -54,7 +58,9 @@ class Database(Protocol):
         """Run `unit` in a transaction of its own; what it returns, once that is durable.
 
         An exception undoes this unit alone and comes out. Raises `Unavailable` while the database
-        is away. A caller that is cancelled does not stop a unit that has begun.
+        is away; a unit may have been committed all the same if it went away in that moment.
+        `Refused` is for what the database does not take. A caller that is cancelled does not stop a
+        unit that has begun.
         """
         ...
 
@@ -62,6 +68,17 @@ class Database(Protocol):
         self, unit: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run `unit`, which only reads, on one consistent snapshot."""
+        ...
+
+    def listen(self, heard: Callable[[str], None]) -> None:
+        """Have `heard` called in this event loop with what other processes `hint` at.
+
+        Nothing is heard where the database has no means for it, or while it is away.
+        """
+        ...
+
+    async def hint(self, said: str) -> None:
+        """Say a word to all processes that listen, this one too. It may be lost."""
         ...
 
     async def close(self) -> None:

@@ -235,12 +235,37 @@ def of_run(tx: Tx, project: ProjectId, run_id: str, page: Page) -> list[Entry]:
     return _read_all(paged(tx, project, query, _entries, page))
 
 
+def all_of_run(tx: Tx, project: ProjectId, run_id: str) -> list[Entry]:
+    """All entries of a run, in order, its input first."""
+    query = select(_entries.c.body).where(
+        _entries.c.project_id == project, _entries.c.run_id == run_id
+    )
+    return _read_all(tx.all(query.order_by(_entries.c.seq)))
+
+
 def of_step(tx: Tx, project: ProjectId, step_id: str, page: Page) -> list[Entry]:
     """The entries of a step on a page."""
     query = select(_entries.c.body).where(
         _entries.c.project_id == project, _entries.c.step_id == step_id
     )
     return _read_all(paged(tx, project, query, _entries, page))
+
+
+def is_kept(tx: Tx, entry_id: str) -> bool:
+    """Whether there is an entry called so, wherever it is."""
+    return tx.first(_WHERE, {"entry": entry_id}) is not None
+
+
+def find_run(tx: Tx, conversation_id: str, otid: str) -> str | None:
+    """The newest run of a conversation whose input has the client's name `otid`."""
+    query = select(_entries.c.run_id).where(
+        _entries.c.conversation_id == conversation_id,
+        _entries.c.otid == otid,
+        schema.WITH_OTID,
+        _entries.c.run_id.is_not(None),
+    )
+    row = tx.first(query.order_by(_entries.c.seq.desc()).limit(1))
+    return None if row is None else row.run_id
 
 
 def rewrite_system(tx: Tx, conversation_id: str, text: str) -> None:

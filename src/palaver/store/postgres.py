@@ -5,7 +5,9 @@ transactions. The DSN goes to libpq as it is, so several hosts and ``target_sess
 """
 
 import asyncio
-import select
+import select as sockets
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -14,19 +16,29 @@ from typing import Any, Concatenate
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
+from sqlalchemy import Engine, create_engine, event, func, select, text
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    InvalidatePoolError,
+    OperationalError,
+)
 
-from palaver.errors import Invalid, Unavailable
+from palaver.errors import Invalid, Refused, Unavailable
 from palaver.store import migrate
 from palaver.store.db import P, T, Tx
 
 _CONNECTIONS = 8
 _CONNECT_WITHIN = 5  # seconds, unless the DSN says otherwise
+_CHANNEL = "palaver"
+_LISTEN_AGAIN = 0.5  # seconds until a broken listener connects again, and a closed one ends
 
 
 class PostgresDatabase:
     """One database on a server, or on several that follow one another."""
+
+    look_every = 0.2
 
     def __init__(self, dsn: str) -> None:
         given = _parsed(dsn)
@@ -34,7 +46,7 @@ class PostgresDatabase:
         settings = {"connect_timeout": _CONNECT_WITHIN, **given}
         self._engine = create_engine(
             "postgresql+psycopg://",
-            creator=partial(psycopg.connect, **settings),
+            creator=(connect := partial(psycopg.connect, **settings)),
             pool_size=_CONNECTIONS,
             max_overflow=0,
         )
@@ -47,6 +59,8 @@ class PostgresDatabase:
             migrate.postgres(self._engine)
             undo.pop_all()
         self._threads = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="postgres")
+        self._connect = connect
+        self._ear: threading.Thread | None = None
         self._closed = False
 
     async def tx(
@@ -61,9 +75,39 @@ class PostgresDatabase:
         """See `Database.read`."""
         return await self._in_thread(partial(_run, self._snapshots, unit, *args, **kwargs))
 
+    def listen(self, heard: Callable[[str], None]) -> None:
+        """See `Database.listen`. It takes a connection and a thread of its own."""
+        loop = asyncio.get_running_loop()
+
+        def hear() -> None:
+            while not self._closed:
+                try:
+                    self._listen(lambda said: loop.call_soon_threadsafe(heard, said))
+                except psycopg.Error:
+                    time.sleep(_LISTEN_AGAIN)
+
+        self._ear = threading.Thread(target=hear, name="postgres-listener", daemon=True)
+        self._ear.start()
+
+    async def hint(self, said: str) -> None:
+        """See `Database.hint`."""
+        await self.tx(_notify, said)
+
+    def _listen(self, tell: Callable[[str], object]) -> None:
+        """Listen on a connection until it breaks, or the database is closed."""
+        with self._connect(autocommit=True) as connection:
+            connection.execute(f"LISTEN {_CHANNEL}")
+            while not self._closed:
+                for said in connection.notifies(timeout=_LISTEN_AGAIN):
+                    if self._closed:
+                        return
+                    tell(said.payload)
+
     async def close(self) -> None:
         """See `Database.close`."""
         self._closed = True
+        if self._ear is not None:
+            await asyncio.to_thread(self._ear.join, 2 * _LISTEN_AGAIN)
         await asyncio.to_thread(self._threads.shutdown)
         self._engine.dispose()
 
@@ -86,22 +130,33 @@ def _refuse_dead(connection: psycopg.Connection, _record: object, _proxy: object
     An idle connection has nothing to say: what can be read from it is its end. So this costs no
     word with the server, which would double the price of a small unit.
     """
-    waiting = select.poll()
-    waiting.register(connection, select.POLLIN)
+    waiting = sockets.poll()
+    waiting.register(connection, sockets.POLLIN)
     if waiting.poll(0):
         raise InvalidatePoolError
 
 
+def _notify(tx: Tx, said: str) -> None:
+    """Tell all who listen. A hint need not survive a crash, so nobody waits for the disk."""
+    tx.run(text("SET LOCAL synchronous_commit = off"))
+    tx.all(select(func.pg_notify(_CHANNEL, said)))
+
+
 @contextmanager
 def _explained() -> Iterator[None]:
-    """Turn an error of the database itself into `Unavailable`."""
+    """Turn errors into `Refused`, those of the database itself into `Unavailable`.
+
+    An internal error is what a server that may only be read from says to a write.
+    """
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except (OperationalError, InterfaceError, InternalError) as error:
         raise Unavailable(
             f"PostgreSQL cannot be used at the moment ({str(error.orig).strip()}); "
             "check that it is up and reachable, then try again."
         ) from error
+    except DBAPIError as error:
+        raise Refused(str(error.orig).strip()) from error
 
 
 def _parsed(dsn: str) -> dict[str, Any]:

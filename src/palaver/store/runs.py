@@ -1,26 +1,23 @@
-"""Runs, as they are kept: who carries them out, and the one that a conversation may have."""
+"""Runs, as they are kept, from the moment that a send is accepted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, or_, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from palaver.domain.conversation import Address
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.run import ACTIVE, Run, RunStatus, StopReason
-from palaver.errors import ConversationBusy, NotFound, NothingToCancel
+from palaver.errors import NotFound, NothingToCancel
 from palaver.store import schema
 from palaver.store.db import Tx
 from palaver.store.paging import paged
 
 _runs = schema.runs
-_workers = schema.workers
 _conversations = schema.conversations
 
-_IS_ACTIVE = schema.ACTIVE
 _ADD = insert(_runs)
 _HOLD = (
     select(_conversations.c.id)
@@ -31,58 +28,33 @@ _HOLD = (
     )
     .with_for_update(key_share=True)
 )
-_ACTIVE_IN = select(_runs.c.id).where(
+_ACTIVE_IN = select(_runs.c.id, _runs.c.place).where(
     _runs.c.project_id == bindparam("project"),
     _runs.c.conversation_id == bindparam("conversation"),
-    _IS_ACTIVE,
+    schema.ACTIVE,
 )
-_STATUS = select(_runs.c.status).where(_runs.c.id == bindparam("run"))
-_GET = select(_runs.c.body).where(
+_OF_KEY = select(_runs.c.id, _runs.c.request_hash).where(
+    _runs.c.conversation_id == bindparam("conversation"),
+    _runs.c.request_key == bindparam("key"),
+    schema.WITH_KEY,
+)
+_SHOWN = (_runs.c.body, _runs.c.status, _runs.c.place, _runs.c.conversation_id)
+_GET = select(*_SHOWN).where(
     _runs.c.project_id == bindparam("project"),
     _runs.c.id == bindparam("run"),
     schema.is_there(_runs),
 )
+_AHEAD = select(func.count()).where(
+    _runs.c.project_id == bindparam("project"),
+    _runs.c.conversation_id == bindparam("conversation"),
+    schema.ACTIVE,
+    _runs.c.place < bindparam("place"),
+)
+_STATE = select(_runs.c.status, _runs.c.pruned_to).where(_runs.c.id == bindparam("run"))
 _FINISH = update(_runs).where(_runs.c.id == bindparam("run"))
 _COMPLETE = update(_conversations).where(
     _conversations.c.id
     == select(_runs.c.conversation_id).where(_runs.c.id == bindparam("run")).scalar_subquery()
-)
-_OWNED = (
-    select(_runs.c.id)
-    .where(
-        _runs.c.id.in_(bindparam("runs", expanding=True)),
-        _runs.c.worker_id == bindparam("worker"),
-        _IS_ACTIVE,
-    )
-    .with_for_update(read=True, key_share=True)  # holds off a claim, not the wish to cancel
-)
-_CANCELLED = select(_runs.c.id).where(
-    _runs.c.worker_id == bindparam("worker"), _IS_ACTIVE, _runs.c.cancel_requested.is_(True)
-)
-_DEAD = (
-    select(
-        _runs.c.body,
-        _runs.c.id,
-        _runs.c.project_id,
-        _runs.c.agent_id,
-        _runs.c.conversation_id,
-        _runs.c.cancel_requested,
-    )
-    .where(
-        _IS_ACTIVE,
-        or_(
-            _runs.c.worker_id.is_(None),
-            _runs.c.worker_id.not_in(
-                select(_workers.c.id).where(_workers.c.expires_at > bindparam("now"))
-            ),
-        ),
-    )
-    .with_for_update(skip_locked=True)
-)
-_TAKE = (
-    update(_runs)
-    .where(_runs.c.id == bindparam("run"))
-    .values(worker_id=bindparam("worker"), epoch=_runs.c.epoch + 1, attempt=_runs.c.attempt + 1)
 )
 
 
@@ -98,27 +70,36 @@ class RunFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A run that was taken over from a worker that is gone."""
+class Ticket:
+    """What is kept with a new run: its worker or its place in the line, and what was asked for.
 
-    run: Run
-    project: ProjectId
-    address: Address
-    cancel_requested: bool
-
-
-def start(tx: Tx, project: ProjectId, run: Run, address: Address, worker: str) -> None:
-    """Keep a new run, carried out by `worker`, unless the conversation has an active one.
-
-    Raises `ConversationBusy`, or `NotFound` if the conversation has been deleted. Starts in one
-    conversation wait for each other; the unique index stands behind them.
+    `request` is JSON, so that any process can carry the run out; `key` and `fingerprint` tell a
+    repeated send from a new one.
     """
-    given = {"project": project, "conversation": address.conversation_id}
-    if tx.first(_HOLD, given) is None:
+
+    request: str
+    worker: str | None = None
+    place: int | None = None
+    key: str | None = None
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far a run is. `pruned_to` is the number of its last event if its log was removed."""
+
+    active: bool
+    pruned_to: int | None
+
+
+def hold(tx: Tx, project: ProjectId, conversation_id: str) -> None:
+    """Keep other sends to a conversation waiting until this transaction is over. Or `NotFound`."""
+    if tx.first(_HOLD, {"project": project, "conversation": conversation_id}) is None:
         raise NotFound("Conversation")
-    holder = tx.first(_ACTIVE_IN, given)
-    if holder is not None:
-        raise ConversationBusy(holder.id)
+
+
+def add(tx: Tx, project: ProjectId, run: Run, address: Address, ticket: Ticket) -> None:
+    """Keep a new run. The unique index stands behind whoever looks for others beforehand."""
     tx.run(
         _ADD,
         {
@@ -127,27 +108,40 @@ def start(tx: Tx, project: ProjectId, run: Run, address: Address, worker: str) -
             "agent_id": run.agent_id,
             "conversation_id": address.conversation_id,
             "background": bool(run.background),
-            "worker_id": worker,
+            "worker_id": ticket.worker,
             "epoch": 1,
             "attempt": 1,
             "cancel_requested": False,
+            "request_key": ticket.key,
+            "request_hash": ticket.fingerprint,
+            "place": ticket.place,
+            "request": ticket.request,
             "created_at": run.created_at,
             **_row(run),
         },
     )
 
 
+def find_of_key(tx: Tx, conversation_id: str, key: str) -> tuple[str, str] | None:
+    """The run that a send with this key has started, and the fingerprint of that send."""
+    row = tx.first(_OF_KEY, {"conversation": conversation_id, "key": key})
+    return None if row is None else (row.id, row.request_hash)
+
+
 def get(tx: Tx, project: ProjectId, run_id: str) -> Run:
-    """The run called `run_id` in `project`, or `NotFound`."""
-    row = tx.first(_GET, {"project": project, "run": run_id})
-    if row is None:
-        raise NotFound("Run")
-    return Run.model_validate_json(row.body)
+    """The run called `run_id` in `project`, or `NotFound`. One that waits shows its place."""
+    return _shown(tx, project, _row_of(tx, project, run_id))
+
+
+def conversation_of(tx: Tx, project: ProjectId, run_id: str) -> str:
+    """The conversation that a run belongs to, or `NotFound`."""
+    conversation_id: str = _row_of(tx, project, run_id).conversation_id
+    return conversation_id
 
 
 def listed(tx: Tx, project: ProjectId, page: Page, wanted: RunFilter) -> list[Run]:
     """The runs on a page."""
-    query = select(_runs.c.body).where(_runs.c.project_id == project, schema.is_there(_runs))
+    query = select(*_SHOWN).where(_runs.c.project_id == project, schema.is_there(_runs))
     if wanted.agent_ids:
         query = query.where(_runs.c.agent_id.in_(wanted.agent_ids))
     if wanted.conversation_id is not None:
@@ -158,75 +152,80 @@ def listed(tx: Tx, project: ProjectId, page: Page, wanted: RunFilter) -> list[Ru
         query = query.where(_runs.c.stop_reason == wanted.stop_reason)
     if wanted.background is not None:
         query = query.where(_runs.c.background.is_(wanted.background))
-    return [Run.model_validate_json(row.body) for row in paged(tx, project, query, _runs, page)]
+    return [_shown(tx, project, row) for row in paged(tx, project, query, _runs, page)]
 
 
 def active(tx: Tx, project: ProjectId, conversation_id: str) -> list[str]:
-    """The active runs of a conversation: one, or none."""
+    """The active runs of a conversation: the one that is carried out, then those that wait."""
     given = {"project": project, "conversation": conversation_id}
-    return [row.id for row in tx.all(_ACTIVE_IN, given)]
+    found = sorted(tx.all(_ACTIVE_IN, given), key=lambda row: (row.place is not None, row.place))
+    return [row.id for row in found]
 
 
-def is_active(tx: Tx, run_id: str) -> bool:
-    """Whether a run still goes on."""
-    row = tx.first(_STATUS, {"run": run_id})
-    return row is not None and row.status in ACTIVE
+def state(tx: Tx, run_id: str) -> State:
+    """How far a run is."""
+    row = tx.first(_STATE, {"run": run_id})
+    return State(False, None) if row is None else State(row.status in ACTIVE, row.pruned_to)
+
+
+def still_active(tx: Tx, run_ids: Sequence[str]) -> set[str]:
+    """Those of the runs that go on, or wait."""
+    query = select(_runs.c.id).where(_runs.c.id.in_(run_ids), schema.ACTIVE)
+    return {row.id for row in tx.all(query)}
 
 
 def cancel(tx: Tx, project: ProjectId, conversation_id: str) -> list[str]:
-    """Ask for the active run of a conversation to be ended; its id. Or `NothingToCancel`."""
-    return _ask_to_end(tx, active(tx, project, conversation_id))
+    """Ask for the active runs of a conversation to be ended; their ids. Or `NothingToCancel`."""
+    return ask_to_end(tx, active(tx, project, conversation_id))
 
 
 def cancel_some(tx: Tx, project: ProjectId, agent_id: str, run_ids: Sequence[str]) -> list[str]:
     """Ask for those of an agent's runs that are active to be ended. Or `NothingToCancel`."""
-    query = select(_runs.c.id).where(
-        _runs.c.project_id == project,
-        _runs.c.agent_id == agent_id,
-        _runs.c.id.in_(run_ids),
-        _IS_ACTIVE,
-    )
-    return _ask_to_end(tx, [row.id for row in tx.all(query)])
+    return ask_to_end(tx, _active_of(tx, project, agent_id, _runs.c.id.in_(run_ids)))
 
 
-def _ask_to_end(tx: Tx, run_ids: list[str]) -> list[str]:
+def cancel_all(tx: Tx, project: ProjectId, agent_id: str) -> list[str]:
+    """Ask for all of an agent's active runs to be ended. Or `NothingToCancel`."""
+    return ask_to_end(tx, _active_of(tx, project, agent_id))
+
+
+def ask_to_end(tx: Tx, run_ids: list[str]) -> list[str]:
+    """Ask for active runs to be ended; their ids, or `NothingToCancel` where there are none."""
     if not run_ids:
         raise NothingToCancel
     tx.run(update(_runs).where(_runs.c.id.in_(run_ids)).values(cancel_requested=True))
     return run_ids
 
 
-def cancel_wanted(tx: Tx, worker: str) -> list[str]:
-    """The runs of `worker` that somebody wants to be cancelled."""
-    return [row.id for row in tx.all(_CANCELLED, {"worker": worker})]
-
-
-def owned(tx: Tx, worker: str, run_ids: Sequence[str]) -> set[str]:
-    """Those of the runs that are active and `worker`'s: the fence before every write."""
-    return {row.id for row in tx.all(_OWNED, {"runs": list(run_ids), "worker": worker})}
-
-
 def finish(tx: Tx, run: Run) -> None:
-    """Keep a run that has ended."""
-    tx.run(_FINISH, {"run": run.id, **_row(run)})
+    """Keep a run that has ended. The conversation is held first, as a send does."""
     tx.run(_COMPLETE, {"run": run.id, "last_run_completion": run.completed_at})
+    tx.run(_FINISH, {"run": run.id, **_row(run)})
 
 
-def claim_dead(tx: Tx, worker: str, now: datetime) -> list[Claim]:
-    """Take over the active runs of workers that are gone; late writes of theirs are refused."""
-    rows = tx.all(_DEAD, {"now": now})
-    tx.many(_TAKE, [{"run": row.id, "worker": worker} for row in rows])
-    return [_claim(row) for row in rows]
-
-
-def _claim(row: Row[Any]) -> Claim:
-    run = Run.model_validate_json(row.body)
-    address = Address(
-        conversation_id=row.conversation_id,
-        agent_id=row.agent_id,
-        is_default=run.conversation_id is None,
+def _active_of(tx: Tx, project: ProjectId, agent_id: str, *more: Any) -> list[str]:
+    query = select(_runs.c.id).where(
+        _runs.c.project_id == project, _runs.c.agent_id == agent_id, schema.ACTIVE, *more
     )
-    return Claim(run, row.project_id, address, row.cancel_requested)
+    return [row.id for row in tx.all(query)]
+
+
+def _row_of(tx: Tx, project: ProjectId, run_id: str) -> Row[Any]:
+    row = tx.first(_GET, {"project": project, "run": run_id})
+    if row is None:
+        raise NotFound("Run")
+    return row
+
+
+def _shown(tx: Tx, project: ProjectId, row: Row[Any]) -> Run:
+    run = Run.model_validate_json(row.body)
+    if row.place is None:
+        return run
+    given = {"project": project, "conversation": row.conversation_id, "place": row.place}
+    ahead = tx.first(_AHEAD, given)
+    position = 1 + (ahead[0] if ahead else 0)
+    metadata = {**(run.metadata or {}), "queue_position": position}
+    return run.model_copy(update={"metadata": metadata})
 
 
 def _row(run: Run) -> dict[str, Any]:

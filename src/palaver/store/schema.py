@@ -59,7 +59,19 @@ class Moment(TypeDecorator[datetime]):
 
 
 ACTIVE = text("status IN ('created', 'running')")
-"""Which runs are active."""
+"""Which runs are active: they wait (``created``) or are carried out (``running``)."""
+
+RUNNING = text("status = 'running'")
+"""Which runs are carried out."""
+
+WITH_KEY = text("request_key IS NOT NULL")
+"""Which runs come from a send that may be repeated."""
+
+WITH_A_LOG = text("completed_at IS NOT NULL AND pruned_to IS NULL")
+"""Which runs have ended and still have their events."""
+
+WITH_OTID = text("otid IS NOT NULL")
+"""Which entries have a name that their sender gave them."""
 
 IS_DEFAULT = text("is_default")
 """Which conversations are the default ones of their agents."""
@@ -207,6 +219,7 @@ entries = Table(
     Index("entries_of_agent", "agent_id", "id"),
     Index("entries_of_run", "run_id"),
     Index("entries_of_step", "step_id"),
+    Index("entries_of_otid", "conversation_id", "otid", **_only(WITH_OTID)),
 )
 
 runs = Table(
@@ -225,17 +238,22 @@ runs = Table(
     Column("cancel_requested", Boolean, nullable=False),
     Column("request_key", Text),
     Column("request_hash", Text),
+    Column("place", Integer),
+    Column("request", Text),
+    Column("pruned_to", Integer),
     Column("created_at", Moment, nullable=False),
     Column("completed_at", Moment),
     Column("body", Text, nullable=False),
-    Index("one_active_run", "project_id", "conversation_id", unique=True, **_only(ACTIVE)),
-    Index("active_runs_of_worker", "worker_id", **_only(ACTIVE)),
+    Index("one_running_run", "project_id", "conversation_id", unique=True, **_only(RUNNING)),
+    Index("active_runs", "project_id", "conversation_id", "place", **_only(ACTIVE)),
+    Index("runs_of_worker", "worker_id", **_only(RUNNING)),
+    Index("runs_with_a_log", "completed_at", **_only(WITH_A_LOG)),
     Index(
         "one_run_of_a_key",
         "conversation_id",
         "request_key",
         unique=True,
-        **_only(text("request_key IS NOT NULL")),
+        **_only(WITH_KEY),
     ),
     Index("runs_of_project", "project_id", "id"),
     Index("runs_of_agent", "project_id", "agent_id", "id"),
@@ -272,5 +290,5 @@ workers = Table(
     "workers",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("expires_at", Moment, nullable=False),
+    Column("beat", Integer, nullable=False),
 )

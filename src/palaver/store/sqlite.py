@@ -23,7 +23,7 @@ from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from palaver.errors import Unavailable
+from palaver.errors import Refused, Unavailable
 from palaver.store import migrate
 from palaver.store.db import P, T, Tx
 
@@ -77,6 +77,8 @@ class SqliteDatabase:
     ``patience`` is how many seconds a unit waits for another process that holds the file.
     """
 
+    look_every = 0.03
+
     def __init__(self, path: str, patience: float = _PATIENCE) -> None:
         self.url = f"sqlite:///{path}"
         _make_folder(Path(path).parent)
@@ -119,6 +121,12 @@ class SqliteDatabase:
             raise Unavailable("The database has been closed; the server is about to stop.")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, partial(self._read, unit, *args, **kwargs))
+
+    def listen(self, heard: Callable[[str], None]) -> None:
+        """See `Database.listen`: a file says nothing, so others have to look."""
+
+    async def hint(self, said: str) -> None:
+        """See `Database.hint`."""
 
     async def close(self) -> None:
         """See `Database.close`."""
@@ -187,7 +195,7 @@ class SqliteDatabase:
 
 @contextmanager
 def _explained(kind: type[DatabaseError] = OperationalError) -> Iterator[None]:
-    """Turn an error of the database itself, or another `kind`, into `Unavailable`."""
+    """Turn errors into `Refused`; those of the database itself, or of a `kind`, `Unavailable`."""
     try:
         yield
     except (kind, sqlite3.Error) as error:
@@ -196,6 +204,8 @@ def _explained(kind: type[DatabaseError] = OperationalError) -> Iterator[None]:
             f"The database cannot be used at the moment ({said}); check the disk and "
             "whether another program holds the file, then try again."
         ) from error
+    except DatabaseError as error:
+        raise Refused(str(error.orig)) from error
 
 
 def _make_folder(folder: Path) -> None:
