@@ -104,7 +104,7 @@ async def open_house(
         await runner.close()
         await catalog.close()
         sweeper.stop()
-        await log.stop()
+        log.stop()
         hints.stop()
         await lease.stop()
         await db.close()

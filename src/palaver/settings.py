@@ -1,5 +1,6 @@
 """What the operator decides: one frozen object, read once from the environment."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -85,7 +86,7 @@ def _span(environment: Mapping[str, str], name: str, default: timedelta) -> time
     if not text:
         return default
     number, unit = text[:-1], text[-1]
-    if number.isdecimal() and len(number) < 12 and unit in _UNITS:
+    if re.fullmatch("[0-9]{1,11}", number) and unit in _UNITS:
         seconds = int(number) * _UNITS[unit]
         if 0 < seconds <= _LONGEST.total_seconds():
             return timedelta(seconds=seconds)

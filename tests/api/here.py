@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import uvicorn
 
 from palaver.app import make_app
 from palaver.providers.remote import Patience
-from palaver.settings import Settings
+from palaver.settings import EVENTS_KEEP, Settings
 
 Json = dict[str, Any]
 
@@ -25,10 +26,14 @@ async def serving(
     database_url: str,
     environment: Mapping[str, str] | None = None,
     patience: Patience | None = None,
+    keep: timedelta = EVENTS_KEEP,
 ) -> AsyncIterator["Client"]:
     """A client of a server of its own, which ends with the context."""
     settings = Settings(
-        home=Path("nowhere"), database_url=database_url, environment=environment or {}
+        home=Path("nowhere"),
+        database_url=database_url,
+        events_keep=keep,
+        environment=environment or {},
     )
     config = uvicorn.Config(
         make_app(settings, patience), port=0, log_config=None, ws="none", lifespan="on"

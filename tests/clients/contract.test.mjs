@@ -182,6 +182,28 @@ test("a busy conversation is a conflict until it is cancelled", async () => {
   assert.equal(kinds(await all(await send(conversation, "Hello"))).at(-1), "usage_statistics");
 });
 
+test("a run is followed from any number, and by what its sender called it", async () => {
+  const conversation = await converse();
+  const otid = `otid-${conversation.id}`;
+  const messages = [{ role: "user", content: "[[words: 20]]", otid }];
+  const body = { messages, stream_tokens: true, background: true };
+  const first = await all(await client.conversations.messages.create(conversation.id, body));
+  const [ping, ...events] = first;
+  const after = events[10].seq_id;
+
+  const rest = await client.conversations.messages.stream(conversation.id, {
+    otid,
+    starting_after: after,
+    include_pings: false,
+  });
+  assert.deepEqual(await all(rest), events.slice(11));
+  const whole = await client.runs.messages.stream(ping.run_id, { include_pings: false });
+  assert.deepEqual(await all(whole), events);
+
+  const again = await all(await client.conversations.messages.create(conversation.id, body));
+  assert.deepEqual(again.slice(1), events);
+});
+
 test("what fails inside a stream is thrown", async () => {
   const conversation = await converse();
   await assert.rejects(

@@ -54,6 +54,15 @@ def test_a_turn_stops_when_its_steps_are_used_up() -> None:
     assert stop == "max_steps"
 
 
+def test_steps_that_were_done_before_count() -> None:
+    look = Reply(called("look"), "tool_call")
+
+    wants, stop = play(take_turn(WINDOW, 3, done=2), look, RETURNED)
+
+    assert ([type(want) for want in wants], stop) == ([CallModel, RunTools], "max_steps")
+    assert play(take_turn(WINDOW, 3, done=3)) == ([], "max_steps")
+
+
 def test_no_step_allowed_is_an_end_without_a_call() -> None:
     assert play(take_turn(WINDOW, 0)) == ([], "end_turn")
 

@@ -164,3 +164,23 @@ async def test_a_read_cannot_write(db: Database) -> None:
 def test_only_two_kinds_of_database_are_known(url: str) -> None:
     with pytest.raises(Invalid, match="sqlite:///"):
         open_database(url)
+
+
+async def test_a_hint_is_heard_where_the_database_can_pass_it_on(
+    db: Database, database_url: str
+) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    other = open_database(database_url)
+    other.listen(heard.put_nowait)
+    try:
+        async with asyncio.timeout(20):
+            if database_url.startswith("sqlite"):
+                await db.hint("events worker-1")
+                assert heard.empty()
+                return
+            while heard.empty():
+                await db.hint("events worker-1")
+                await asyncio.sleep(0)
+        assert await heard.get() == "events worker-1"
+    finally:
+        await other.close()

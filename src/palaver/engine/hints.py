@@ -8,7 +8,7 @@ import asyncio
 from contextlib import suppress
 from typing import Literal
 
-from palaver.errors import Unavailable
+from palaver.errors import PalaverError
 from palaver.store.db import Database
 
 What = Literal["events", "cancels"]
@@ -68,7 +68,7 @@ class Hints:
             await self._some.wait()
             self._some.clear()
             told, self._told = self._told, set()
-            with suppress(Unavailable):
+            with suppress(PalaverError):
                 for what in told:
                     await self._db.hint(f"{what} {self._worker}")
             await asyncio.sleep(_TELL_EVERY)

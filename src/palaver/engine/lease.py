@@ -61,9 +61,7 @@ class Lease:
         self._hints = hints
         self._worker = worker
         self._pulse = Pulse()
-        self._gone: dict[str, int] = {}
         self._unknown: set[str] = set()
-        self._strays: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -95,17 +93,21 @@ class Lease:
                 logger.warning("no heartbeat: %s", error)
 
     async def _look(self) -> None:
-        look = await self._db.tx(_look, self._worker, self._gone, self._strays)
-        for owner in look.taken:
-            logger.warning("%s was left; this process goes on with it", owner.run_id)
-            self._runner.take_up(owner)
-        self._gone = self._pulse.gone(look.beats)
-        self._hints.alone = len(look.beats) - len(self._gone) <= 1
+        look = await self._db.tx(_look, self._worker)
+        self._take_up(look.taken)
+        gone = self._pulse.gone(look.beats)
+        self._hints.alone = len(look.beats) - len(gone) <= 1
         # A run of this worker that it does not carry out: its start was committed in a moment in
         # which the database went away. It has to be seen twice, for it may be just beginning.
         unknown = {run_id for run_id in look.running if not self._runner.carries(run_id)}
-        self._strays = unknown & self._unknown
-        self._unknown = unknown
+        strays, self._unknown = unknown & self._unknown, unknown
+        if gone or strays:
+            self._take_up(await self._db.tx(_take, self._worker, gone, strays))
+
+    def _take_up(self, taken: Collection[Owner]) -> None:
+        for owner in taken:
+            logger.warning("%s was left; this process goes on with it", owner.run_id)
+            self._runner.take_up(owner)
 
     async def _heed_for_ever(self) -> None:
         while True:
@@ -117,8 +119,14 @@ class Lease:
                     logger.warning("cannot look for cancelled runs: %s", error)
 
 
-def _look(tx: Tx, worker: str, gone: Mapping[str, int], strays: Collection[str]) -> _Look:
+def _look(tx: Tx, worker: str) -> _Look:
     beats = workers.beat(tx, worker)
-    workers.forget(tx, gone)
-    taken = claims.take_left(tx, worker, strays)
+    taken = claims.take_left(tx, worker)
     return _Look(beats, claims.of_worker(tx, worker), taken)
+
+
+def _take(
+    tx: Tx, worker: str, gone: Mapping[str, int], strays: Collection[str]
+) -> Collection[Owner]:
+    workers.forget(tx, gone)
+    return claims.take_left(tx, worker, strays)

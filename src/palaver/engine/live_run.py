@@ -88,15 +88,22 @@ class LiveRun:
                 self.task.cancel()
 
     async def carry(self) -> Owner | None:
-        """Carry the run to its end; the run that its end has begun, if one waited."""
+        """Carry the run to its end; the run that its end has begun, if one waited.
+
+        Raises nothing. A run whose end cannot be written is left, and taken up again.
+        """
+        begun, ended = None, False
         try:
-            return await self._end(await self._ended())
+            begun = await self._end(await self._ended())
+            ended = True
         except Lost:
             logger.warning("%s was taken over by another process", self.run.id)
-            self.tail.lose()
-            return None
-        finally:
-            self.log.close(self.tail)
+        except asyncio.CancelledError:
+            logger.warning("%s is left to whoever comes next: no database", self.run.id)
+        except Exception:  # the other edge of a run
+            logger.exception("the end of %s cannot be written", self.run.id)
+        self.log.close(self.tail, ended=ended)
+        return begun
 
     async def _ended(self) -> Ending:
         """Do what the turn wants, until it wants no more; how that came about."""

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Sequence
 from palaver.engine.hints import Hints
 from palaver.engine.tail import Event, Frame, Tail
 from palaver.engine.watch import Watch
-from palaver.errors import Refused, Unavailable
+from palaver.errors import Refused, Stopping, Unavailable
 from palaver.store import claims, events
 from palaver.store.claims import Owner
 from palaver.store.db import Database, Tx
@@ -42,14 +42,11 @@ class Log:
         self._watch.start()
         self._task = asyncio.create_task(self._flush_for_ever(), name="flush")
 
-    async def stop(self) -> None:
-        """Write what is left and stop flushing."""
+    def stop(self) -> None:
+        """Flush no more. All runs that have ended are written by now."""
         self._watch.stop()
         if self._task is not None:
-            while self._waiting:
-                await self._next_flush()
             self._task.cancel()
-            self._task = None
 
     def open(self, owner: Owner, last: int = 0) -> Tail:
         """Begin the log of a run that this process carries out, or go on after event `last`."""
@@ -82,10 +79,12 @@ class Log:
         """Follow no runs of other processes any more: this one ends."""
         self._watch.close()
 
-    def close(self, tail: Tail) -> None:
-        """Close the log of a run that has ended, or that this process has lost."""
-        if not tail.lost:
+    def close(self, tail: Tail, *, ended: bool) -> None:
+        """Close the log of a run that has ended, or that this process does not carry out."""
+        if ended:
             tail.end()
+        else:
+            tail.lose()
         if self._tails.get(tail.run_id) is tail:
             del self._tails[tail.run_id]
 
@@ -105,10 +104,10 @@ class Log:
             while True:
                 try:
                     tail = await self._tail(run_id, tail)
-                    batch = tail.after(after)
-                    if batch is None:
-                        batch = await self._stored(run_id, after)
+                    batch = await self._batch(tail, after)
                 except Unavailable:
+                    if self._watch.closed:
+                        raise Stopping from None
                     await asyncio.sleep(_AGAIN)
                     if patience is not None and clock() - heard >= patience:
                         heard = clock()
@@ -144,8 +143,12 @@ class Log:
             self._watch.leave(watched)
         return own
 
-    async def _stored(self, run_id: str, after: int) -> list[Event]:
-        rows = await self._db.read(events.after, run_id, after, _BATCH)
+    async def _batch(self, tail: Tail, after: int) -> list[Event]:
+        """The next events after a number: from memory, or where that does not reach, stored."""
+        kept = tail.after(after)
+        if kept is not None:
+            return kept
+        rows = await self._db.read(events.after, tail.run_id, after, _BATCH)
         return [Event(seq, data) for seq, data in rows]
 
     async def _next_flush(self) -> None:

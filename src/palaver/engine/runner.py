@@ -32,6 +32,7 @@ from palaver.store.db import Database, Tx
 logger = logging.getLogger(__name__)
 
 MAX_WINDOW = 128_000  # tokens; a model's own window counts up to here unless a limit is set
+_GRACE = 5.0  # seconds in which all runs have to end when the process does
 _AGAIN = 0.5  # seconds between tries to take a run up while the database is away
 
 Opened = tuple[Agent, Conversation | None]
@@ -108,13 +109,18 @@ class Runner:
                 live.stop("cancelled")
 
     async def close(self) -> None:
-        """End all runs of this process, each with its last frames, and wait for them."""
+        """End all runs of this process, each with its last frames, and wait for them.
+
+        While the database is away no end can be written: then they are left to the next process.
+        """
         self._closing = True
         self._log.leave_others()
         for live in list(self._live.values()):
             live.stop("shutdown")
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=_GRACE)
+            for task in late:
+                task.cancel()
 
     async def _begin(self, send: Send, opened: Opened) -> Admitted:
         run = _new_run(send)

@@ -36,7 +36,7 @@ class Watch:
         self._hints = hints
         self._tails: dict[str, Tail] = {}
         self._some = asyncio.Event()
-        self._closed = False
+        self.closed = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -50,7 +50,7 @@ class Watch:
 
     def close(self) -> None:
         """Let nobody follow a run of another process here any more."""
-        self._closed = True
+        self.closed = True
         for tail in self._tails.values():
             tail.lose()
         self._tails.clear()
@@ -62,7 +62,7 @@ class Watch:
             tail = await self._db.read(_opened, run_id)
             if tail.ended:
                 return tail
-            if self._closed:
+            if self.closed:
                 raise Stopping
             tail = self._tails.setdefault(run_id, tail)
         tail.readers += 1

@@ -112,7 +112,7 @@ def of_worker(tx: Tx, worker: str) -> set[str]:
     return {row.id for row in tx.all(_OF_WORKER, {"worker": worker})}
 
 
-def take_left(tx: Tx, worker: str, strays: Collection[str]) -> Sequence[Owner]:
+def take_left(tx: Tx, worker: str, strays: Collection[str] = ()) -> Sequence[Owner]:
     """Take over the runs of workers that are gone, and the `strays`, which nobody carries out."""
     rows = [*tx.all(_LEFT)]
     if strays:

@@ -1,0 +1,30 @@
+"""What the environment says, and what it may not say."""
+
+from datetime import timedelta
+
+import pytest
+
+from palaver import settings
+from palaver.errors import Invalid
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (None, timedelta(days=7)),
+        ("90s", timedelta(seconds=90)),
+        ("5m", timedelta(minutes=5)),
+        ("12h", timedelta(hours=12)),
+        ("30d", timedelta(days=30)),
+    ],
+)
+def test_events_are_kept_as_long_as_is_said(said: str | None, meant: timedelta) -> None:
+    environment = {} if said is None else {"PALAVER_EVENTS_KEEP": said}
+
+    assert settings.read(environment).events_keep == meant
+
+
+@pytest.mark.parametrize("said", ["7", "d", "0s", "-1d", "1w", "1.5h", "99999999999d", "٣d"])
+def test_a_span_that_means_nothing_is_refused(said: str) -> None:
+    with pytest.raises(Invalid, match="PALAVER_EVENTS_KEEP must be a number with a unit"):
+        settings.read({"PALAVER_EVENTS_KEEP": said})
