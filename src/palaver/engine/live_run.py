@@ -74,6 +74,7 @@ class LiveRun:
     tally: Tally = field(default_factory=Tally)
     task: asyncio.Task[None] | None = None
     _why: Why | None = None
+    _left: bool = False
     _writing: bool = False  # what is being stored has to be known before the run can end
     _step: Step | None = None  # the call to the model under way
     _speech: Speech | None = None  # what it has said
@@ -86,6 +87,12 @@ class LiveRun:
             self._why = why
             if self.task is not None and not self._writing:
                 self.task.cancel()
+
+    def leave(self) -> None:
+        """Give the run up with its end unwritten: whoever comes next takes it over."""
+        self._left = True
+        if self.task is not None:
+            self.task.cancel()
 
     async def carry(self) -> Owner | None:
         """Carry the run to its end; the run that its end has begun, if one waited.
@@ -116,6 +123,8 @@ class LiveRun:
         except Lost:
             raise
         except asyncio.CancelledError:
+            if self._left:
+                raise
             cancelled = self._why == "cancelled"
             return Ending("cancelled") if cancelled else Ending("error", Failure.shutdown())
         except LLMError as error:

@@ -118,9 +118,9 @@ class Runner:
         for live in list(self._live.values()):
             live.stop("shutdown")
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=_GRACE)
-            for task in late:
-                task.cancel()
+            await asyncio.wait(self._tasks, timeout=_GRACE)
+        for live in list(self._live.values()):
+            live.leave()
 
     async def _begin(self, send: Send, opened: Opened) -> Admitted:
         run = _new_run(send)
