@@ -106,7 +106,7 @@ class Lease:
 
     def _take_up(self, taken: Collection[Owner]) -> None:
         for owner in taken:
-            logger.warning("%s was left; this process goes on with it", owner.run_id)
+            logger.warning("%s was left by its process; this one takes it over", owner.run_id)
             self._runner.take_up(owner)
 
     async def _heed_for_ever(self) -> None:

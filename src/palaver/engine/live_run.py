@@ -97,7 +97,7 @@ class LiveRun:
     async def carry(self) -> Owner | None:
         """Carry the run to its end; the run that its end has begun, if one waited.
 
-        Raises nothing. A run whose end cannot be written is left, and taken up again.
+        A run whose end cannot be written is left, and taken up again.
         """
         begun, ended = None, False
         try:
@@ -107,9 +107,10 @@ class LiveRun:
             logger.warning("%s was taken over by another process", self.run.id)
         except asyncio.CancelledError:
             logger.warning("%s is left to whoever comes next: no database", self.run.id)
-        except Exception:  # the other edge of a run
+        except PalaverError:
             logger.exception("the end of %s cannot be written", self.run.id)
-        self.log.close(self.tail, ended=ended)
+        finally:
+            self.log.close(self.tail, ended=ended)
         return begun
 
     async def _ended(self) -> Ending:

@@ -164,9 +164,11 @@ class Runner:
         live.task = self._spawn(self._carry_out(live), owner.run_id)
 
     async def _carry_out(self, live: LiveRun) -> None:
-        begun = await live.carry()
-        if self._live.get(live.run.id) is live:
-            del self._live[live.run.id]
+        try:
+            begun = await live.carry()
+        finally:
+            if self._live.get(live.run.id) is live:
+                del self._live[live.run.id]
         if begun is not None:
             self.take_up(begun)
 
