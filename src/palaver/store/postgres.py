@@ -32,6 +32,8 @@ from palaver.store.db import P, T, Tx
 _CONNECTIONS = 8
 _CONNECT_WITHIN = 5  # seconds, unless the DSN says otherwise
 _CHANNEL = "palaver"
+_UNDONE = {"40001", "40P01"}  # another transaction was in the way: nothing was written
+_TRIES = 3
 _LISTEN_AGAIN = 0.5  # seconds until a broken listener connects again, and a closed one ends
 
 
@@ -120,8 +122,15 @@ class PostgresDatabase:
 def _run(
     engine: Engine, unit: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    with _explained(), engine.begin() as connection:
-        return unit(Tx(connection), *args, **kwargs)
+    for again in reversed(range(_TRIES)):
+        with _explained():
+            try:
+                with engine.begin() as connection:
+                    return unit(Tx(connection), *args, **kwargs)
+            except OperationalError as error:
+                if not again or getattr(error.orig, "sqlstate", None) not in _UNDONE:
+                    raise
+    raise AssertionError("the last try returns or raises")
 
 
 def _refuse_dead(connection: psycopg.Connection, _record: object, _proxy: object) -> None:

@@ -28,6 +28,12 @@ _HOLD = (
     )
     .with_for_update(key_share=True)
 )
+_LOCK = (
+    select(_conversations.c.id)
+    .where(_conversations.c.id.in_(bindparam("conversations", expanding=True)))
+    .order_by(_conversations.c.id)
+    .with_for_update(key_share=True)
+)
 _ACTIVE_IN = select(_runs.c.id, _runs.c.place).where(
     _runs.c.project_id == bindparam("project"),
     _runs.c.conversation_id == bindparam("conversation"),
@@ -176,6 +182,7 @@ def still_active(tx: Tx, run_ids: Sequence[str]) -> set[str]:
 
 def cancel(tx: Tx, project: ProjectId, conversation_id: str) -> list[str]:
     """Ask for the active runs of a conversation to be ended; their ids. Or `NothingToCancel`."""
+    _lock(tx, [conversation_id])
     return ask_to_end(tx, active(tx, project, conversation_id))
 
 
@@ -190,7 +197,10 @@ def cancel_all(tx: Tx, project: ProjectId, agent_id: str) -> list[str]:
 
 
 def ask_to_end(tx: Tx, run_ids: list[str]) -> list[str]:
-    """Ask for active runs to be ended; their ids, or `NothingToCancel` where there are none."""
+    """Ask for active runs to be ended; their ids, or `NothingToCancel` where there are none.
+
+    Whoever asks holds their conversations, or a run may just be ending.
+    """
     if not run_ids:
         raise NothingToCancel
     tx.run(update(_runs).where(_runs.c.id.in_(run_ids)).values(cancel_requested=True))
@@ -204,10 +214,16 @@ def finish(tx: Tx, run: Run) -> None:
 
 
 def _active_of(tx: Tx, project: ProjectId, agent_id: str, *more: Any) -> list[str]:
-    query = select(_runs.c.id).where(
+    query = select(_runs.c.id, _runs.c.conversation_id).where(
         _runs.c.project_id == project, _runs.c.agent_id == agent_id, schema.ACTIVE, *more
     )
+    _lock(tx, [row.conversation_id for row in tx.all(query)])
     return [row.id for row in tx.all(query)]
+
+
+def _lock(tx: Tx, conversation_ids: Sequence[str]) -> None:
+    """Keep sends to conversations, and the ends of their runs, waiting for this transaction."""
+    tx.all(_LOCK, {"conversations": list(conversation_ids)})
 
 
 def _row_of(tx: Tx, project: ProjectId, run_id: str) -> Row[Any]:
