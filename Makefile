@@ -24,7 +24,8 @@ serve: install ## Run the server on http://127.0.0.1:8283.
 test: .venv/installed-dev tests/clients/node_modules/.package-lock.json ## Run all tests. ARGS="-k fork" runs some.
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
-soak: .venv/installed-dev ## Ask every operation 200 times for what it does not expect (about four minutes).
+soak: .venv/installed-dev ## What takes long: 200 kills, 100 streams for a minute, 200 odd requests an operation.
+	$(BIN)/python -m pytest -m soak --timeout 1800 $(ARGS)
 	PALAVER_CASES=200 $(BIN)/python -m pytest -n 2 tests/api/test_schemathesis.py
 
 check: .venv/installed-dev ## Check form, types and the arrows between the rooms.
@@ -37,8 +38,9 @@ format: .venv/installed-dev ## Put the code into its form.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/installed-dev ## Measure, beside a bare proxy and a bare app. ARGS="--quick" is shorter.
+bench: .venv/installed-dev ## Measure, beside a proxy and a bare app, and on three processes. ARGS="--quick" is shorter.
 	$(BIN)/python -m bench.run $(ARGS)
+	$(BIN)/python -m bench.hosts $(filter --quick,$(ARGS))
 
 lock: ## Choose the newest allowed dependencies and write the lock files (needs uv).
 	$(COMPILE) pyproject.toml --group build --output-file requirements.lock
