@@ -106,7 +106,8 @@ def _run(chosen: Settings, workers: int) -> None:
 
 
 def _log(chosen: Settings) -> None:
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for library in ("alembic", "httpx2"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     logging.basicConfig(
         level=chosen.log_level.upper(), format="%(levelname)s %(name)s: %(message)s"
     )

@@ -46,7 +46,7 @@ async def test_a_connection_that_was_cut_is_replaced(server: PostgresServer) -> 
     kept = await db.tx(making.keep_agent)
     with psycopg.connect(server.get_uri(), autocommit=True) as other:
         other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         )
 

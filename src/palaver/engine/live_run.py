@@ -74,6 +74,7 @@ class LiveRun:
     tally: Tally = field(default_factory=Tally)
     task: asyncio.Task[None] | None = None
     _why: Why | None = None
+    _begun: bool = False  # a task that is cancelled before its first step does nothing at all
     _left: bool = False
     _writing: bool = False  # what is being stored has to be known before the run can end
     _step: Step | None = None  # the call to the model under way
@@ -85,12 +86,21 @@ class LiveRun:
         """End the run soon. The first reason counts; saying it again does nothing."""
         if self._why is None:
             self._why = why
-            if self.task is not None and not self._writing:
-                self.task.cancel()
+            if self._begun and not self._writing:
+                self._cancel()
 
     def leave(self) -> None:
         """Give the run up with its end unwritten: whoever comes next takes it over."""
         self._left = True
+        if self._begun:
+            self._cancel()
+
+    def _heed(self) -> None:
+        """Stop here if the run was stopped in a moment in which its task could not be."""
+        if self._why is not None:
+            raise asyncio.CancelledError
+
+    def _cancel(self) -> None:
         if self.task is not None:
             self.task.cancel()
 
@@ -99,6 +109,7 @@ class LiveRun:
 
         A run whose end cannot be written is left, and taken up again.
         """
+        self._begun = True
         begun, ended = None, False
         try:
             begun = await self._end(await self._ended())
@@ -116,6 +127,7 @@ class LiveRun:
     async def _ended(self) -> Ending:
         """Do what the turn wants, until it wants no more; how that came about."""
         try:
+            self._heed()
             stage = await self.prepare()
             window = await self._opened(stage.window)
             done = self.tally.usage_so_far.step_count
@@ -147,8 +159,7 @@ class LiveRun:
     async def _drive(self, stage: Stage, turn: Turn) -> StopReason:
         answer: Any = None
         while True:
-            if self._why is not None:
-                raise asyncio.CancelledError
+            self._heed()
             try:
                 want = turn.send(answer)
             except StopIteration as stopped:
