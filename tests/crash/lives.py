@@ -1,0 +1,97 @@
+"""Server processes that come and go.
+
+They are forks of a process that has palaver imported, because there are hundreds of them; how long
+the program itself takes to start is measured elsewhere.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from time import monotonic
+
+import httpx2
+
+from tests.api.here import Client
+from tests.crash import victim
+
+WITHIN = 30  # seconds, for what would otherwise never happen
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(
+    [
+        "palaver.cli",
+        "palaver.store.sqlite",
+        "palaver.store.postgres",
+        "alembic.command",
+        "uvicorn.lifespan.on",
+        "uvicorn.loops.auto",
+        "uvicorn.protocols.http.auto",
+        "tests.crash.victim",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A server process from its start to its end."""
+
+    process: BaseProcess
+    client: Client
+    begun: float
+
+    async def ready(self) -> float:
+        """How many seconds it took until it answered, counted from its start.
+
+        Raises `httpx2.TransportError` if it died before.
+        """
+        async with asyncio.timeout(WITHIN):
+            answer = await self.client.ask("GET", "/v1/health/")
+        assert answer.status_code == 200, answer.text
+        return monotonic() - self.begun
+
+    async def ended(self) -> int | None:
+        """Wait for its end; its exit code, negative for a signal. None if it just lives on."""
+        await asyncio.to_thread(self.process.join, WITHIN)
+        return self.process.exitcode
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.process.exitcode is None and self.process.pid is not None:
+            os.kill(self.process.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.signal(signal.SIGKILL)
+
+
+@asynccontextmanager
+async def living(world: Mapping[str, str]) -> AsyncIterator[Life]:
+    """A server process in an environment, and a client of it. It is killed afterwards.
+
+    It need not be ready yet: what it is asked before that waits for it.
+    """
+    log = Path(world["PALAVER_HOME"]) / "server.log"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        process = _FORKS.Process(
+            target=victim.serve, args=(listener, dict(world), str(log)), daemon=True
+        )
+        begun = monotonic()
+        process.start()
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
+    try:
+        async with httpx2.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=WITHIN, trust_env=False, limits=limits
+        ) as http:
+            yield Life(process, Client(http), begun)
+    finally:
+        process.kill()
+        await asyncio.to_thread(process.join)
+        process.close()

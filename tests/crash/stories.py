@@ -1,0 +1,143 @@
+"""What clients do while a server dies under them. Every story ends there, at one point or another.
+
+A story may break off with `httpx2.TransportError` at any of its requests.
+"""
+
+import signal
+from collections.abc import Awaitable, Callable
+
+from tests.crash.witness import Witness
+
+Story = Callable[[Witness], Awaitable[None]]
+
+WORDS = "[[think: let me see]] [[words: 12]] [[pace: 5]]"
+LONG = "[[words: 200]] [[pace: 10]]"
+ENDLESS = "[[words: 100000]] [[pace: 10]]"  # for what is ended by force
+TOOL = '[[words: 3]] [[call: memory_insert {"label": "human", "new_string": "likes tea"}]]'
+
+
+async def opening(witness: Witness) -> None:
+    """Make an agent, open a conversation."""
+    await witness.conversation()
+
+
+async def speaking(witness: Witness) -> None:
+    """Hear an answer word by word, then a second one."""
+    conversation = await witness.conversation()
+    await witness.send(conversation, WORDS)
+    await witness.send(conversation, WORDS)
+
+
+async def talking(witness: Witness) -> None:
+    """Hear an answer that has no end."""
+    await witness.send(await witness.conversation(), ENDLESS)
+
+
+async def speaking_in_steps(witness: Witness) -> None:
+    """Hear an answer message by message."""
+    await witness.send(await witness.conversation(), WORDS, stream_tokens=False)
+
+
+async def asking(witness: Witness) -> None:
+    """Get an answer all at once."""
+    await witness.send(await witness.conversation(), WORDS, streaming=False)
+
+
+async def calling(witness: Witness) -> None:
+    """Have a tool called."""
+    await witness.send(await witness.conversation(), TOOL)
+
+
+async def calling_in_steps(witness: Witness) -> None:
+    """Have a tool called, and hear of it message by message."""
+    await witness.send(await witness.conversation(), TOOL, stream_tokens=False)
+
+
+async def waiting(witness: Witness) -> None:
+    """Stand in line behind a long answer, twice."""
+    conversation = await witness.conversation()
+    first = witness.begin(conversation, LONG)
+    await first.until(events=3)
+    witness.order.append(first)
+    for _ in range(2):
+        queued = witness.begin(conversation, WORDS, on_busy="queue")
+        await queued.until(events=0)
+        witness.order.append(queued)
+    await witness.done()
+
+
+async def interrupting(witness: Witness) -> None:
+    """Interrupt a long answer behind which somebody waits already."""
+    conversation = await witness.conversation()
+    first = witness.begin(conversation, ENDLESS)
+    await first.until(events=3)
+    queued = witness.begin(conversation, WORDS, on_busy="queue")
+    await queued.until(events=0)
+    urgent = witness.begin(conversation, WORDS, on_busy="interrupt")
+    await urgent.until(events=0)
+    witness.order += [first, urgent, queued]
+    await witness.done()
+
+
+async def cancelling(witness: Witness) -> None:
+    """Cancel a long answer behind which somebody waits."""
+    conversation = await witness.conversation()
+    await witness.begin(conversation, ENDLESS).until(events=3)
+    await witness.begin(conversation, WORDS, on_busy="queue").until(events=0)
+    runs = await witness.do("POST", f"/v1/conversations/{conversation}/cancel")
+    witness.cancelled |= set(runs)
+    await witness.done()
+
+
+async def forking(witness: Witness) -> None:
+    """Fork a conversation in which something was said, and speak in both."""
+    conversation = await witness.conversation()
+    await witness.send(conversation, WORDS)
+    witness.created += 1
+    made = await witness.do("POST", f"/v1/conversations/{conversation}/fork")
+    witness.forks[made["id"]] = conversation
+    await witness.send(made["id"], WORDS)
+    await witness.send(conversation, WORDS)
+
+
+async def recompiling(witness: Witness) -> None:
+    """Have the prompt of a conversation compiled anew."""
+    conversation = await witness.conversation()
+    await witness.send(conversation, TOOL)
+    await witness.do("POST", f"/v1/conversations/{conversation}/recompile")
+
+
+async def changing(witness: Witness) -> None:
+    """Change a conversation."""
+    conversation = await witness.conversation()
+    witness.summaries[conversation].add("new")
+    await witness.do("PATCH", f"/v1/conversations/{conversation}", {"summary": "new"})
+    witness.summaries[conversation] = {"new"}
+
+
+async def deleting(witness: Witness) -> None:
+    """Delete a conversation in which somebody speaks and somebody waits."""
+    conversation = await witness.conversation()
+    await witness.begin(conversation, ENDLESS).until(events=3)
+    await witness.begin(conversation, WORDS, on_busy="queue").until(events=0)
+    witness.deleted[conversation] = False
+    await witness.do("DELETE", f"/v1/conversations/{conversation}")
+    witness.deleted[conversation] = True
+    await witness.done()
+
+
+async def leaving(witness: Witness) -> None:
+    """Tell the server to end while it speaks and somebody waits."""
+    conversation = await witness.conversation()
+    await witness.begin(conversation, ENDLESS).until(events=3)
+    await witness.begin(conversation, WORDS, on_busy="queue").until(events=0)
+    witness.life.signal(signal.SIGTERM)
+    await witness.done()
+
+
+async def resuming(witness: Witness) -> None:
+    """Hang up in the middle of an answer and follow the rest."""
+    conversation = await witness.conversation()
+    sent = witness.begin(conversation, LONG, hang_up_at=4, background=True)
+    await sent.until(2**31)
+    await witness.follow(sent)

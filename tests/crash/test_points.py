@@ -1,0 +1,29 @@
+"""Servers are killed at every point where something is written; the next one makes it good."""
+
+from functools import partial
+
+import pytest
+
+from tests.crash import points
+from tests.crash.playing import play, side_by_side
+from tests.crash.points import Crash
+from tests.databases import Databases
+
+GROUPS = [points.SIMPLE, points.SPEAKING, points.CALLING, points.CROWDED, points.TAKEN]
+NAMES = ["simple", "speaking", "calling", "crowded", "taken"]
+
+
+@pytest.mark.parametrize("cases", GROUPS, ids=NAMES)
+async def test_whatever_kills_a_server_the_next_one_makes_it_good(
+    many: Databases, cases: list[Crash]
+) -> None:
+    figures = await side_by_side({case.name: partial(play, many, case) for case in cases})
+
+    figures.check()
+
+
+def test_there_are_many_points_and_each_is_tried_once() -> None:
+    names = [case.name for group in GROUPS for case in group]
+
+    assert len(names) >= 40
+    assert len(names) == len(set(names))
