@@ -28,6 +28,13 @@ def database_url(databases: Databases) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def module_url(databases: Databases) -> Iterator[str]:
+    """A database for all tests of a module."""
+    with databases.fresh() as url:
+        yield url
+
+
 @pytest.fixture
 def empty_database_url(databases: Databases) -> Iterator[str]:
     """A database of the test's own with nothing in it, not even tables."""

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +60,18 @@ def serve(home: Path, environment: Mapping[str, str]) -> Iterator[Server]:
     finally:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def serve_two(
+    new_home: Callable[[str], Path], environment: Mapping[str, str]
+) -> Iterator[tuple[Server, Server]]:
+    """Two server processes that share what `environment` names and nothing else."""
+    with (
+        serve(new_home("home"), environment) as one,
+        serve(new_home("home"), environment) as other,
+    ):
+        yield one, other
 
 
 @contextmanager

@@ -1,8 +1,13 @@
 """What is asked over HTTP is the same on every database: a SQLite file will do here."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
+from tests.api.here import Client, serving
+from tests.api.sending import conversation_to_edit
+from tests.fakes.provider import FakeProvider
 
 
 @pytest.fixture(scope="module")
@@ -10,3 +15,29 @@ def file_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The URL of a database file that does not exist yet, for all tests of a module."""
     folder: Path = tmp_path_factory.mktemp("palaver")
     return f"sqlite:///{folder / 'palaver.db'}"
+
+
+@pytest.fixture(scope="module")
+async def fake() -> AsyncIterator[FakeProvider]:
+    """The provider that the servers of a module ask."""
+    async with FakeProvider() as fake:
+        yield fake
+
+
+@pytest.fixture
+def begin_again(fake: FakeProvider) -> None:
+    """Let the provider forget what it was asked, and what it was to answer."""
+    fake.forget()
+
+
+@pytest.fixture(scope="module")
+async def client(file_url: str, fake: FakeProvider) -> AsyncIterator[Client]:
+    """A client of a server that asks `fake`."""
+    async with serving(file_url, {"OPENAI_BASE_URL": fake.openai_url}) as client:
+        yield client
+
+
+@pytest.fixture
+async def conversation(client: Client) -> str:
+    """A conversation with an agent that has something to edit."""
+    return await conversation_to_edit(client)

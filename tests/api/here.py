@@ -1,7 +1,7 @@
 """A server in this process, on loopback, and a client that talks to it as anybody would."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -184,6 +184,23 @@ def joined(fragments: list[Json]) -> list[Json]:
         message = whole.get(name)
         whole[name] = _whole(fragment) if message is None else _longer(message, fragment)
     return list(whole.values())
+
+
+def check_calls(history: Sequence[Json]) -> None:
+    """Every tool call has its return, and no other return is there."""
+    calls = [
+        call["tool_call_id"]
+        for one in history
+        if one["message_type"] == "tool_call_message"
+        for call in one["tool_calls"]
+    ]
+    returns = [
+        back["tool_call_id"]
+        for one in history
+        if one["message_type"] == "tool_return_message"
+        for back in one["tool_returns"]
+    ]
+    assert sorted(calls) == sorted(returns), f"calls {calls}, returns {returns}"
 
 
 def _whole(fragment: Json) -> Json:

@@ -13,6 +13,7 @@ from tests.api.here import Client, Json
 
 WITHIN = 30  # seconds, for what would otherwise never happen
 ENDLESS = "[[words: 100000]] [[pace: 20]]"
+CALLING = '[[call: memory_insert {"label": "human", "new_string": "tea"}]] [[pace: 20]]'
 
 _DONE = b"data: [DONE]"
 _POLL = 0.02  # seconds between looks at what tells of no change by itself
@@ -86,6 +87,12 @@ def told_in(raw: bytes) -> Told:
         else:
             events.append(frame)
     return Told(tuple(events), tuple(pings), frames[-1:] == [_DONE])
+
+
+async def conversation_to_edit(client: Client) -> str:
+    """A conversation with an agent that has something to edit, of any client."""
+    blocks = [{"label": "human", "value": "no tea"}]
+    return await client.conversation(await client.agent(memory_blocks=blocks))
 
 
 def path_of(conversation: str) -> str:

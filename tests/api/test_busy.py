@@ -2,13 +2,13 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 
-from tests.api.here import Client, Json, serving
+from tests.api.here import Client, Json
 from tests.api.sending import (
+    CALLING,
     ENDLESS,
     begin,
     cancel_run,
@@ -25,34 +25,8 @@ from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Refusal
 
 _MODEL = "openai/gpt-4o"
-_CALLING = '[[call: memory_insert {"label": "human", "new_string": "tea"}]] [[pace: 20]]'
 
-
-@pytest.fixture(scope="module")
-async def fake() -> AsyncIterator[FakeProvider]:
-    """The provider that the server asks."""
-    async with FakeProvider() as fake:
-        yield fake
-
-
-@pytest.fixture(autouse=True)
-def _begin_again(fake: FakeProvider) -> None:
-    fake.forget()
-
-
-@pytest.fixture(scope="module")
-async def client(file_url: str, fake: FakeProvider) -> AsyncIterator[Client]:
-    """A client of a server that asks `fake`."""
-    async with serving(file_url, {"OPENAI_BASE_URL": fake.openai_url}) as client:
-        yield client
-
-
-@pytest.fixture
-async def conversation(client: Client) -> str:
-    """A conversation with an agent that has something to edit."""
-    return await client.conversation(
-        await client.agent(memory_blocks=[{"label": "human", "value": "no tea"}])
-    )
+pytestmark = pytest.mark.usefixtures("begin_again")
 
 
 def _check_refused(answer: httpx2.Response, run: str, waiting: int = 0) -> None:
@@ -153,7 +127,7 @@ async def test_interrupting_an_interrupter_keeps_every_input_in_its_order(
 async def test_interrupting_a_tool_leaves_no_call_alone(
     client: Client, fake: FakeProvider, conversation: str
 ) -> None:
-    run = (await begin(client, conversation, _CALLING, stream_tokens=True)).run_id
+    run = (await begin(client, conversation, CALLING, stream_tokens=True)).run_id
     last = await begin(client, conversation, "Hi", on_busy="interrupt", override_model=_MODEL)
 
     stops = await ended(client, run, last.run_id)

@@ -10,14 +10,9 @@ from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Call, Fault, Reply, Say
 
 _MODELS = ("openai/gpt-4o", "openai/gpt-5-mini", "anthropic/claude-sonnet-4-6")
+
+pytestmark = pytest.mark.usefixtures("begin_again")
 _WITHIN = 20  # seconds, for what would otherwise never happen
-
-
-@pytest.fixture(scope="module")
-async def fake() -> AsyncIterator[FakeProvider]:
-    """The provider that the server asks."""
-    async with FakeProvider() as fake:
-        yield fake
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +21,6 @@ async def client(file_url: str, fake: FakeProvider) -> AsyncIterator[Client]:
     environment = {"OPENAI_BASE_URL": fake.openai_url, "ANTHROPIC_BASE_URL": fake.url}
     async with serving(file_url, environment) as client:
         yield client
-
-
-@pytest.fixture(autouse=True)
-def _begin_again(fake: FakeProvider) -> None:
-    fake.forget()
 
 
 async def _heard(client: Client, conversation: str, text: str, cancel_at: int) -> Heard:

@@ -1,7 +1,7 @@
 """A send with a key is carried out once, however often, wherever and however it is repeated."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from itertools import cycle, islice
 from typing import Any
 
@@ -22,14 +22,15 @@ from tests.api.sending import (
     until,
 )
 from tests.api.tables import contents, looking_into
-from tests.databases import Databases
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Call, Fault, Refusal, Reply, Say
-from tests.servers import asking, serve
+from tests.servers import asking, serve_two
 
 _COPIES = 64
 _KEYS = 4  # of each way to say it: more than fifty in all
 _MODEL = "openai/gpt-4o"
+
+pytestmark = pytest.mark.usefixtures("begin_again")
 _DELIVERED: dict[str, Json] = {
     "streamed": {"stream_tokens": True, "include_pings": False},
     "background": {"background": True, "include_pings": False},
@@ -41,32 +42,12 @@ Doors = tuple[Client, Client]
 
 
 @pytest.fixture(scope="module")
-async def fake() -> AsyncIterator[FakeProvider]:
-    """The provider that both processes ask."""
-    async with FakeProvider() as fake:
-        yield fake
-
-
-@pytest.fixture(autouse=True)
-def _begin_again(fake: FakeProvider) -> None:
-    fake.forget()
-
-
-@pytest.fixture(scope="module")
-def url(databases: Databases) -> Iterator[str]:
-    """The database that both processes work on."""
-    with databases.fresh() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
 async def doors(
-    url: str, fake: FakeProvider, tmp_path_factory: pytest.TempPathFactory
+    module_url: str, fake: FakeProvider, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Doors]:
     """Clients of two processes that share a database and nothing else."""
-    environment = asking(fake) | {"PALAVER_DATABASE_URL": url}
-    homes = [tmp_path_factory.mktemp("home") for _ in range(2)]
-    with serve(homes[0], environment) as one, serve(homes[1], environment) as other:
+    environment = asking(fake) | {"PALAVER_DATABASE_URL": module_url}
+    with serve_two(tmp_path_factory.mktemp, environment) as (one, other):
         async with talking(one.url) as here, talking(other.url) as there:
             yield here, there
 
@@ -184,11 +165,11 @@ async def test_how_it_is_delivered_may_differ(
 )
 @pytest.mark.parametrize("way", [{}, {"streaming": False}], ids=["streamed", "whole"])
 async def test_something_else_under_the_same_key_is_refused(
-    doors: Doors, url: str, conversation: str, way: Json, other: Json
+    doors: Doors, module_url: str, conversation: str, way: Json, other: Json
 ) -> None:
     here, there = doors
     assert (await post(here, conversation, "Hi", "same", **way)).status_code == 200
-    async with looking_into(url) as db:
+    async with looking_into(module_url) as db:
         before = await contents(db)
 
         for door in doors:

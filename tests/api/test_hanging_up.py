@@ -1,13 +1,12 @@
 """A client that hangs up: the run goes on without it, unless it asked for the opposite."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
 import pytest
 
-from tests.api.here import Client, joined, serving
+from tests.api.here import Client, joined
 from tests.api.sending import (
     ENDLESS,
     WITHIN,
@@ -21,19 +20,6 @@ from tests.api.sending import (
 )
 
 _PACED = "[[words: 40]] [[pace: 10]]"
-
-
-@pytest.fixture(scope="module")
-async def client(file_url: str) -> AsyncIterator[Client]:
-    """A client of a server with the offline model."""
-    async with serving(file_url) as client:
-        yield client
-
-
-@pytest.fixture
-async def conversation(client: Client) -> str:
-    """A conversation in which nothing was said yet."""
-    return await client.conversation(await client.agent())
 
 
 @pytest.mark.parametrize("background", [False, True])

@@ -1,14 +1,14 @@
 """Events go some time after their run; its streams are then told from what was said."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import NullPool, create_engine, text
 
-from tests.api.here import Client, Heard, Json, joined, serving
+from tests.api.here import Client, Json, joined, serving
+from tests.api.sending import json_of, log_of
+from tests.api.tables import counts, looking_into
 
 _WITHIN = 20  # seconds, for what would otherwise never happen
 _KEEP = timedelta(seconds=1)
@@ -21,27 +21,17 @@ async def client(database_url: str) -> AsyncIterator[Client]:
         yield client
 
 
-def events_kept(database_url: str) -> int:
+async def events_kept(database_url: str) -> int:
     """How many events there are."""
-    url = database_url.replace("postgresql://", "postgresql+psycopg://")
-    engine = create_engine(url, poolclass=NullPool)
-    with engine.connect() as connection:
-        return int(connection.execute(text("SELECT count(*) FROM run_events")).scalar_one())
+    async with looking_into(database_url) as db:
+        return (await db.read(counts))["run_events"]
 
 
 async def until_gone(database_url: str) -> None:
     """Wait until all events have been removed."""
-    async with asyncio.timeout(_WITHIN):
-        while await asyncio.to_thread(events_kept, database_url):
+    async with asyncio.timeout(_WITHIN), looking_into(database_url) as db:
+        while (await db.read(counts))["run_events"]:
             await asyncio.sleep(0.05)
-
-
-async def followed(client: Client, run_id: str, after: int = 0) -> str:
-    """What a run's stream says, as it is sent."""
-    body = {"starting_after": after, "include_pings": False}
-    answer = await client.ask("POST", f"/v1/runs/{run_id}/stream", body)
-    assert answer.status_code == 200
-    return answer.text
 
 
 @pytest.mark.parametrize(
@@ -59,18 +49,18 @@ async def test_a_run_is_told_from_its_entries(client: Client, database_url: str,
     run = await client.newest_run(conversation)
     await until_gone(database_url)
 
-    whole = await followed(client, run["id"])
-    told = _heard(whole)
+    told = await log_of(client, run["id"])
+    frames = [json_of(frame) for frame in told.events]
 
     history = [one for one in await client.history(conversation) if one["step_id"]]
+    messages = [frame for frame in frames if frame.get("id")]
     ends = [frame for frame in heard.frames if frame not in heard.messages]
     assert told.done
-    assert [{**message, "seq_id": None} for message in told.messages] == history
-    assert [frame for frame in told.frames if frame not in told.messages] == ends
-    assert joined(heard.messages) == joined(told.messages)
-    numbers = [frame["seq_id"] for frame in told.frames if "seq_id" in frame]
+    assert [{**message, "seq_id": None} for message in messages] == history
+    assert frames[len(messages) :] == ends
+    assert joined(heard.messages) == joined(messages)
     last = len(heard.frames)
-    assert numbers == list(range(last - len(numbers) + 1, last + 1))
+    assert told.numbers == list(range(last - len(frames) + 1, last + 1))
 
 
 async def test_whoever_had_heard_a_part_hears_the_rest(client: Client, database_url: str) -> None:
@@ -79,12 +69,14 @@ async def test_whoever_had_heard_a_part_hears_the_rest(client: Client, database_
     run = await client.newest_run(conversation)
     await until_gone(database_url)
 
-    whole = await followed(client, run["id"])
+    whole = await log_of(client, run["id"])
 
-    assert await followed(client, run["id"], 10) == whole
+    assert await log_of(client, run["id"], starting_after=10) == whole
     last = len(heard.frames)
-    assert whole.endswith(await followed(client, run["id"], last - 1))
-    assert await followed(client, run["id"], last) == "data: [DONE]\n\n"
+    for after in (last - 1, last):
+        rest = await log_of(client, run["id"], starting_after=after)
+        assert rest.done
+        assert rest.events == whole.after(after)
 
 
 async def test_what_goes_on_keeps_its_events(client: Client, database_url: str) -> None:
@@ -96,11 +88,4 @@ async def test_what_goes_on_keeps_its_events(client: Client, database_url: str) 
         if frame is not None:
             frames.append(frame)
     assert [frame["seq_id"] for frame in frames] == list(range(1, len(frames) + 1))
-    assert await asyncio.to_thread(events_kept, database_url) >= 60
-
-
-def _heard(stream: str) -> Heard:
-    """A stream taken apart."""
-    lines = [line[6:] for line in stream.splitlines() if line.startswith("data: ")]
-    frames = tuple(json.loads(line) for line in lines if line != "[DONE]")
-    return Heard(frames, lines[-1] == "[DONE]")
+    assert await events_kept(database_url) >= 60

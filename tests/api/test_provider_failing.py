@@ -66,13 +66,6 @@ AFTER = {
 
 
 @pytest.fixture(scope="module")
-async def fake() -> AsyncIterator[FakeProvider]:
-    """The provider that the server asks."""
-    async with FakeProvider() as fake:
-        yield fake
-
-
-@pytest.fixture(scope="module")
 def waits() -> list[float]:
     """How long the server would have waited before it asked again, in seconds."""
     return []

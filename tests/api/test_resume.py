@@ -1,7 +1,6 @@
 """Law 2: any number will do. A stream is taken up where it was left: later, elsewhere."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
@@ -18,6 +17,7 @@ from tests.api.sending import (
     Told,
     begin,
     cancel_run,
+    conversation_to_edit,
     follow,
     json_of,
     log_of,
@@ -40,25 +40,6 @@ _TEXTS = {
 }
 _PACED = "[[words: 40]] [[pace: 10]]"
 _NOBODY = "00000000-0000-4000-8000-000000000000"
-
-
-@pytest.fixture(scope="module")
-async def client(file_url: str) -> AsyncIterator[Client]:
-    """A client of a server with the offline model."""
-    async with serving(file_url) as client:
-        yield client
-
-
-@pytest.fixture
-async def conversation(client: Client) -> str:
-    """A conversation with an agent that has something to edit."""
-    return await _conversation(client)
-
-
-async def _conversation(client: Client) -> str:
-    return await client.conversation(
-        await client.agent(memory_blocks=[{"label": "human", "value": "no tea"}])
-    )
 
 
 async def _sent(client: Client, conversation: str, text: str, **body: Any) -> Told:
@@ -225,7 +206,7 @@ async def test_a_run_is_found_by_the_otid_of_its_input(client: Client, conversat
     for name, run in {"a": first, "b": second, "c": second}.items():
         told = await follow(client, path, {"otid": name, "include_pings": False})
         assert told.events == run.events
-    elsewhere = await _conversation(client)
+    elsewhere = await conversation_to_edit(client)
     for body, where in (({"otid": "d"}, conversation), ({"otid": "a"}, elsewhere)):
         answer = await client.ask("POST", f"/v1/conversations/{where}/stream", body)
         assert answer.status_code == 404
@@ -264,7 +245,7 @@ async def test_the_default_conversation_is_named_by_its_agent(client: Client) ->
 
 async def test_what_is_not_there_is_a_404(client: Client, conversation: str) -> None:
     first = await _sent(client, conversation, "Hello")
-    elsewhere = await _conversation(client)
+    elsewhere = await conversation_to_edit(client)
     asked: list[tuple[str, Json | None]] = [
         (f"/v1/conversations/{conversation}/stream", {"run_id": f"run-{_NOBODY}"}),
         (f"/v1/conversations/{elsewhere}/stream", {"run_id": first.run_id}),
@@ -356,7 +337,7 @@ async def test_another_process_tells_the_same_and_so_does_a_later_one(
     texts = [*_TEXTS.values(), ENDLESS]
     told: dict[str, Told] = {}
     async with serving(database_url) as here, serving(database_url) as there:
-        conversation = await _conversation(here)
+        conversation = await conversation_to_edit(here)
         for text in texts[:-1]:
             told[text] = await _sent(here, conversation, text, stream_tokens=True)
             await _check_every_number(there, conversation, told[text])
@@ -377,7 +358,7 @@ async def test_a_keyed_send_is_told_again_after_a_restart(database_url: str) -> 
     conversation = ""
     for _ in range(2):
         async with serving(database_url) as client:
-            conversation = conversation or await _conversation(client)
+            conversation = conversation or await conversation_to_edit(client)
             for way in ({"include_pings": False}, {"streaming": False}):
                 answers.append(await post(client, conversation, _CALLING, "again", **way))
     assert [one.content for one in answers[:2]] == [one.content for one in answers[2:]]

@@ -8,38 +8,22 @@ import httpx2
 import pytest
 
 from tests.api.here import Client
-from tests.databases import Databases
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Fault, Reply
-from tests.servers import Server, asking, serve
+from tests.servers import Server, asking, serve_two
 
 _WITHIN = 20  # seconds, for what would otherwise never happen
 _MODEL = "openai/gpt-4o"
 
 
 @pytest.fixture(scope="module")
-async def fake() -> AsyncIterator[FakeProvider]:
-    """The provider that both processes ask."""
-    async with FakeProvider() as fake:
-        yield fake
-
-
-@pytest.fixture(scope="module")
-def url(databases: Databases) -> Iterator[str]:
-    """The database that both processes work on."""
-    with databases.fresh() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
 def servers(
-    url: str, fake: FakeProvider, tmp_path_factory: pytest.TempPathFactory
+    module_url: str, fake: FakeProvider, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Server, Server]]:
     """The processes."""
-    environment = asking(fake) | {"PALAVER_DATABASE_URL": url}
-    homes = [tmp_path_factory.mktemp("home") for _ in range(2)]
-    with serve(homes[0], environment) as one, serve(homes[1], environment) as other:
-        yield one, other
+    environment = asking(fake) | {"PALAVER_DATABASE_URL": module_url}
+    with serve_two(tmp_path_factory.mktemp, environment) as servers:
+        yield servers
 
 
 @pytest.fixture(scope="module")

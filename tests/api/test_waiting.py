@@ -3,13 +3,13 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.api.here import Client, Json, serving
+from tests.api.here import Client, Json
 from tests.api.sending import (
+    CALLING,
     ENDLESS,
     WITHIN,
     Told,
@@ -29,34 +29,8 @@ from tests.servers import serve
 
 _MOST = 100
 _MODEL = "openai/gpt-4o"
-_CALLING = '[[call: memory_insert {"label": "human", "new_string": "tea"}]] [[pace: 20]]'
 
-
-@pytest.fixture(scope="module")
-async def fake() -> AsyncIterator[FakeProvider]:
-    """The provider that the server asks."""
-    async with FakeProvider() as fake:
-        yield fake
-
-
-@pytest.fixture(autouse=True)
-def _begin_again(fake: FakeProvider) -> None:
-    fake.forget()
-
-
-@pytest.fixture(scope="module")
-async def client(file_url: str, fake: FakeProvider) -> AsyncIterator[Client]:
-    """A client of a server that asks `fake`."""
-    async with serving(file_url, {"OPENAI_BASE_URL": fake.openai_url}) as client:
-        yield client
-
-
-@pytest.fixture
-async def conversation(client: Client) -> str:
-    """A conversation with an agent that has something to edit."""
-    return await client.conversation(
-        await client.agent(memory_blocks=[{"label": "human", "value": "no tea"}])
-    )
+pytestmark = pytest.mark.usefixtures("begin_again")
 
 
 async def _position(client: Client, run: str) -> int | None:
@@ -143,7 +117,7 @@ async def _until_waiting(client: Client, conversation: str, count: int) -> None:
 async def test_an_input_that_waits_does_not_part_a_call_from_its_return(
     client: Client, fake: FakeProvider, conversation: str
 ) -> None:
-    first = (await begin(client, conversation, _CALLING)).run_id
+    first = (await begin(client, conversation, CALLING)).run_id
     second = await queued(client, conversation, "Hi", override_model=_MODEL)
 
     assert await ended(client, first, second) == ["end_turn"] * 2

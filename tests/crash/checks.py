@@ -6,7 +6,7 @@ from itertools import groupby
 from time import monotonic
 from typing import Any
 
-from tests.api.here import Json, joined
+from tests.api.here import Json, check_calls, joined
 from tests.api.sending import Told, follow, json_of, log_of
 from tests.crash.lives import WITHIN
 from tests.crash.witness import Sent, Witness
@@ -135,7 +135,7 @@ async def check_history(witness: Witness, conversation: str, logs: dict[str, Tol
     said = [one for one in history if one["message_type"] != "system_message"]
     runs = [run_id for run_id, _ in groupby(said, lambda one: one["run_id"])]
     assert len(runs) == len(set(runs)), f"runs are mixed up: {runs}"
-    _check_calls(history)
+    check_calls(history)
     own = await all_runs(witness, conversation_id=conversation)
     assert {run["id"] for run in own} <= set(runs), "a run has left nothing"
     for run in own:
@@ -227,22 +227,6 @@ async def _is_gone(witness: Witness, conversation: str) -> bool:
     statuses = {answer.status_code for answer in ways}
     assert len(statuses) == 1, f"half deleted: {statuses}"
     return statuses == {404}
-
-
-def _check_calls(history: list[Json]) -> None:
-    calls = [
-        call["tool_call_id"]
-        for one in history
-        if one["message_type"] == "tool_call_message"
-        for call in one["tool_calls"]
-    ]
-    returns = [
-        back["tool_call_id"]
-        for one in history
-        if one["message_type"] == "tool_return_message"
-        for back in one["tool_returns"]
-    ]
-    assert sorted(calls) == sorted(returns), f"calls {calls}, returns {returns}"
 
 
 def _times(history: list[Json], sent: Sent) -> int:

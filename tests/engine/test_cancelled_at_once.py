@@ -5,14 +5,14 @@ from pathlib import Path
 
 from palaver.app import open_house
 from palaver.clock import mint, now
-from palaver.domain.conversation import Address, Conversation
+from palaver.domain.conversation import Address
 from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.domain.run import Run
 from palaver.engine import line
 from palaver.engine.live_run import LiveRun, Stage
 from palaver.engine.send import Send
 from palaver.settings import Settings
-from palaver.store import agents, conversations, runs, workers
+from palaver.store import runs, workers
 from palaver.store.db import Tx
 from tests.store import making
 
@@ -22,10 +22,7 @@ _WITHIN = 20  # seconds, for what would otherwise never happen
 def keep(tx: Tx) -> Address:
     """A conversation of an agent, and a worker that is alive."""
     workers.beat(tx, "worker-1")
-    agents.add(tx, DEFAULT_PROJECT, agent := making.agent())
-    new = Conversation(id=mint("conv"), agent_id=agent.id, created_at=now(), updated_at=now())
-    conversations.add(tx, DEFAULT_PROJECT, new, making.system())
-    return Address(conversation_id=new.id, agent_id=agent.id)
+    return making.keep_conversation(tx)
 
 
 async def not_needed() -> Stage:

@@ -1,24 +1,16 @@
 """The laws are tried on both databases, each with one server for all examples."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.api.here import Client, serving
-from tests.databases import Databases
 
 settings.register_profile(
     "laws", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("laws")
-
-
-@pytest.fixture(scope="module")
-def module_url(databases: Databases) -> Iterator[str]:
-    """A database for all tests of a module."""
-    with databases.fresh() as url:
-        yield url
 
 
 @pytest.fixture(scope="module")

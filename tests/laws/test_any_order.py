@@ -15,11 +15,10 @@ from palaver import clock
 from palaver.store import schema
 from palaver.store.db import Tx
 from tests.api.tables import looking_into
-from tests.databases import Databases
 from tests.fakes.provider import FakeProvider
 from tests.laws.machine import AnyOrder
 from tests.laws.machine_talk import Foreign
-from tests.servers import asking, serve
+from tests.servers import asking, serve_two
 
 _STEPS = 40  # of one example
 _EXAMPLES = 50
@@ -32,32 +31,24 @@ T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
-def url(databases: Databases) -> Iterator[str]:
-    """The database that both processes work on."""
-    with databases.fresh() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
 def doors(
-    url: str, provider: FakeProvider, tmp_path_factory: pytest.TempPathFactory
+    module_url: str, provider: FakeProvider, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[httpx2.Client, httpx2.Client]]:
     """Clients of two processes."""
-    environment = asking(provider) | {"PALAVER_DATABASE_URL": url}
-    homes = [tmp_path_factory.mktemp("home") for _ in range(2)]
-    with serve(homes[0], environment) as one, serve(homes[1], environment) as other:
+    environment = asking(provider) | {"PALAVER_DATABASE_URL": module_url}
+    with serve_two(tmp_path_factory.mktemp, environment) as (one, other):
         yield one.http, other.http
 
 
 @pytest.fixture(scope="module")
-def foreign(doors: tuple[httpx2.Client, httpx2.Client], url: str) -> Foreign:
+def foreign(doors: tuple[httpx2.Client, httpx2.Client], module_url: str) -> Foreign:
     """What belongs to another project: an agent, a conversation, a run, a message."""
     door = doors[0]
     agent = door.post("/v1/agents/", json={"model": "palaver/offline"}).json()["id"]
     made = door.post("/v1/conversations/", json={}, params={"agent_id": agent}).json()
     path = f"/v1/conversations/{made['id']}/messages"
     told = door.post(path, json={"input": "Hello", "streaming": False}).json()
-    asyncio.run(_in(url, _give_away))
+    asyncio.run(_in(module_url, _give_away))
     return Foreign(
         {
             "agent": agent,
@@ -84,10 +75,10 @@ def test_in_any_order_what_must_hold_holds(
     doors: tuple[httpx2.Client, httpx2.Client],
     provider: FakeProvider,
     foreign: Foreign,
-    url: str,
+    module_url: str,
     examples: int,
 ) -> None:
-    before = asyncio.run(_in(url, _theirs))
+    before = asyncio.run(_in(module_url, _theirs))
     run_state_machine_as_test(
         lambda: AnyOrder(doors, provider, foreign),  # type: ignore[arg-type]
         settings=settings(
@@ -101,7 +92,7 @@ def test_in_any_order_what_must_hold_holds(
             suppress_health_check=list(HealthCheck),
         ),
     )
-    assert asyncio.run(_in(url, _theirs)) == before
+    assert asyncio.run(_in(module_url, _theirs)) == before
 
 
 async def _in(url: str, work: Callable[[Tx], T]) -> T:

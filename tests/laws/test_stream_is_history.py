@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.api.here import Client, Heard, Json, joined
+from tests.api.here import Client, Heard, Json, check_calls, joined
 
 _WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0[]{}"), max_size=20)
 _TOOL_CALLS = st.sampled_from(
@@ -77,7 +77,7 @@ async def test_what_was_streamed_is_what_is_stored(client: Client, said: Sequenc
         told += of_run
     history = await client.history(conversation)
     assert history[1:] == told
-    _check_calls(history)
+    check_calls(history)
 
 
 @settings(max_examples=15)
@@ -94,7 +94,7 @@ async def test_what_is_told_at_once_is_what_is_stored(client: Client, send: Said
         assert answer.headers["x-should-retry"] == "false"
     else:
         assert answer.json()["messages"] == history[2:]
-    _check_calls(history)
+    check_calls(history)
     assert (await client.send(conversation, "go on")).stop == "end_turn"
 
 
@@ -124,20 +124,3 @@ def _check_frames(heard: Heard) -> None:
         assert ends == ["stop_reason", "error_message"]
     else:
         assert ends == ["stop_reason", "usage_statistics"]
-
-
-def _check_calls(history: Sequence[Json]) -> None:
-    """Every tool call has its return."""
-    calls = {
-        call["tool_call_id"]
-        for message in history
-        if message["message_type"] == "tool_call_message"
-        for call in message["tool_calls"]
-    }
-    returns = {
-        one["tool_call_id"]
-        for message in history
-        if message["message_type"] == "tool_return_message"
-        for one in message["tool_returns"]
-    }
-    assert calls == returns

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import httpx2
 
-from tests.api.here import Client, Json, joined
+from tests.api.here import Client, Json, check_calls, joined
 from tests.api.sending import Told, json_of, log_of, until
 from tests.outages.callers import Caller
 
@@ -69,7 +69,7 @@ async def _check_conversation(client: Client, conversation: str, callers: list[C
         log = await check_log(client, run_id, streamed)
         answer = [one for one in history if one["run_id"] == run_id and one not in inputs]
         assert joined(_messages(log)) == answer, f"{run_id}: its stream is not its history"
-    _check_calls(history)
+    check_calls(history)
     assert (await client.send(conversation, "And now?")).stop == "end_turn"
 
 
@@ -77,19 +77,3 @@ def _messages(log: Told) -> list[Json]:
     said = [json_of(frame) for frame in log.events]
     kinds = ("assistant_message", "reasoning_message", "tool_call_message", "tool_return_message")
     return [one for one in said if one["message_type"] in kinds]
-
-
-def _check_calls(history: list[Json]) -> None:
-    calls = [
-        call["tool_call_id"]
-        for one in history
-        if one["message_type"] == "tool_call_message"
-        for call in one["tool_calls"]
-    ]
-    returns = [
-        back["tool_call_id"]
-        for one in history
-        if one["message_type"] == "tool_return_message"
-        for back in one["tool_returns"]
-    ]
-    assert sorted(calls) == sorted(returns), f"calls {calls}, returns {returns}"

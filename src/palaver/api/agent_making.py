@@ -1,7 +1,6 @@
 """Agents are made, changed and removed, each in one transaction."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Any
 
 from palaver import clock
@@ -16,7 +15,7 @@ from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.part import Image, Part, Text
 from palaver.engine import compiling
-from palaver.errors import Invalid, NotFound, NothingToCancel
+from palaver.errors import Invalid, NotFound
 from palaver.providers.catalog import Catalog
 from palaver.store import agents, blocks, conversations, entries, runs
 from palaver.store.db import Tx
@@ -139,9 +138,7 @@ class Making:
 def remove(tx: Tx, project: ProjectId, agent_id: str) -> list[str]:
     """Delete an agent with its conversations; its active runs, which are to be cancelled."""
     agents.remove(tx, project, agent_id, clock.now())
-    with suppress(NothingToCancel):
-        return runs.cancel_all(tx, project, agent_id)
-    return []
+    return runs.cancel_all(tx, project, agent_id)
 
 
 def recompile_default(tx: Tx, project: ProjectId, agent_id: str, dry_run: bool) -> str:

@@ -1,6 +1,5 @@
 """Conversations over HTTP."""
 
-from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import Body, Query
@@ -17,7 +16,7 @@ from palaver.domain.ids import AgentId, ConversationId, ConversationName, Messag
 from palaver.domain.model_settings import ModelSettings
 from palaver.domain.page import Limit, Order, Page
 from palaver.engine import compiling
-from palaver.errors import Invalid, NothingToCancel
+from palaver.errors import Invalid
 from palaver.store import agents, conversations, runs
 from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
@@ -123,9 +122,7 @@ async def cancel(
     agent_id: AgentId | None = None,
 ) -> dict[str, str]:
     """Cancel the active run of this one conversation, and those that wait; 409 without any."""
-    cancelled = await rooms.db.tx(_cancel, caller.project, conversation_id, agent_id)
-    rooms.runner.cancel(cancelled)
-    return dict.fromkeys(cancelled, "cancelled")
+    return rooms.cancel(await rooms.db.tx(_cancel, caller.project, conversation_id, agent_id))
 
 
 @router.post("/{conversation_id}/recompile")
@@ -227,9 +224,7 @@ def _change(
 
 def _delete(tx: Tx, project: ProjectId, conversation_id: str) -> list[str]:
     conversations.remove(tx, project, conversation_id, clock.now())
-    with suppress(NothingToCancel):
-        return runs.cancel(tx, project, conversation_id)
-    return []
+    return runs.cancel(tx, project, conversation_id)
 
 
 def _cancel(tx: Tx, project: ProjectId, name: str, agent_id: str | None) -> list[str]:

@@ -8,6 +8,7 @@ from fastapi import Depends, Header, Request
 from palaver.domain.ids import DEFAULT_PROJECT, ProjectId
 from palaver.engine.log import Log
 from palaver.engine.runner import Runner
+from palaver.errors import NothingToCancel
 from palaver.providers.catalog import Catalog
 from palaver.store.db import Database
 
@@ -20,6 +21,13 @@ class House:
     log: Log
     runner: Runner
     catalog: Catalog
+
+    def cancel(self, asked: list[str]) -> dict[str, str]:
+        """End the runs that were asked to; what became of each. Or `NothingToCancel` for none."""
+        if not asked:
+            raise NothingToCancel
+        self.runner.cancel(asked)
+        return dict.fromkeys(asked, "cancelled")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Messages over HTTP: sending to a conversation, and reading what was said."""
 
-from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any
 
@@ -21,7 +20,6 @@ from palaver.domain.page import MAX_LIMIT, Limit, Order, Page
 from palaver.engine.failure import Failure
 from palaver.engine.line import Admitted
 from palaver.engine.send import Send
-from palaver.errors import NothingToCancel
 from palaver.store import agents, entries, runs
 from palaver.store.db import Tx
 
@@ -152,9 +150,7 @@ async def cancel_runs_of_agent(
             return runs.cancel(tx, caller.project, address.conversation_id)
         return runs.cancel_some(tx, caller.project, agent_id, body.run_ids)
 
-    cancelled = await rooms.db.tx(write)
-    rooms.runner.cancel(cancelled)
-    return dict.fromkeys(cancelled, "cancelled")
+    return rooms.cancel(await rooms.db.tx(write))
 
 
 @of_agent.get("")
@@ -220,8 +216,7 @@ def _place(admitted: Admitted) -> dict[str, str]:
 
 
 async def _cancel(rooms: House, project: ProjectId, agent_id: str, run_id: str) -> None:
-    with suppress(NothingToCancel):
-        rooms.runner.cancel(await rooms.db.tx(runs.cancel_some, project, agent_id, [run_id]))
+    rooms.runner.cancel(await rooms.db.tx(runs.cancel_some, project, agent_id, [run_id]))
 
 
 def _failure(tx: Tx, project: ProjectId, run_id: str) -> Failure:

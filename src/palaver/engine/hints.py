@@ -6,7 +6,7 @@ is alone tells nobody and hears nothing.
 
 import asyncio
 from contextlib import suppress
-from typing import Literal
+from typing import Literal, get_args
 
 from palaver.errors import PalaverError
 from palaver.store.db import Database
@@ -24,10 +24,7 @@ class Hints:
         self.alone = True
         self._db = db
         self._worker = worker
-        self._heard: dict[What, asyncio.Event] = {
-            "events": asyncio.Event(),
-            "cancels": asyncio.Event(),
-        }
+        self._heard: dict[str, asyncio.Event] = {what: asyncio.Event() for what in get_args(What)}
         self._told: set[What] = set()
         self._some = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -58,10 +55,8 @@ class Hints:
 
     def _hear(self, said: str) -> None:
         what, _, worker = said.partition(" ")
-        if worker != self._worker:
-            for kind, heard in self._heard.items():
-                if kind == what:
-                    heard.set()
+        if worker != self._worker and what in self._heard:
+            self._heard[what].set()
 
     async def _tell_for_ever(self) -> None:
         while True:

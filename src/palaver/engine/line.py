@@ -1,6 +1,5 @@
 """How a send gets into a conversation: at once, or in line behind the run that goes on."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 from palaver.domain.entry import Entry
@@ -10,7 +9,7 @@ from palaver.engine.ending import Ending, Unwritten
 from palaver.engine.send import Send
 from palaver.engine.tail import event_of
 from palaver.engine.tally import Tally
-from palaver.errors import ConversationBusy, KeyReused, LineFull, NothingToCancel
+from palaver.errors import ConversationBusy, KeyReused, LineFull
 from palaver.store import conversations, entries, runs, waiting
 from palaver.store.claims import Owner
 from palaver.store.db import Tx
@@ -84,8 +83,7 @@ def _wait(tx: Tx, send: Send, run: Run, holder: str) -> Admitted:
     stopped: list[str] = []
     if interrupts:
         stopped = [holder, *waiting.urgent(tx, send.project, conversation)]
-        with suppress(NothingToCancel):
-            runs.ask_to_end(tx, stopped)
+        runs.ask_to_end(tx, stopped)
     place, position = waiting.place_for(tx, send.project, conversation, interrupts=interrupts)
     ticket = Ticket(
         send.request(inputs=True), place=place, key=send.key, fingerprint=send.fingerprint

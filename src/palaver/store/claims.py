@@ -87,13 +87,13 @@ class Recalled:
 
 def owned(tx: Tx, owners: Iterable[Owner]) -> set[Owner]:
     """Those of the owners that still are: the fence before every write."""
-    asked = {owner.run_id: owner for owner in owners}
+    asked = set(owners)
     found = {
         Owner(row.id, row.worker_id, row.epoch)
-        for row in tx.all(_OWNED, {"runs": list(asked)})
+        for row in tx.all(_OWNED, {"runs": [owner.run_id for owner in asked]})
         if row.status == "running"
     }
-    return found & set(asked.values())
+    return found & asked
 
 
 def hold(tx: Tx, owner: Owner) -> None:

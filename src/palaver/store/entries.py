@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Row, bindparam, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, insert, or_, select, update
 
 from palaver.domain.conversation import Address, Segment
 from palaver.domain.entry import SYSTEM_SEQ, Entry
@@ -229,18 +229,12 @@ def get(tx: Tx, project: ProjectId, entry_id: str) -> Entry:
 
 def of_run(tx: Tx, project: ProjectId, run_id: str, page: Page) -> list[Entry]:
     """The entries of a run on a page, its input among them."""
-    query = select(_entries.c.body).where(
-        _entries.c.project_id == project, _entries.c.run_id == run_id
-    )
-    return _read_all(paged(tx, project, query, _entries, page))
+    return _read_all(paged(tx, project, _of_run(project, run_id), _entries, page))
 
 
 def all_of_run(tx: Tx, project: ProjectId, run_id: str) -> list[Entry]:
     """All entries of a run, in order, its input first."""
-    query = select(_entries.c.body).where(
-        _entries.c.project_id == project, _entries.c.run_id == run_id
-    )
-    return _read_all(tx.all(query.order_by(_entries.c.seq)))
+    return _read_all(tx.all(_of_run(project, run_id).order_by(_entries.c.seq)))
 
 
 def of_step(tx: Tx, project: ProjectId, step_id: str, page: Page) -> list[Entry]:
@@ -276,6 +270,12 @@ def rewrite_system(tx: Tx, conversation_id: str, text: str) -> None:
         raise NotFound("Conversation")
     entry = Entry.model_validate_json(row.body).model_copy(update={"parts": (Text(text=text),)})
     tx.run(update(_entries).where(*mine).values(body=entry.model_dump_json(exclude_none=True)))
+
+
+def _of_run(project: ProjectId, run_id: str) -> Select[tuple[str]]:
+    return select(_entries.c.body).where(
+        _entries.c.project_id == project, _entries.c.run_id == run_id
+    )
 
 
 def _reached() -> ColumnElement[bool]:

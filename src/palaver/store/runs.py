@@ -10,7 +10,7 @@ from palaver.domain.conversation import Address
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.run import ACTIVE, Run, RunStatus, StopReason
-from palaver.errors import NotFound, NothingToCancel
+from palaver.errors import NotFound
 from palaver.store import schema
 from palaver.store.db import Tx
 from palaver.store.paging import paged
@@ -181,29 +181,28 @@ def still_active(tx: Tx, run_ids: Sequence[str]) -> set[str]:
 
 
 def cancel(tx: Tx, project: ProjectId, conversation_id: str) -> list[str]:
-    """Ask for the active runs of a conversation to be ended; their ids. Or `NothingToCancel`."""
+    """Ask for the active runs of a conversation to be ended; their ids."""
     _lock(tx, [conversation_id])
     return ask_to_end(tx, active(tx, project, conversation_id))
 
 
 def cancel_some(tx: Tx, project: ProjectId, agent_id: str, run_ids: Sequence[str]) -> list[str]:
-    """Ask for those of an agent's runs that are active to be ended. Or `NothingToCancel`."""
+    """Ask for those of an agent's runs that are active to be ended; their ids."""
     return ask_to_end(tx, _active_of(tx, project, agent_id, _runs.c.id.in_(run_ids)))
 
 
 def cancel_all(tx: Tx, project: ProjectId, agent_id: str) -> list[str]:
-    """Ask for all of an agent's active runs to be ended. Or `NothingToCancel`."""
+    """Ask for all of an agent's active runs to be ended; their ids."""
     return ask_to_end(tx, _active_of(tx, project, agent_id))
 
 
 def ask_to_end(tx: Tx, run_ids: list[str]) -> list[str]:
-    """Ask for active runs to be ended; their ids, or `NothingToCancel` where there are none.
+    """Ask for active runs to be ended; their ids.
 
     Whoever asks holds their conversations, or a run may just be ending.
     """
-    if not run_ids:
-        raise NothingToCancel
-    tx.run(update(_runs).where(_runs.c.id.in_(run_ids)).values(cancel_requested=True))
+    if run_ids:
+        tx.run(update(_runs).where(_runs.c.id.in_(run_ids)).values(cancel_requested=True))
     return run_ids
 
 
