@@ -71,7 +71,7 @@ def translated(error: Exception, account: Account) -> LLMError:
     provider = account.provider
     kind, message = _remedy(error)
     message = message.format(
-        name=provider.name, key=provider.key_variable, url=provider.url_variables[0]
+        name=provider.name, key=provider.key_variable, url=provider.url_variable
     )
     wait = error.retry_after if isinstance(error, ModelAPIError) else None
     return kind(message, detail=_detail(error, account), retry_after=wait)

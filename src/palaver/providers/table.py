@@ -1,8 +1,9 @@
 """The providers, a row each, and what of them the environment configures.
 
-A variable ``X`` of a row is looked for as ``PALAVER_X`` first and then as ``X``. A provider counts
-as configured when a key or a URL of it is set; one with a URL alone (a local server) is sent the
-key ``none``. Ollama needs no variable at all.
+A row's key is looked for in ``PALAVER_<NAME>_API_KEY`` and its URL in ``PALAVER_<NAME>_BASE_URL``
+first; then each variable ``X`` of the row as ``PALAVER_X`` and as ``X``. A provider counts as
+configured when its key, its URL or one of its options in `Provider.enough` is set; one without a
+key (a local server) is sent the key ``none``. Ollama needs no variable at all.
 """
 
 import re
@@ -11,8 +12,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
-Dialect = Literal["openai", "chat", "anthropic", "offline"]
-"""How a provider is spoken to: OpenAI's own two protocols, Chat Completions alone, or Messages."""
+Dialect = Literal["openai", "chat", "codex", "anthropic", "gemini", "bedrock", "sglang", "offline"]
+"""How a provider is spoken to.
+
+``openai`` is OpenAI's own two protocols, ``chat`` Chat Completions alone, ``codex`` Responses as a
+ChatGPT subscription has it, ``anthropic`` Messages, ``gemini`` generateContent, ``bedrock``
+Converse (and Messages for Claude), ``sglang`` Chat Completions and, for token ids, generate.
+"""
 
 NO_KEY = "none"
 DEFAULT_WINDOW = 128_000  # tokens, for models that no row below knows
@@ -20,56 +26,187 @@ DEFAULT_WINDOW = 128_000  # tokens, for models that no row below knows
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A row. `name` is the first half of a handle; `url` is where it is unless a variable says so.
+    """A row. `name` is the contract's ``provider_type`` and the first half of a handle.
 
-    `kind` is the contract's name for it (``provider_type``). `keyless` providers are there without
-    any variable.
+    `url` is where it is unless a variable says so: it ends in ``/v1`` (or what stands for it) where
+    OpenAI's protocols are spoken, elsewhere it is the bare host. `keys` and `urls` are the
+    customary variables, `options` those of what else it needs, by our name for it. `keyless`
+    providers are there without any variable.
     """
 
     name: str
     dialect: Dialect
-    kind: str
     url: str = ""
-    key_variable: str = ""
-    url_variables: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    enough: tuple[str, ...] = ()
     keyless: bool = False
     default_model: str = ""
 
     @property
+    def key_variable(self) -> str:
+        """The variable to tell people of who have no key set."""
+        return self.keys[0] if self.keys else f"PALAVER_{self.name.upper()}_API_KEY"
+
+    @property
+    def url_variable(self) -> str:
+        """The variable to tell people of whose URL is wrong."""
+        return self.urls[0] if self.urls else f"PALAVER_{self.name.upper()}_BASE_URL"
+
+    @property
+    def kind(self) -> str:
+        """The contract's ``provider_type``, which has no word for the offline model."""
+        return "letta" if self.dialect == "offline" else self.name
+
+    @property
     def endpoint(self) -> str:
         """The contract's ``model_endpoint_type``, which has no word for the offline model."""
-        return "openai" if self.dialect == "offline" else self.kind
+        return "openai" if self.dialect == "offline" else self.name
 
 
 PROVIDERS = (
     Provider(
         "openai",
         "openai",
-        kind="openai",
         url="https://api.openai.com/v1",
-        key_variable="OPENAI_API_KEY",
-        url_variables=("OPENAI_BASE_URL",),
+        keys=("OPENAI_API_KEY",),
+        urls=("OPENAI_BASE_URL",),
         default_model="gpt-5-mini",
     ),
     Provider(
         "anthropic",
         "anthropic",
-        kind="anthropic",
         url="https://api.anthropic.com",
-        key_variable="ANTHROPIC_API_KEY",
-        url_variables=("ANTHROPIC_BASE_URL",),
+        keys=("ANTHROPIC_API_KEY",),
+        urls=("ANTHROPIC_BASE_URL",),
         default_model="claude-sonnet-4-6",
+    ),
+    Provider(
+        "google_ai",
+        "gemini",
+        url="https://generativelanguage.googleapis.com",
+        keys=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        urls=("GOOGLE_GEMINI_BASE_URL",),
+        default_model="gemini-2.5-flash",
+    ),
+    Provider(
+        "google_vertex",
+        "gemini",
+        urls=("GOOGLE_VERTEX_BASE_URL",),
+        options={
+            "project": ("GOOGLE_CLOUD_PROJECT",),
+            "location": ("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"),
+        },
+        enough=("project",),
+    ),
+    Provider(
+        "azure",
+        "chat",
+        keys=("AZURE_OPENAI_API_KEY", "AZURE_API_KEY"),
+        urls=("AZURE_OPENAI_ENDPOINT", "AZURE_BASE_URL"),
+        options={"version": ("AZURE_API_VERSION", "OPENAI_API_VERSION")},
+    ),
+    Provider(
+        "xai",
+        "chat",
+        url="https://api.x.ai/v1",
+        keys=("XAI_API_KEY",),
+        urls=("XAI_BASE_URL",),
+    ),
+    Provider(
+        "moonshot",
+        "chat",
+        url="https://api.moonshot.ai/v1",
+        keys=("MOONSHOT_API_KEY", "MOONSHOTAI_API_KEY"),
+        urls=("MOONSHOT_BASE_URL", "MOONSHOTAI_BASE_URL"),
+    ),
+    Provider(
+        "moonshot_coding",
+        "anthropic",
+        url="https://api.kimi.com/coding",
+        keys=("KIMI_API_KEY",),
+        urls=("KIMI_BASE_URL",),
+    ),
+    Provider(
+        "zai",
+        "chat",
+        url="https://api.z.ai/api/paas/v4",
+        keys=("ZAI_API_KEY",),
+        urls=("ZAI_BASE_URL",),
+    ),
+    Provider(
+        "groq",
+        "chat",
+        url="https://api.groq.com/openai/v1",
+        keys=("GROQ_API_KEY",),
+        urls=("GROQ_BASE_URL",),
+    ),
+    Provider(
+        "deepseek",
+        "chat",
+        url="https://api.deepseek.com/v1",
+        keys=("DEEPSEEK_API_KEY",),
+        urls=("DEEPSEEK_BASE_URL",),
+    ),
+    Provider(
+        "together",
+        "chat",
+        url="https://api.together.xyz/v1",
+        keys=("TOGETHER_API_KEY",),
+        urls=("TOGETHER_BASE_URL",),
+    ),
+    Provider(
+        "bedrock",
+        "bedrock",
+        keys=("AWS_BEARER_TOKEN_BEDROCK",),
+        urls=("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",),
+        options={
+            "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
+            "access_key": ("AWS_ACCESS_KEY_ID",),
+            "secret_key": ("AWS_SECRET_ACCESS_KEY",),
+            "session_token": ("AWS_SESSION_TOKEN",),
+        },
+        enough=("access_key",),
+    ),
+    Provider(
+        "openrouter",
+        "chat",
+        url="https://openrouter.ai/api/v1",
+        keys=("OPENROUTER_API_KEY",),
+        urls=("OPENROUTER_BASE_URL",),
+    ),
+    Provider(
+        "baseten",
+        "chat",
+        url="https://inference.baseten.co/v1",
+        keys=("BASETEN_API_KEY",),
+        urls=("BASETEN_BASE_URL",),
+    ),
+    Provider(
+        "sglang",
+        "sglang",
+        url="http://127.0.0.1:30000/v1",
+        keys=("SGLANG_API_KEY",),
+        urls=("SGLANG_BASE_URL",),
+    ),
+    Provider(
+        "chatgpt_oauth",
+        "codex",
+        url="https://chatgpt.com",
+        keys=("CHATGPT_OAUTH_TOKEN",),
+        urls=("CHATGPT_BASE_URL",),
+        options={"account": ("CHATGPT_ACCOUNT_ID",)},
     ),
     Provider(
         "ollama",
         "chat",
-        kind="ollama",
         url="http://127.0.0.1:11434/v1",
-        key_variable="OLLAMA_API_KEY",
-        url_variables=("OLLAMA_BASE_URL", "OLLAMA_HOST"),
+        keys=("OLLAMA_API_KEY",),
+        urls=("OLLAMA_BASE_URL", "OLLAMA_HOST"),
         keyless=True,
     ),
-    Provider("palaver", "offline", kind="letta", keyless=True, default_model="offline"),
+    Provider("palaver", "offline", keyless=True, default_model="offline"),
 )
 
 _WINDOWS = (  # the first size with a prefix that fits
@@ -90,22 +227,30 @@ _REASONS = re.compile(r"o\d|gpt-([5-9]|\d\d)|codex")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A provider as it is configured. Where `given` is false nobody asked for it by a variable."""
+    """A provider as it is configured. Where `given` is false nobody asked for it by a variable.
+
+    `options` are the row's that are set, secrets among them, so they are never shown.
+    """
 
     provider: Provider
     url: str
     key: str = field(repr=False)
     given: bool = True
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def account(provider: Provider, environment: Mapping[str, str]) -> Account | None:
     """The provider as `environment` configures it, or None where it does not."""
-    key = _first(environment, (provider.key_variable,))
-    url = _first(environment, provider.url_variables)
-    if not (key or url or provider.keyless):
+    kind = provider.name.upper()
+    key = _first(environment, (f"{kind}_API_KEY", *provider.keys))
+    url = _first(environment, (f"{kind}_BASE_URL", *provider.urls))
+    found = {name: _first(environment, names) for name, names in provider.options.items()}
+    options = {name: value for name, value in found.items() if value}
+    given = bool(key or url or options.keys() & set(provider.enough))
+    if not (given or provider.keyless):
         return None
     where = _tidy(provider, url or provider.url)
-    return Account(provider, where, key or NO_KEY, given=bool(key or url))
+    return Account(provider, where, key or NO_KEY, given, options)
 
 
 def reasons(model: str) -> bool:
@@ -129,8 +274,8 @@ def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str:
 def _tidy(provider: Provider, url: str) -> str:
     """The URL in the form that the provider's client takes."""
     url = url.rstrip("/")
-    if provider.dialect == "anthropic":
-        return url.removesuffix("/v1")  # its client adds the path itself
+    if provider.dialect in ("anthropic", "gemini", "bedrock", "codex") or provider.name == "azure":
+        return url.removesuffix("/v1")  # their clients add the path themselves
     if provider.name != "ollama":
         return url
     if "//" not in url:  # OLLAMA_HOST is a host and a port, and may be the address it listens on
