@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from tests.fakes import tokens
 from tests.fakes.reply import Call, Redacted, Reply, Say, Think, Usage
 
 DONE = b"data: [DONE]\n\n"
@@ -16,7 +17,7 @@ def frames(reply: Reply, body: dict[str, Any]) -> Iterator[bytes]:
     for part in reply.parts:
         match part:
             case Say(pieces=pieces):
-                yield from (_chunk(body, {"content": piece}) for piece in pieces)
+                yield from (_spoken(body, piece) for piece in pieces)
             case Think(pieces=pieces):
                 yield from (_chunk(body, {"reasoning_content": piece}) for piece in pieces)
             case Call():
@@ -45,6 +46,10 @@ def whole(reply: Reply, body: dict[str, Any]) -> dict[str, Any]:
 
 def complaint(body: dict[str, Any]) -> str | None:
     """What is wrong with the request's messages: content that is none, or calls without returns."""
+    if body.get("top_logprobs") is not None and not body.get("logprobs"):
+        return "logprobs must be set to true if top_logprobs is used"
+    if body.get("return_token_ids"):
+        return "return_token_ids is not supported with stream=true"
     open_calls: list[str] = []
     for message in body["messages"]:
         if message["role"] == "tool":
@@ -81,8 +86,17 @@ def _pieces(call: Call, index: int) -> Iterator[dict[str, Any]]:
         yield {"index": index, "function": {"arguments": piece}}
 
 
-def _chunk(body: dict[str, Any], delta: dict[str, Any], finish: str | None = None) -> bytes:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+def _spoken(body: dict[str, Any], piece: str) -> bytes:
+    if not body.get("logprobs"):
+        return _chunk(body, {"content": piece})
+    likely = tokens.likely(piece, body.get("top_logprobs") or 0, in_bytes=True)
+    return _chunk(body, {"content": piece}, logprobs={"content": [likely], "refusal": None})
+
+
+def _chunk(
+    body: dict[str, Any], delta: dict[str, Any], finish: str | None = None, **more: Any
+) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish, **more}
     return _frame(_envelope(body) | {"choices": [choice]})
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from tests.fakes import tokens
 from tests.fakes.reply import Call, Part, Redacted, Reply, Say, Think, Usage
 
 
@@ -12,7 +13,7 @@ def frames(reply: Reply, body: dict[str, Any]) -> Iterator[bytes]:
     events = [{"type": "response.created", "response": _response(body, "in_progress", [])}]
     output = []
     for index, part in enumerate(reply.parts):
-        item, said = _item(part, index)
+        item, said = _item(part, index, body)
         output.append(item)
         events += said
     incomplete = reply.finish == "max_output_tokens"
@@ -61,10 +62,12 @@ def usage(tokens: Usage) -> dict[str, Any]:
     }
 
 
-def _item(part: Part, index: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _item(
+    part: Part, index: int, body: dict[str, Any]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     match part:
         case Say():
-            return _message(part, index)
+            return _message(part, index, _logprobs(part, body))
         case Think():
             return _reasoning(part, index)
         case Call():
@@ -73,15 +76,35 @@ def _item(part: Part, index: int) -> tuple[dict[str, Any], list[dict[str, Any]]]
             raise ValueError("Responses has no redacted reasoning")
 
 
-def _message(part: Say, index: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    text = {"type": "output_text", "text": part.text, "annotations": []}
+def _logprobs(part: Say, body: dict[str, Any]) -> list[dict[str, Any]]:
+    if "message.output_text.logprobs" not in body.get("include", ()):
+        return []
+    return [tokens.likely(piece, body.get("top_logprobs") or 0) for piece in part.pieces]
+
+
+def _message(
+    part: Say, index: int, logprobs: list[dict[str, Any]]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    text = {"type": "output_text", "text": part.text, "annotations": [], "logprobs": logprobs}
     item = {"type": "message", "id": f"msg_{index}", "role": "assistant", "status": "completed"}
     where = {"item_id": item["id"], "output_index": index, "content_index": 0}
     return item | {"content": [text]}, [
         _added(item | {"content": [], "status": "in_progress"}, index),
-        {"type": "response.content_part.added", **where, "part": text | {"text": ""}},
-        *({"type": "response.output_text.delta", **where, "delta": p} for p in part.pieces),
-        {"type": "response.output_text.done", **where, "text": part.text},
+        {
+            "type": "response.content_part.added",
+            **where,
+            "part": text | {"text": "", "logprobs": []},
+        },
+        *(
+            {
+                "type": "response.output_text.delta",
+                **where,
+                "delta": p,
+                "logprobs": logprobs[n:][:1],
+            }
+            for n, p in enumerate(part.pieces)
+        ),
+        {"type": "response.output_text.done", **where, "text": part.text, "logprobs": logprobs},
         {"type": "response.content_part.done", **where, "part": text},
         _done(item | {"content": [text]}, index),
     ]

@@ -32,6 +32,7 @@ from palaver.domain.llm import (
     ToolCallDelta,
 )
 from palaver.errors import BrokenReply
+from palaver.providers import tokens
 
 _REDACTED = "redacted_thinking"
 
@@ -81,6 +82,7 @@ class Decoder:
             _tokens(response.usage),
             raw_finish=str(raw) if raw is not None else None,
             response_id=response.provider_response_id,
+            token_details=tokens.told(response),
         )
 
     def _number(self, index: int) -> int:
@@ -135,7 +137,7 @@ def _seal_of(part: ModelResponsePart) -> dict[str, Any] | None:
     seal = {
         "id": part.id,
         "signature": part.signature if isinstance(part, ThinkingPart) else None,
-        "provider_details": part.provider_details,
+        "provider_details": tokens.without(part.provider_details),
     }
     attached = {name: value for name, value in seal.items() if value is not None}
     return {**attached, "provider_name": part.provider_name} if attached else None

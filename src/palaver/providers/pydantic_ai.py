@@ -16,7 +16,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
 from palaver.domain.llm import ChatRequest, StreamEvent
-from palaver.providers import encode, remedies, wire_settings
+from palaver.providers import encode, remedies, tokens, wire_settings
 from palaver.providers.decode import Decoder
 from palaver.providers.line import Line, Lines
 from palaver.providers.table import Account
@@ -40,6 +40,7 @@ class PydanticAIChatModel:
         line = self._line(request.handle.model)
         messages = encode.messages(request.entries, line.model.system, line.wire)
         settings, parameters = _settings(request, line), _parameters(request)
+        tokens.ask(settings, request, line, self._account.provider)
         decoder = Decoder()
         try:
             async with line.model.request_stream(messages, settings, parameters) as reply:
