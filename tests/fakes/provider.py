@@ -5,9 +5,10 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
-from tests.fakes import anthropic_messages, chat, responses
+from tests.fakes import anthropic_messages, chat, responses, sglang
 from tests.fakes.reply import Answer, Refusal, Reply
 
 
@@ -42,12 +43,14 @@ class FakeProvider:
     """``async with FakeProvider() as fake``: a server at `fake.url`.
 
     Each request takes the next of the scripted answers, or a plain one when there are none left,
-    and is remembered. Requests that the real providers would refuse are refused.
+    and is remembered. Requests that the real providers would refuse are refused. `sglang` is how
+    it was started, when it is taken for an SGLang; what that one only reads takes no answer.
     """
 
     def __init__(self, models: Iterable[str] = ("gpt-4o", "claude-sonnet-4-6")) -> None:
         self.requests: list[Request] = []
         self.models = tuple(models)
+        self.sglang = sglang.Started()
         self.url = ""
         self._answers: deque[Answer] = deque()
         self._server: asyncio.Server | None = None
@@ -73,6 +76,7 @@ class FakeProvider:
         """Begin again: no answers scripted, no requests seen."""
         self._answers.clear()
         self.requests.clear()
+        self.sglang = sglang.Started()
 
     async def until_streaming(self, answers: int = 1) -> None:
         """Wait until so many answers are being streamed."""
@@ -131,7 +135,9 @@ class FakeProvider:
         if path == "/v1/embeddings":
             vector = {"index": 0, "embedding": [0.0] * 8}
             return await _whole(writer, Refusal(200, {"data": [vector]}))
-        wire = _WIRES.get(path)
+        if path in sglang.READERS:
+            return await _whole(writer, sglang.READERS[path](self.sglang, request.body))
+        wire = self._wire(path)
         if wire is None:
             return await _whole(writer, Refusal(404, {"error": {"message": f"no {path}"}}))
         answer = self._answers.popleft() if self._answers else Reply()
@@ -149,6 +155,12 @@ class FakeProvider:
             await self._stream(wire, answer, request.body, (reader, writer))
         finally:
             self._streams -= 1
+
+    def _wire(self, path: str) -> _Wire | None:
+        if path == "/generate":
+            frames = partial(sglang.frames, self.sglang)
+            return _Wire(frames, sglang.failure, sglang.complaint, sglang.DONE)
+        return _WIRES.get(path)
 
     async def _stream(
         self,

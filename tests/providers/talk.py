@@ -32,12 +32,13 @@ LOOK = ToolSpec(
 
 
 def catalog(fake: FakeProvider, patience: Patience | None = None) -> Catalog:
-    """The models of `fake`, under the names of OpenAI and Anthropic."""
+    """The models of `fake`, under the names of OpenAI, Anthropic and SGLang."""
     environment = {
         "OPENAI_API_KEY": OPENAI_KEY,
         "OPENAI_BASE_URL": fake.openai_url,
         "ANTHROPIC_API_KEY": ANTHROPIC_KEY,
         "ANTHROPIC_BASE_URL": fake.url,
+        "SGLANG_BASE_URL": fake.openai_url,
     }
     return Catalog(environment, patience or Patience(tries=1))
 

@@ -18,6 +18,7 @@ from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.ollama import OllamaProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 
+from palaver.providers import sglang
 from palaver.providers.line import PROFILE, Line
 from palaver.providers.table import Account, reasons
 
@@ -47,7 +48,13 @@ class OpenAILines:
 
 
 class _Completions(AsyncCompletions):
+    @cached_property
+    def _native(self) -> sglang.Native:
+        return sglang.Native(self._client)
+
     async def create(self, **given: Any) -> Any:
+        if "return_token_ids" in (given.get("extra_body") or {}):
+            return await self._native.stream(given)
         return await super().create(**_left_alone(given, "messages"))
 
 

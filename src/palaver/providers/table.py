@@ -61,8 +61,8 @@ class Provider:
 
     @property
     def endpoint(self) -> str:
-        """The contract's ``model_endpoint_type``, which has no word for the offline model."""
-        return "openai" if self.dialect == "offline" else self.name
+        """The contract's ``model_endpoint_type``, which has no word for two of them."""
+        return "openai" if self.dialect in ("offline", "sglang") else self.name
 
 
 PROVIDERS = (
