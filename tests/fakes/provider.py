@@ -30,9 +30,9 @@ class _Wire:
 
 
 _WIRES = {
-    "/v1/chat/completions": _Wire(chat.frames, chat.failure, chat.complaint, chat.DONE),
-    "/v1/responses": _Wire(responses.frames, responses.failure, responses.complaint),
-    "/v1/messages": _Wire(
+    "/chat/completions": _Wire(chat.frames, chat.failure, chat.complaint, chat.DONE),
+    "/responses": _Wire(responses.frames, responses.failure, responses.complaint),
+    "/messages": _Wire(
         anthropic_messages.frames, anthropic_messages.failure, anthropic_messages.complaint
     ),
 }
@@ -131,7 +131,7 @@ class FakeProvider:
         if path == "/v1/embeddings":
             vector = {"index": 0, "embedding": [0.0] * 8}
             return await _whole(writer, Refusal(200, {"data": [vector]}))
-        wire = _WIRES.get(path)
+        wire = next((wire for end, wire in _WIRES.items() if path.endswith(end)), None)
         if wire is None:
             return await _whole(writer, Refusal(404, {"error": {"message": f"no {path}"}}))
         answer = self._answers.popleft() if self._answers else Reply()
