@@ -3,12 +3,14 @@
 import httpx2
 from anthropic import AsyncAnthropic
 from pydantic_ai.models.anthropic import AnthropicModel
-from pydantic_ai.profiles import ModelProfile
+from pydantic_ai.profiles import ModelProfile, merge_profile
 from pydantic_ai.providers.anthropic import AnthropicProvider
 
 from palaver.providers.line import PROFILE, Line
 from palaver.providers.table import Account
 
+# Whether an answer or a call can follow a schema is for the server to say.
+_MESSAGES = merge_profile(PROFILE, ModelProfile(supports_json_schema_output=True))
 _VERSION = "2023-06-01"
 """Of the protocol: the one that everybody who took it over speaks."""
 
@@ -30,13 +32,11 @@ class AnthropicLines:
 
     def line(self, name: str) -> Line:
         """The model called `name`."""
-        if self._is_anthropics:
-            provider, profile = AnthropicProvider(anthropic_client=self._client), PROFILE
-        else:
+        provider = AnthropicProvider(anthropic_client=self._client)
+        if not self._is_anthropics:
             provider = _Elsewhere(anthropic_client=self._client)
             provider.name_here = self._name
-            profile = ModelProfile(**PROFILE, supports_json_schema_output=True)
-        return Line("messages", AnthropicModel(name, provider=provider, profile=profile))
+        return Line("messages", AnthropicModel(name, provider=provider, profile=_MESSAGES))
 
     @property
     def _is_anthropics(self) -> bool:

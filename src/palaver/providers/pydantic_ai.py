@@ -41,6 +41,8 @@ class PydanticAIChatModel:
         try:
             line = self._line(request.handle.model)
             messages = encode.messages(request.entries, line.model.system, line.wire)
+            # For headers by which a ChatGPT subscription finds its cache again; nobody else looks.
+            messages[-1].conversation_id = request.conversation or None
             settings, parameters = _settings(request, line), _parameters(request, line)
             async with line.model.request_stream(messages, settings, parameters) as reply:
                 async for event in reply:

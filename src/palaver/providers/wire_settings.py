@@ -38,6 +38,8 @@ def for_chat(settings: ModelSettings | None, to: Handle, profile: ModelProfile) 
     """
     wire: OpenAIChatModelSettings = {}
     _common(wire, settings)
+    if to.provider == "openrouter" and profile.get("supports_cache"):
+        wire["cache"] = True  # it leads to Anthropic and Google, who cache what is marked
     if settings is None:
         return wire
     its_own = to.provider == "moonshot" and not _is_set(settings, "temperature")
