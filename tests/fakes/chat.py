@@ -60,7 +60,8 @@ def complaint(body: dict[str, Any]) -> str | None:
         open_calls = [call["id"] for call in message.get("tool_calls") or []]
         if len({*open_calls}) < len(open_calls) or not all(1 <= len(id) <= 40 for id in open_calls):
             return f"tool_calls.id: each its own, of 1 to 40 characters: {open_calls}"
-        thinks = body["model"].startswith("deepseek") and number > max(asked, default=-1)
+        named = body["model"].startswith
+        thinks = named("kimi-k") or (named("deepseek") and number > max(asked, default=-1))
         if open_calls and thinks and not isinstance(message.get("reasoning_content"), str):
             return "The reasoning_content in the thinking mode must be passed back to the API"
     return f"no response messages for {open_calls}" if open_calls else None

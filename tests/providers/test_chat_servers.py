@@ -35,6 +35,17 @@ async def test_reasoning_goes_back_in_the_field_it_came_in(
     assert sent["messages"][2][field] == "Let me see"
 
 
+async def test_on_groq_only_some_models_are_told_what_they_thought(
+    fake: FakeProvider, everybody: Catalog
+) -> None:
+    fake.script(Reply((Think(), Call()), quirks=frozenset({"reasoning"})))
+    said = spoken(await answer(everybody, handle_of("groq"), asks("hi")), handle_of("groq"))
+
+    sent = await body(fake, everybody, "groq/llama-3", asks("hi"), said, returns("call_1"))
+
+    assert "reasoning" not in str(sent)
+
+
 async def test_openrouter_gets_its_details_back_in_their_order(
     fake: FakeProvider, everybody: Catalog
 ) -> None:
@@ -60,15 +71,17 @@ async def test_openrouter_gets_its_details_back_in_their_order(
     ]
 
 
-async def test_deepseek_takes_a_call_that_was_made_elsewhere_without_reasoning(
-    fake: FakeProvider, everybody: Catalog
+@pytest.mark.parametrize(
+    "model", ["deepseek/deepseek-reasoner", "moonshot/kimi-k2.5", "moonshot/kimi-k3"]
+)
+async def test_a_call_that_was_made_elsewhere_is_told_to_have_had_no_reasoning(
+    fake: FakeProvider, everybody: Catalog, model: str
 ) -> None:
     fake.script(Reply((Call(),)))
     said = spoken(await answer(everybody, handle_of("groq"), asks("hi")), "groq/m")
 
-    sent = await body(
-        fake, everybody, handle_of("deepseek"), asks("hi"), said, returns("call_1"), tools=(LOOK,)
-    )
+    talk = (asks("hi"), said, returns("call_1"), asks("and?"))
+    sent = await body(fake, everybody, model, *talk, tools=(LOOK,))
 
     assert sent["messages"][2]["reasoning_content"] == ""
 

@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import Any
 
 from openai import AsyncOpenAI, AsyncStream
-from openai._streaming import ServerSentEvent
 from openai.resources.chat import AsyncChat
 from openai.resources.chat.completions import AsyncCompletions
 from openai.resources.responses import AsyncResponses
@@ -72,7 +71,7 @@ class _Chunks(AsyncStream[ChatCompletionChunk]):
 
     _is_whole = False
 
-    async def _iter_events(self) -> AsyncIterator[ServerSentEvent]:
+    async def _iter_events(self) -> AsyncIterator[Any]:
         async for event in super()._iter_events():
             self._is_whole = self._is_whole or event.data.startswith("[DONE]")
             yield event

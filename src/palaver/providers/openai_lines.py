@@ -5,12 +5,14 @@ called) is in the library's class for it, where there is one, and else in a row 
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 from openai import Omit
-from pydantic_ai.profiles import ModelProfile, merge_profile
+from pydantic_ai.profiles import ModelProfile, ModelProfileSpec, merge_profile
 from pydantic_ai.profiles.openai import OpenAIModelProfile
 
 from palaver.providers.line import PROFILE, Line
@@ -22,12 +24,14 @@ from palaver.providers.table import Account, reasons
 class _Manner:
     """How a server is spoken to: ``module:Class`` of the library's provider and model for it.
 
-    `profile` is what the library does not know of the server, or refuses in its place.
+    `profile` is what the library does not know of the server, or refuses in its place. Reasoning
+    goes back to the models that have `hears_itself` in their names; others refuse it.
     """
 
     provider: str = ""
     model: str = "openai:OpenAIChatModel"
     profile: OpenAIModelProfile = field(default_factory=OpenAIModelProfile)
+    hears_itself: str = ""
 
 
 # Whether an answer can have a form is for the server to say: a form is refused there, not here.
@@ -37,16 +41,23 @@ _CHAT = merge_profile(
 # The older name of the limit on tokens is the one that these servers document.
 _OLD_LIMIT = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=False)
 
+_DEAF = OpenAIModelProfile(openai_chat_send_back_thinking_parts=False)
+
 _MANNERS = {
     "openai": _Manner("openai:OpenAIProvider"),
     "azure": _Manner("azure:AzureProvider"),
-    "moonshot": _Manner("moonshotai:MoonshotAIProvider"),
+    "moonshot": _Manner(
+        "moonshotai:MoonshotAIProvider",
+        # A call without reasoning, which was made elsewhere, is refused while the model thinks.
+        profile=OpenAIModelProfile(openai_chat_thinking_requires_field_on_tool_calls=True),
+    ),
     "zai": _Manner(
         "zai:ZaiProvider",
         "zai:ZaiModel",
         # Every model of theirs thinks by now; the library knows only some names.
         OpenAIModelProfile(**_OLD_LIMIT, supports_thinking=True),
     ),
+    "groq": _Manner(hears_itself="gpt-oss"),
     "deepseek": _Manner("deepseek:DeepSeekProvider"),
     "together": _Manner("together:TogetherProvider", profile=_OLD_LIMIT),
     "openrouter": _Manner("openrouter:OpenRouterProvider", "openrouter:OpenRouterModel"),
@@ -85,17 +96,26 @@ class OpenAILines:
             return Line("responses", self._model(manner.model, name, PROFILE))
         if dialect == "openai" and reasons(name):
             return Line("responses", self._model("openai:OpenAIResponsesModel", name, PROFILE))
-        return Line("chat", self._model(manner.model, name, merge_profile(_CHAT, manner.profile)))
+        return Line("chat", self._model(manner.model, name, partial(self._on_chat, name)))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
-    def _model(self, kind: str, name: str, profile: ModelProfile) -> Any:
+    def _on_chat(self, name: str, known: ModelProfile) -> ModelProfile:
+        """What is `known` of the model called `name`, and what we know better."""
+        profile = merge_profile(known, _CHAT, self._manner.profile)
+        if self._manner.hears_itself not in name:
+            profile = merge_profile(profile, _DEAF)
+        if profile.get("thinking_always_enabled"):
+            profile["thinking_enabled_by_default"] = True
+        return profile
+
+    def _model(self, kind: str, name: str, profile: ModelProfileSpec) -> Any:
         client = self._client
         version = self._account.options.get("version")
         if self._account.provider.name == "azure" and version:  # a model has a URL of its own there
-            url = f"{client.base_url}deployments/{name}"
+            url = f"{client.base_url}deployments/{quote(name, safe='')}"
             client = client.copy(base_url=url, default_query={"api-version": version})
         if self._manner.provider:
             provider = _named(f"providers.{self._manner.provider}")(openai_client=client)

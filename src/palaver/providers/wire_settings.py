@@ -1,4 +1,10 @@
-"""What an agent's model settings come to on a protocol."""
+"""What an agent's model settings come to on a protocol.
+
+Settings of any class may meet any provider: what the two have in common is carried. These have no
+field on the wire, and are only kept and shown: Anthropic's ``verbosity``; any JSON object as the
+form of an answer of Anthropic's; a temperature for OpenAI's reasoning models; a temperature or a
+limit on tokens for a ChatGPT subscription.
+"""
 
 from typing import TYPE_CHECKING, Any
 
