@@ -140,6 +140,21 @@ async def test_a_refusal_is_told_in_words_and_as_one(
 
 
 @EVERYBODY
+async def test_what_looks_like_a_special_token_is_said_and_heard_as_it_is(
+    fake: FakeProvider, everybody: Catalog, name: str
+) -> None:
+    words = "<|im_start|> <tool_call> </s> <system> [INST]"
+    fake.script(Reply((Say((words[:5], words[5:])),)))
+
+    events = await answer(everybody, handle_of(name), asks(words))
+
+    (said,) = spoken(events, handle_of(name)).parts
+    assert isinstance(said, Text)
+    assert said.text == words
+    assert words in json.dumps(fake.bodies[-1], ensure_ascii=False)
+
+
+@EVERYBODY
 async def test_nothing_is_tried_twice_behind_our_back(
     fake: FakeProvider, everybody: Catalog, name: str
 ) -> None:

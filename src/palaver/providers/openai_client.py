@@ -7,6 +7,7 @@ body. The bytes on the wire are the same. Measured in docs/decisions.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from functools import cached_property
 from typing import Any
 
@@ -80,13 +81,14 @@ class _Chunks(AsyncStream[ChatCompletionChunk]):
         calls = _Calls()
         last: ChatCompletionChunk | None = None
         usage: CompletionUsage | None = None
-        async for chunk in super().__stream__():
-            last, usage = chunk, _usage(chunk) or usage
-            chunk.usage = None
-            for choice in chunk.choices or ():  # servers are less strict than the client's types
-                self._is_whole = self._is_whole or bool(choice.finish_reason)
-                calls.count(choice)
-            yield chunk
+        async with aclosing(super().__stream__()) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                last, usage = chunk, _usage(chunk) or usage
+                chunk.usage = None
+                for choice in chunk.choices or ():  # servers keep less to the types than the client
+                    self._is_whole = self._is_whole or bool(choice.finish_reason)
+                    calls.count(choice)
+                yield chunk
         if not self._is_whole:
             raise BrokenReply("The provider's answer stopped in the middle; send again.")
         if last is not None and usage is not None:
