@@ -24,17 +24,37 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class _Wire:
+    admits: Callable[[str, dict[str, str]], bool]
     frames: Callable[[Reply, dict[str, Any]], Iterator[bytes]]
     failure: Callable[[Any], bytes]
     complaint: Callable[[dict[str, Any]], str | None]
     last: bytes = b""
 
 
-_WIRES = {
-    "/v1/chat/completions": _Wire(chat.frames, chat.failure, chat.complaint, chat.DONE),
-    "/v1/responses": _Wire(responses.frames, responses.failure, responses.complaint),
-    "/v1/messages": _Wire(
-        anthropic_messages.frames, anthropic_messages.failure, anthropic_messages.complaint
+def _admits_openais(path: str, headers: dict[str, str]) -> bool:
+    """Whether the key is where it belongs: a header of its own at Azure, elsewhere a token."""
+    if path.startswith("/openai/"):
+        return "api-key" in headers and "authorization" not in headers
+    if path.startswith("/backend-api/codex/") and not headers.get("chatgpt-account-id"):
+        return False
+    return headers.get("authorization", "").startswith("Bearer ")
+
+
+def _admits_anthropics(path: str, headers: dict[str, str]) -> bool:
+    token = headers.get("authorization", "").startswith("Bearer ")
+    return (token or "x-api-key" in headers) and "anthropic-version" in headers
+
+
+_WIRES = {  # by the end of the path
+    "/chat/completions": _Wire(
+        _admits_openais, chat.frames, chat.failure, chat.complaint, chat.DONE
+    ),
+    "/responses": _Wire(_admits_openais, responses.frames, responses.failure, responses.complaint),
+    "/messages": _Wire(
+        _admits_anthropics,
+        anthropic_messages.frames,
+        anthropic_messages.failure,
+        anthropic_messages.complaint,
     ),
 }
 
@@ -129,7 +149,7 @@ class FakeProvider:
         self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         path = request.path.partition("?")[0]
-        if path == "/v1/models":
+        if path.endswith("/models"):
             listed = [{"id": name, "object": "model"} for name in self.models]
             return await _whole(writer, Refusal(200, {"data": listed, "has_more": False}))
         if path == "/v1/embeddings":
@@ -140,6 +160,9 @@ class FakeProvider:
         wire = self._wire(path)
         if wire is None:
             return await _whole(writer, Refusal(404, {"error": {"message": f"no {path}"}}))
+        if not wire.admits(path, request.headers):
+            error = {"type": "authentication_error", "message": "no key where it belongs"}
+            return await _whole(writer, Refusal(401, {"type": "error", "error": error}))
         answer = self._answers.popleft() if self._answers else Reply()
         if isinstance(answer, Refusal):
             return await _whole(writer, answer)
@@ -159,8 +182,8 @@ class FakeProvider:
     def _wire(self, path: str) -> _Wire | None:
         if path == "/generate":
             frames = partial(sglang.frames, self.sglang)
-            return _Wire(frames, sglang.failure, sglang.complaint, sglang.DONE)
-        return _WIRES.get(path)
+            return _Wire(_admits_openais, frames, sglang.failure, sglang.complaint, sglang.DONE)
+        return next((wire for end, wire in _WIRES.items() if path.endswith(end)), None)
 
     async def _stream(
         self,

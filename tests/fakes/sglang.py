@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.fakes import chat, tokens
-from tests.fakes.reply import Call, Redacted, Refusal, Reply, Say, Think
+from tests.fakes.reply import Call, Part, Redacted, Refusal, Refuse, Reply, Say, Think
 
 DONE = chat.DONE
 PARSERS = ("qwen25",)
@@ -125,9 +125,9 @@ READERS: Mapping[str, Callable[[Started, dict[str, Any]], Refusal]] = {
 """What else is asked of it, by path: nothing is generated there."""
 
 
-def _pieces(part: Say | Think | Call | Redacted) -> Iterator[str]:
+def _pieces(part: Part) -> Iterator[str]:
     match part:
-        case Say(pieces=pieces):
+        case Say(pieces=pieces) | Refuse(pieces=pieces):
             yield from pieces
         case Think(pieces=pieces):
             yield from ("<think>", *pieces, "</think>")

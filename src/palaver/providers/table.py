@@ -190,6 +190,8 @@ PROVIDERS = (
         keys=("SGLANG_API_KEY",),
         urls=("SGLANG_BASE_URL",),
     ),
+    # What a ChatGPT subscription pays for, as OpenAI's own Codex client is given it: no API that is
+    # offered to others, by a token that ends after some days and that nobody renews here.
     Provider(
         "chatgpt_oauth",
         "codex",
