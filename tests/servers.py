@@ -91,6 +91,7 @@ def asking(fake: FakeProvider) -> dict[str, str]:
         "OPENAI_BASE_URL": fake.openai_url,
         "ANTHROPIC_API_KEY": "sk-anthropic",
         "ANTHROPIC_BASE_URL": fake.url,
+        "SGLANG_BASE_URL": fake.openai_url,
     }
 
 

@@ -5,9 +5,10 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
-from tests.fakes import anthropic_messages, chat, responses
+from tests.fakes import anthropic_messages, chat, responses, sglang
 from tests.fakes.reply import Answer, Refusal, Reply
 
 
@@ -23,17 +24,37 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class _Wire:
+    admits: Callable[[str, dict[str, str]], bool]
     frames: Callable[[Reply, dict[str, Any]], Iterator[bytes]]
     failure: Callable[[Any], bytes]
     complaint: Callable[[dict[str, Any]], str | None]
     last: bytes = b""
 
 
-_WIRES = {
-    "/v1/chat/completions": _Wire(chat.frames, chat.failure, chat.complaint, chat.DONE),
-    "/v1/responses": _Wire(responses.frames, responses.failure, responses.complaint),
-    "/v1/messages": _Wire(
-        anthropic_messages.frames, anthropic_messages.failure, anthropic_messages.complaint
+def _admits_openais(path: str, headers: dict[str, str]) -> bool:
+    """Whether the key is where it belongs: a header of its own at Azure, elsewhere a token."""
+    if path.startswith("/openai/"):
+        return "api-key" in headers and "authorization" not in headers
+    if path.startswith("/backend-api/codex/") and not headers.get("chatgpt-account-id"):
+        return False
+    return headers.get("authorization", "").startswith("Bearer ")
+
+
+def _admits_anthropics(path: str, headers: dict[str, str]) -> bool:
+    token = headers.get("authorization", "").startswith("Bearer ")
+    return (token or "x-api-key" in headers) and "anthropic-version" in headers
+
+
+_WIRES = {  # by the end of the path
+    "/chat/completions": _Wire(
+        _admits_openais, chat.frames, chat.failure, chat.complaint, chat.DONE
+    ),
+    "/responses": _Wire(_admits_openais, responses.frames, responses.failure, responses.complaint),
+    "/messages": _Wire(
+        _admits_anthropics,
+        anthropic_messages.frames,
+        anthropic_messages.failure,
+        anthropic_messages.complaint,
     ),
 }
 
@@ -42,12 +63,14 @@ class FakeProvider:
     """``async with FakeProvider() as fake``: a server at `fake.url`.
 
     Each request takes the next of the scripted answers, or a plain one when there are none left,
-    and is remembered. Requests that the real providers would refuse are refused.
+    and is remembered. Requests that the real providers would refuse are refused. `sglang` is how
+    it was started, when it is taken for an SGLang; what that one only reads takes no answer.
     """
 
     def __init__(self, models: Iterable[str] = ("gpt-4o", "claude-sonnet-4-6")) -> None:
         self.requests: list[Request] = []
         self.models = tuple(models)
+        self.sglang = sglang.Started()
         self.url = ""
         self._answers: deque[Answer] = deque()
         self._server: asyncio.Server | None = None
@@ -73,6 +96,7 @@ class FakeProvider:
         """Begin again: no answers scripted, no requests seen."""
         self._answers.clear()
         self.requests.clear()
+        self.sglang = sglang.Started()
 
     async def until_streaming(self, answers: int = 1) -> None:
         """Wait until so many answers are being streamed."""
@@ -125,15 +149,20 @@ class FakeProvider:
         self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         path = request.path.partition("?")[0]
-        if path == "/v1/models":
+        if path.endswith("/models"):
             listed = [{"id": name, "object": "model"} for name in self.models]
             return await _whole(writer, Refusal(200, {"data": listed, "has_more": False}))
         if path == "/v1/embeddings":
             vector = {"index": 0, "embedding": [0.0] * 8}
             return await _whole(writer, Refusal(200, {"data": [vector]}))
-        wire = _WIRES.get(path)
+        if path in sglang.READERS:
+            return await _whole(writer, sglang.READERS[path](self.sglang, request.body))
+        wire = self._wire(path)
         if wire is None:
             return await _whole(writer, Refusal(404, {"error": {"message": f"no {path}"}}))
+        if not wire.admits(path, request.headers):
+            error = {"type": "authentication_error", "message": "no key where it belongs"}
+            return await _whole(writer, Refusal(401, {"type": "error", "error": error}))
         answer = self._answers.popleft() if self._answers else Reply()
         if isinstance(answer, Refusal):
             return await _whole(writer, answer)
@@ -149,6 +178,12 @@ class FakeProvider:
             await self._stream(wire, answer, request.body, (reader, writer))
         finally:
             self._streams -= 1
+
+    def _wire(self, path: str) -> _Wire | None:
+        if path == "/generate":
+            frames = partial(sglang.frames, self.sglang)
+            return _Wire(_admits_openais, frames, sglang.failure, sglang.complaint, sglang.DONE)
+        return next((wire for end, wire in _WIRES.items() if path.endswith(end)), None)
 
     async def _stream(
         self,

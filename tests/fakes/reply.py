@@ -50,7 +50,30 @@ class Call:
         return "".join(self.pieces)
 
 
-Part = Say | Think | Redacted | Call
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Words by which the model declines, told apart from others where the wire does that."""
+
+    pieces: tuple[str, ...] = ("I will", " not")
+
+    @property
+    def text(self) -> str:
+        """The words."""
+        return "".join(self.pieces)
+
+
+Part = Say | Think | Redacted | Call | Refuse
+
+Quirk = Literal[
+    "reasoning", "details", "usage always", "usage in x_groq", "usage in choice", "cache hits",
+    "no finish", "one index",
+]  # fmt: skip
+"""What a server that speaks Chat Completions does in its own way.
+
+Reasoning comes in the field ``reasoning``, or as OpenRouter's ``reasoning_details`` (text where it
+is sealed, else a summary). Usage comes with every chunk, or in a place or with a word of its own.
+No finish reason is given. All calls have the same index.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +107,7 @@ class Reply:
     finish: str = ""
     usage: Usage | None = Usage()
     fault: Fault | None = None
+    quirks: frozenset[Quirk] = frozenset()
     error: Mapping[str, Any] = field(
         default_factory=lambda: {"type": "overloaded_error", "message": "Overloaded"}
     )

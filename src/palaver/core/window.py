@@ -10,7 +10,10 @@ from palaver.domain.tool import ToolSpec
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The system text, the entries after it, and the tools, for one model."""
+    """The system text, the entries after it, and the tools, for one model.
+
+    ``logprobs`` and ``token_ids`` say what is to be told of the tokens of its answers.
+    """
 
     handle: Handle
     system: str = ""
@@ -18,6 +21,8 @@ class Window:
     tools: tuple[ToolSpec, ...] = ()
     settings: ModelSettings | None = None
     conversation: str = ""
+    logprobs: int | None = None
+    token_ids: bool = False
 
     def with_entries(self, *entries: Entry) -> "Window":
         """The window after more was said."""
@@ -32,4 +37,6 @@ class Window:
             tools=self.tools,
             settings=self.settings,
             conversation=self.conversation,
+            logprobs=self.logprobs,
+            token_ids=self.token_ids,
         )

@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 from pydantic import Field
 
 from palaver.domain.frozen import Frozen, Stamp
+from palaver.domain.token_details import TokenDetails
 
 RunStatus = Literal["created", "running", "completed", "failed", "cancelled"]
 
@@ -66,7 +67,7 @@ class Run(Frozen):
 
 
 class Step(Frozen):
-    """One call to the model within a run."""
+    """One call to the model within a run. ``token_details`` are kept with it, and not shown."""
 
     id: str
     run_id: str | None = None
@@ -98,6 +99,7 @@ class Step(Frozen):
     feedback: Literal["positive", "negative"] | None = None
     tid: str | None = None
     trace_id: str | None = None
+    token_details: TokenDetails | None = Field(None, exclude=True)
 
 
 class PromptTokensDetails(Frozen):

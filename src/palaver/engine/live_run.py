@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from palaver import clock
@@ -154,7 +154,7 @@ class LiveRun:
         text = send.override_system
         if text is None:
             text = with_skills(words_of(system.parts), send.skills)
-        return Window(blank.handle, text, said, blank.tools, blank.settings, blank.conversation)
+        return replace(blank, system=text, entries=said)
 
     async def _drive(self, stage: Stage, turn: Turn) -> StopReason:
         answer: Any = None

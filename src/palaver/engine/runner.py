@@ -193,6 +193,8 @@ class Runner:
             tools=tools.specs(),
             settings=choice.settings,
             conversation=send.address.conversation_id,
+            logprobs=send.logprobs,
+            token_ids=send.token_ids,
         )
         return Stage(window, choice.model, tools, choice.context_window)
 

@@ -10,13 +10,17 @@ from palaver.domain.frozen import Frozen
 from palaver.domain.ids import ProjectId
 from palaver.domain.run import OnBusy, RequestConfig
 
-_KEPT = {"inputs", "max_steps", "tokens", "override_model", "override_system", "skills"}
+_KEPT = {
+    "inputs", "max_steps", "tokens", "override_model", "override_system", "skills", "logprobs",
+    "token_ids",
+}  # fmt: skip
 
 
 class Send(Frozen):
     """One send. `inputs` are not numbered yet.
 
     `tokens` asks for fragments as they come; otherwise each message is shown when it is whole.
+    `logprobs` and `token_ids` ask what `palaver.domain.llm.ChatRequest` says.
     Sends with the same `key` are one; `fingerprint` tells whether they ask for the same.
     """
 
@@ -29,6 +33,8 @@ class Send(Frozen):
     override_model: str | None = None
     override_system: str | None = None
     skills: tuple[Skill, ...] = ()
+    logprobs: int | None = None
+    token_ids: bool = False
     config: RequestConfig | None = None
     key: str | None = None
     fingerprint: str | None = None

@@ -60,6 +60,7 @@ class Tally:
                 "cache_write_tokens": tokens.cache_write,
                 "reasoning_tokens": tokens.reasoning,
                 "request_id": completion.response_id,
+                "token_details": completion.token_details,
             }
         )
 

@@ -1,7 +1,8 @@
 """The library's events in, ours out."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from secrets import token_hex
 from typing import Any
 
 from pydantic_ai.messages import (
@@ -32,14 +33,22 @@ from palaver.domain.llm import (
     ToolCallDelta,
 )
 from palaver.errors import BrokenReply
+from palaver.providers import tokens
 
 _REDACTED = "redacted_thinking"
+# What Anthropic, DeepSeek and Moonshot call the tokens that came from their caches.
+_CACHED = ("cache_read_input_tokens", "prompt_cache_hit_tokens", "cached_tokens")
 
 
 class Decoder:
-    """One answer. A part gets its number when it first has something to say."""
+    """One answer. A part gets its number when it first has something to say.
 
-    def __init__(self) -> None:
+    A call whose id is `taken`, by an earlier call of the conversation or of this answer, gets a new
+    one: a return could not be told whose it is.
+    """
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
         self._numbers: dict[int, int] = {}  # ours, by the library's
         self._calls: dict[int, str] = {}  # call ids
         self._silent: set[int] = set()  # calls without a word of arguments so far
@@ -65,7 +74,7 @@ class Decoder:
         details = response.provider_details or {}
         raw = details.get("finish_reason")
         refusal = details.get("refusal")
-        if raw is None and refusal is None:
+        if response.finish_reason is None and raw is None and refusal is None:
             raise BrokenReply("The provider's answer stopped in the middle; send again.")
         for index, part in enumerate(response.parts):
             yield from self._seal(index, part)  # some seals come after their part has ended
@@ -81,6 +90,7 @@ class Decoder:
             _tokens(response.usage),
             raw_finish=str(raw) if raw is not None else None,
             response_id=response.provider_response_id,
+            token_details=tokens.told(response),
         )
 
     def _number(self, index: int) -> int:
@@ -92,9 +102,13 @@ class Decoder:
         elif isinstance(part, ThinkingPart):
             yield from self._reasoning(index, part.content)
         elif isinstance(part, ToolCallPart) and index not in self._calls:
-            self._calls[index] = part.tool_call_id
+            call_id = part.tool_call_id
+            if call_id in self._taken:
+                call_id = f"call_{token_hex(12)}"
+            self._taken.add(call_id)
+            self._calls[index] = call_id
             self._silent.add(index)
-            yield ToolCallDelta(self._number(index), part.tool_call_id, part.tool_name, "")
+            yield ToolCallDelta(self._number(index), call_id, part.tool_name, "")
             yield from self._arguments(index, part.args)
 
     def _text(self, index: int, text: str) -> Iterator[StreamEvent]:
@@ -135,7 +149,7 @@ def _seal_of(part: ModelResponsePart) -> dict[str, Any] | None:
     seal = {
         "id": part.id,
         "signature": part.signature if isinstance(part, ThinkingPart) else None,
-        "provider_details": part.provider_details,
+        "provider_details": tokens.without(part.provider_details),
     }
     attached = {name: value for name, value in seal.items() if value is not None}
     return {**attached, "provider_name": part.provider_name} if attached else None
@@ -146,7 +160,8 @@ def _tokens(usage: RequestUsage) -> TokenCount:
     if usage.unmeasured_requests:
         return TokenCount()
     details = usage.details
-    cached = usage.cache_read_tokens or details.get("cache_read_input_tokens")
+    named = (details[name] for name in _CACHED if name in details)
+    cached = usage.cache_read_tokens or next(named, None)
     if cached is None and "reasoning_tokens" in details:
         cached = 0  # OpenAI reports both or neither, and the library keeps no 0 of this one
     return TokenCount(

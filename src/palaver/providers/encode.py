@@ -7,7 +7,9 @@ goes back only to the protocol that gave it, which alone can read its seal.
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from itertools import groupby
 from typing import Any, Literal
 
@@ -46,6 +48,9 @@ Wire = Literal["chat", "responses", "messages"]
 """The protocols: OpenAI's Chat Completions and Responses, Anthropic's Messages."""
 
 _CHAT_REASONING = ("reasoning", "reasoning_content")  # the fields it comes in, and goes back in
+# What a protocol takes as the id of a call; other providers' may be longer or of other letters.
+_CALL_IDS = {"chat": re.compile(r".{1,40}", re.DOTALL)}
+_CALL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _UNSEEN = "[an image that cannot be shown]"
 
 
@@ -63,7 +68,16 @@ def messages(entries: Iterable[Entry], system: str, wire: Wire) -> list[ModelMes
         else:
             _add_request(encoded, _request(said, asked))
             asked = {}
+    for message in encoded:
+        for part in message.parts:
+            if isinstance(part, ToolCallPart | ToolReturnPart):
+                part.tool_call_id = _accepted(part.tool_call_id, wire)
     return encoded
+
+
+def call_ids(entries: Iterable[Entry]) -> Iterable[str]:
+    """The ids of the calls that were made."""
+    return (part.call_id for entry in entries for part in entry.parts if isinstance(part, ToolCall))
 
 
 def _is_models(entry: Entry) -> bool:
@@ -128,12 +142,30 @@ def _is_sealed(entry: Entry, system: str, wire: Wire) -> bool:
         return False
     match wire:
         case "chat":
-            return all(seal.get("id") in _CHAT_REASONING for seal in seals)
+            return all(
+                seal.get("id") in _CHAT_REASONING or _is_detail(seal.get("provider_details"))
+                for seal in seals
+            )
         case "responses":  # the encrypted text of an item is with the first of its summaries
             encrypted = {seal.get("id") for seal in seals if seal.get("signature")}
             return all(seal.get("id") in encrypted for seal in seals)
         case "messages":
             return all(seal.get("signature") for seal in seals)
+
+
+def _is_detail(details: Mapping[str, Any] | None) -> bool:
+    """Whether the reasoning is one of OpenRouter's ``reasoning_details``."""
+    return str((details or {}).get("type")).startswith("reasoning.")
+
+
+def _accepted(call_id: str, wire: Wire) -> str:
+    """The call's id as the protocol takes it: the same one, or always the same other one.
+
+    A conversation may have been led elsewhere before, where ids look different.
+    """
+    if _CALL_IDS.get(wire, _CALL_ID).fullmatch(call_id):
+        return call_id
+    return f"call_{sha256(call_id.encode()).hexdigest()[:24]}"
 
 
 def _seal(seal: Mapping[str, Any] | None, system: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
 from palaver.domain.llm import ChatRequest, StreamEvent
-from palaver.providers import encode, remedies, wire_settings
+from palaver.providers import encode, remedies, tokens, wire_settings
 from palaver.providers.decode import Decoder
 from palaver.providers.line import Line, Lines
 from palaver.providers.table import Account
@@ -37,11 +37,14 @@ class PydanticAIChatModel:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Answer, as `ChatModel.stream` says."""
-        line = self._line(request.handle.model)
-        messages = encode.messages(request.entries, line.model.system, line.wire)
-        settings, parameters = _settings(request, line), _parameters(request)
-        decoder = Decoder()
+        decoder = Decoder(encode.call_ids(request.entries))
         try:
+            line = self._line(request.handle.model)
+            messages = encode.messages(request.entries, line.model.system, line.wire)
+            # For headers by which a ChatGPT subscription finds its cache again; nobody else looks.
+            messages[-1].conversation_id = request.conversation or None
+            settings, parameters = _settings(request, line), _parameters(request, line)
+            tokens.ask(settings, request, line, self._account.provider)
             async with line.model.request_stream(messages, settings, parameters) as reply:
                 async for event in reply:
                     for said in decoder.hear(event):
@@ -72,14 +75,14 @@ def _open(account: Account, timeout: httpx2.Timeout) -> Lines:
 def _settings(request: ChatRequest, line: Line) -> ModelSettings:
     match line.wire:
         case "chat":
-            return wire_settings.for_chat(request.settings)
+            return wire_settings.for_chat(request.settings, request.handle, line.model.profile)
         case "responses":
             return wire_settings.for_responses(request.settings, request.conversation)
         case "messages":
             return wire_settings.for_messages(request.settings, line.model.profile)
 
 
-def _parameters(request: ChatRequest) -> ModelRequestParameters:
+def _parameters(request: ChatRequest, line: Line) -> ModelRequestParameters:
     strict = wire_settings.strict_tools(request.settings)
     return ModelRequestParameters(
         function_tools=[
@@ -92,5 +95,5 @@ def _parameters(request: ChatRequest) -> ModelRequestParameters:
             for tool in request.tools
         ],
         instruction_parts=[InstructionPart(request.system)] if request.system.strip() else [],
-        **wire_settings.output(request.settings),
+        **wire_settings.output(request.settings, line.wire),
     )

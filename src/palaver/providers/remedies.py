@@ -66,10 +66,18 @@ _REMEDIES: dict[type[Exception], tuple[type[LLMError], str]] = {
 """The first that fits; ``key`` and ``url`` stand for the provider's variables."""
 
 
+_TOKEN_IS_OVER = (
+    "{name} refuses the token: it lives for some days and nobody renews it here; log in to ChatGPT "
+    "again, then set {key} and CHATGPT_ACCOUNT_ID and restart."
+)
+
+
 def translated(error: Exception, account: Account) -> LLMError:
     """The error of ours that says what `error` means for whoever reads it."""
     provider = account.provider
     kind, message = _remedy(error)
+    if kind is AuthenticationFailed and provider.dialect == "codex":
+        message = _TOKEN_IS_OVER
     message = message.format(
         name=provider.name, key=provider.key_variable, url=provider.url_variable
     )

@@ -61,8 +61,8 @@ class Provider:
 
     @property
     def endpoint(self) -> str:
-        """The contract's ``model_endpoint_type``, which has no word for the offline model."""
-        return "openai" if self.dialect == "offline" else self.name
+        """The contract's ``model_endpoint_type``, which has no word for two of them."""
+        return "openai" if self.dialect in ("offline", "sglang") else self.name
 
 
 PROVIDERS = (
@@ -190,6 +190,8 @@ PROVIDERS = (
         keys=("SGLANG_API_KEY",),
         urls=("SGLANG_BASE_URL",),
     ),
+    # What a ChatGPT subscription pays for, as OpenAI's own Codex client is given it: no API that is
+    # offered to others, by a token that ends after some days and that nobody renews here.
     Provider(
         "chatgpt_oauth",
         "codex",

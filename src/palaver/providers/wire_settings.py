@@ -6,36 +6,49 @@ from pydantic_ai.output import OutputObjectDefinition
 from pydantic_ai.profiles import ModelProfile
 from pydantic_ai.settings import ModelSettings as WireSettings
 
+from palaver.domain.llm import Handle
 from palaver.domain.model_settings import (
-    AnthropicModelSettings,
-    ChatGPTOAuthModelSettings,
+    AnthropicThinking,
+    ChatGPTReasoning,
+    Effort,
     JsonObjectFormat,
     JsonSchemaFormat,
     ModelSettings,
-    MoonshotCodingModelSettings,
-    MoonshotModelSettings,
-    OpenAIModelSettings,
+    OpenAIReasoning,
     ResponseFormat,
-    SGLangModelSettings,
+    ZaiThinking,
 )
+from palaver.providers.encode import Wire
+from palaver.providers.table import reasons
 
 if TYPE_CHECKING:  # each of these would import a client
     from pydantic_ai.models.anthropic import AnthropicModelSettings as MessagesSettings
     from pydantic_ai.models.openai import OpenAIChatModelSettings, OpenAIResponsesModelSettings
 
 _LEAST_BUDGET = 1024  # tokens; Anthropic takes no less
-
-_Thinking = AnthropicModelSettings | MoonshotCodingModelSettings
-_Reasoning = OpenAIModelSettings | SGLangModelSettings | ChatGPTOAuthModelSettings
-_Strict = OpenAIModelSettings | SGLangModelSettings | MoonshotModelSettings | _Thinking
+_HOTTEST = 1.0  # Anthropic's highest temperature, and its usual one
 
 
-def for_chat(settings: ModelSettings | None) -> WireSettings:
-    """Settings for Chat Completions."""
+def for_chat(settings: ModelSettings | None, to: Handle, profile: ModelProfile) -> WireSettings:
+    """Settings for Chat Completions, as the model at `to` takes them.
+
+    A reasoning model of OpenAI's takes no temperature, and one of Moonshot's only its own, so there
+    it is sent when somebody set it. An effort is refused by models that do not reason: it goes to
+    those that are known to, and to SGLang, whose models nobody knows, when somebody set it.
+    """
     wire: OpenAIChatModelSettings = {}
     _common(wire, settings)
-    if settings is not None:
+    if to.provider == "openrouter" and profile.get("supports_cache"):
+        wire["cache"] = True  # it leads to Anthropic and Google, who cache what is marked
+    if settings is None:
+        return wire
+    its_own = to.provider == "moonshot" and not _is_set(settings, "temperature")
+    if not (its_own or reasons(to.model) or profile.get("openai_supports_reasoning")):
         wire["temperature"] = settings.temperature
+    if reasons(to.model) or (to.provider == "sglang" and _is_set(settings, "reasoning")):
+        _add_effort(wire, settings)
+    if to.provider == "zai":
+        _add_zais_thinking(wire, settings)
     return wire
 
 
@@ -48,8 +61,7 @@ def for_responses(settings: ModelSettings | None, conversation: str) -> WireSett
     _common(wire, settings)
     if conversation:
         wire["openai_prompt_cache_key"] = conversation[:64]
-    if isinstance(settings, _Reasoning):
-        wire["openai_reasoning_effort"] = settings.reasoning.reasoning_effort
+    _add_effort(wire, settings)
     return wire
 
 
@@ -61,25 +73,35 @@ def for_messages(settings: ModelSettings | None, profile: ModelProfile) -> WireS
         "anthropic_cache_messages": True,
     }
     _common(wire, settings)
-    if not isinstance(settings, _Thinking):
+    effort: Effort | None = getattr(settings, "effort", None)
+    if effort is not None:
+        wire["anthropic_effort"] = effort
+    thinking = getattr(settings, "thinking", None)
+    if settings is None:
         return wire
-    if settings.effort is not None:
-        wire["anthropic_effort"] = settings.effort
-    if settings.thinking.type == "disabled":
-        if settings.temperature != 1.0:
-            wire["temperature"] = settings.temperature
+    if not isinstance(thinking, AnthropicThinking):  # settings of another provider
+        if _is_set(settings, "temperature"):
+            wire["temperature"] = min(settings.temperature, _HOTTEST)
+    elif thinking.type == "disabled":
+        if not profile.get("thinking_always_enabled"):
+            wire["anthropic_thinking"] = {"type": "disabled"}
+        if settings.temperature != _HOTTEST:
+            wire["temperature"] = min(settings.temperature, _HOTTEST)
     elif profile.get("anthropic_disallows_budget_thinking"):
         wire["anthropic_thinking"] = {"type": "adaptive"}
     else:
-        budget = max(settings.thinking.budget_tokens, _LEAST_BUDGET)
+        budget = max(thinking.budget_tokens, _LEAST_BUDGET)
         wire["anthropic_thinking"] = {"type": "enabled", "budget_tokens": budget}
         if wire.get("max_tokens", budget + 1) <= budget:  # the limit counts the thinking, too
             wire["max_tokens"] += budget
     return wire
 
 
-def output(settings: ModelSettings | None) -> dict[str, Any]:
-    """The form of the answer, as fields of the library's request parameters."""
+def output(settings: ModelSettings | None, wire: Wire) -> dict[str, Any]:
+    """The form of the answer, as fields of the library's request parameters.
+
+    Anthropic follows a schema strictly or not at all.
+    """
     wanted: ResponseFormat | None = getattr(settings, "response_format", None)
     match wanted:
         case JsonSchemaFormat(json_schema=given):
@@ -87,7 +109,7 @@ def output(settings: ModelSettings | None) -> dict[str, Any]:
                 json_schema=given.get("schema", given),
                 name=given.get("name", "answer"),
                 description=given.get("description"),
-                strict=bool(given.get("strict", False)),
+                strict=wire == "messages" or bool(given.get("strict", False)),
             )
             return {"output_mode": "native", "output_object": form}
         case JsonObjectFormat():
@@ -101,7 +123,24 @@ def strict_tools(settings: ModelSettings | None) -> bool:
 
     It makes every parameter a required one, which most tools do not mean.
     """
-    return isinstance(settings, _Strict) and _is_set(settings, "strict") and settings.strict
+    strict: bool = getattr(settings, "strict", False)
+    return settings is not None and _is_set(settings, "strict") and strict
+
+
+def _add_effort(wire: "OpenAIChatModelSettings", settings: ModelSettings | None) -> None:
+    """How hard a model of OpenAI's kind thinks, where the settings are of a class that says so."""
+    reasoning: OpenAIReasoning | ChatGPTReasoning | None = getattr(settings, "reasoning", None)
+    if reasoning is not None:
+        wire["openai_reasoning_effort"] = reasoning.reasoning_effort
+
+
+def _add_zais_thinking(wire: Any, settings: ModelSettings) -> None:
+    """Whether a model of Z.ai's thinks, and whether it forgets what it thought before."""
+    thinking: ZaiThinking | AnthropicThinking | None = getattr(settings, "thinking", None)
+    if thinking is not None:
+        wire["thinking"] = thinking.type == "enabled"
+    if isinstance(thinking, ZaiThinking):
+        wire["zai_clear_thinking"] = thinking.clear_thinking
 
 
 def _common(wire: WireSettings, settings: ModelSettings | None) -> None:

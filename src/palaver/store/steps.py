@@ -1,5 +1,6 @@
 """Steps, as they are kept."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +57,7 @@ def put(tx: Tx, project: ProjectId, conversation_id: str, step: Step, at: dateti
             "status": step.status,
             "model": step.model,
             "created_at": at,
-            "body": step.model_dump_json(exclude_defaults=True),
+            "body": _body(step),
         },
     )
 
@@ -95,6 +96,16 @@ def all_of_run(tx: Tx, project: ProjectId, run_id: str) -> list[Step]:
     """All steps of a run."""
     query = select(_steps.c.body).where(_steps.c.project_id == project, _steps.c.run_id == run_id)
     return _read_all(tx.all(query.order_by(_steps.c.id)))
+
+
+def _body(step: Step) -> str:
+    """A step as it is kept: with what is told of its tokens, which nobody is shown with it."""
+    if step.token_details is None:
+        return step.model_dump_json(exclude_defaults=True)
+    told = step.token_details.model_dump(mode="json", exclude_none=True)
+    return json.dumps(
+        {**step.model_dump(mode="json", exclude_defaults=True), "token_details": told}
+    )
 
 
 def _read_all(rows: Sequence[Row[Any]]) -> list[Step]:
