@@ -102,6 +102,29 @@ class Step(Frozen):
     token_details: TokenDetails | None = Field(None, exclude=True)
 
 
+class StepMetrics(Frozen):
+    """How long a step took, and what the provider's cache could make of its prompt.
+
+    Starts are nanoseconds since 1970. ``prefix_changed_at`` is the byte of the prompt at which it
+    goes another way than the conversation's previous one; null where that one is its beginning.
+    """
+
+    id: str
+    agent_id: str | None = None
+    run_id: str | None = None
+    project_id: str | None = None
+    provider_id: str | None = None
+    base_template_id: str | None = None
+    template_id: str | None = None
+    step_start_ns: int | None = None
+    step_ns: int | None = None
+    llm_request_start_ns: int | None = None
+    llm_request_ns: int | None = None
+    tool_execution_ns: int | None = None
+    prefix_changed_at: int | None = None
+    cached_input_tokens: int | None = None
+
+
 class PromptTokensDetails(Frozen):
     """How much of the prompt came from, or went into, the provider's cache."""
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from palaver import clock
 from palaver.core.expand import messages_of, words_of
+from palaver.core.prefix import Outline
 from palaver.core.prompt import with_skills
 from palaver.core.speech import Speech
 from palaver.core.turn import CallModel, Reply, RunTools, Turn, take_turn
@@ -22,13 +23,14 @@ from palaver.engine import ending, line
 from palaver.engine.ending import Ending, Unwritten
 from palaver.engine.failure import Failure
 from palaver.engine.log import Log
+from palaver.engine.meter import Meter
 from palaver.engine.send import Send
 from palaver.engine.tail import Tail
 from palaver.engine.tally import Tally
 from palaver.errors import BrokenReply, LLMError, PalaverError, Unavailable
-from palaver.store import entries
+from palaver.store import entries, prompts
 from palaver.store.claims import Lost, Owner
-from palaver.store.db import Database
+from palaver.store.db import Database, Tx
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +82,7 @@ class LiveRun:
     _step: Step | None = None  # the call to the model under way
     _speech: Speech | None = None  # what it has said
     _calls: tuple[ToolCall, ...] = ()  # asked for, and not answered yet
+    _meter: Meter = field(default_factory=Meter)
     _new: Unwritten = field(default_factory=Unwritten)
 
     def stop(self, why: Why) -> None:
@@ -150,7 +153,8 @@ class LiveRun:
 
     async def _opened(self, blank: Window) -> Window:
         send = self.send
-        system, said = await self.db.read(entries.window, send.address.conversation_id)
+        system, said, before = await self.db.read(_read, send)
+        self._meter.outline = before
         text = send.override_system
         if text is None:
             text = with_skills(words_of(system.parts), send.skills)
@@ -176,6 +180,7 @@ class LiveRun:
     async def _call_model(self, stage: Stage, window: Window) -> Reply:
         self._step = self._new_step(window, stage.context_window)
         self._speech = Speech(self._blank("assistant", self._step.id, str(window.handle)))
+        self._new.prompt = self._meter.ask(self._step.id, window)
         async with aclosing(stage.model.stream(window.request())) as events:
             async for event in events:
                 self.tally.heard(event)
@@ -192,13 +197,16 @@ class LiveRun:
         reply = Reply(entry, speech.completion.finish)
         if entry is not None:
             self._stage(entry, shown=self.send.tokens)
-        self._new.steps.append(self.tally.finished(step, speech.completion))
+        self._new.step = self.tally.finished(step, speech.completion)
+        self._new.metrics = self._meter.measured()
         self._speech, self._step, self._calls = None, None, reply.calls
         return reply
 
     async def _run_tools(self, tools: Tools, calls: tuple[ToolCall, ...]) -> Entry:
         await self._write()
+        self._meter.run_tools()
         parts = await tools.run(calls)
+        self._new.metrics = self._meter.measured()
         entry = self._blank("tool", self.tally.last_step).model_copy(update={"parts": parts})
         self._stage(entry)
         self._calls = ()
@@ -246,10 +254,10 @@ class LiveRun:
             self._new.events.append(self.tail.number(message))
         self._new.said += said
         if self._step is not None:
-            self._new.steps.append(ending.step_of(self._step, how))
-        elif self._new.steps:
-            last = self._new.steps.pop()
-            self._new.steps.append(last.model_copy(update={"stop_reason": how.stop}))
+            self._new.step = ending.step_of(self._step, how)
+        elif self._new.step is not None:
+            self._new.step = self._new.step.model_copy(update={"stop_reason": how.stop})
+        self._new.metrics = self._meter.measured() or self._new.metrics
         frames = how.frames(self.run.id, self.tally.usage(self.run.id))
         self._new.events += [self.tail.number(frame) for frame in frames]
         self._new.over = self.tally.over(self.run, how.stop, how.failure)
@@ -297,3 +305,10 @@ class LiveRun:
             step_id=step_id,
             model=model,
         )
+
+
+def _read(tx: Tx, send: Send) -> tuple[Entry, tuple[Entry, ...], Outline | None]:
+    """A conversation's system entry, its window, and what the model was asked before."""
+    conversation = send.address.conversation_id
+    before = prompts.find(tx, send.project, conversation)
+    return *entries.window(tx, conversation), before and Outline(*before)
