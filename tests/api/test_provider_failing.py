@@ -78,7 +78,7 @@ async def client(file_url: str, fake: FakeProvider, waits: list[float]) -> Async
     async def note(seconds: float) -> None:
         waits.append(seconds)
 
-    patience = Patience(silence=0.5, tries=_TRIES, sleep=note)
+    patience = Patience(idle=0.5, tries=_TRIES, sleep=note)
     environment = {"OPENAI_BASE_URL": fake.openai_url, "ANTHROPIC_BASE_URL": fake.url}
     async with serving(file_url, environment, patience) as client:
         yield client

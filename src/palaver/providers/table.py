@@ -21,6 +21,7 @@ Converse (and Messages for Claude), ``sglang`` Chat Completions and, for token i
 """
 
 NO_KEY = "none"
+_NO_SECRETS = ("project", "location", "region", "version")  # among the options
 DEFAULT_WINDOW = 128_000  # tokens, for models that no row below knows
 
 
@@ -237,6 +238,12 @@ class Account:
     key: str = field(repr=False)
     given: bool = True
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What of it nobody may see, in no error and no log."""
+        hidden = [value for name, value in self.options.items() if name not in _NO_SECRETS]
+        return tuple(value for value in (self.key, *hidden) if value != NO_KEY)
 
 
 def account(provider: Provider, environment: Mapping[str, str]) -> Account | None:
