@@ -6,6 +6,7 @@ from palaver import errors
 from palaver.domain.llm import TextDelta
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
+from tests.fakes.nowhere import deaf
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Answer, Fault, Refusal, Reply
 from tests.providers import talk
@@ -194,15 +195,17 @@ async def test_silence_ends_in_a_timeout(fake: FakeProvider, model: str, after: 
 
 
 @pytest.mark.parametrize("model", MODELS)
-async def test_a_model_that_does_not_begin_ends_in_a_timeout(fake: FakeProvider, model: str) -> None:
+async def test_a_model_that_does_not_begin_ends_in_a_timeout(
+    fake: FakeProvider, model: str
+) -> None:
+    await talk.answer(talk.catalog(fake), model)  # its library is imported now
     models = talk.catalog(fake, Patience(first_event=0.2))
     fake.script(Reply(fault=Fault("stall", 1)))  # the connection has brought something by then
 
     with pytest.raises(errors.LLMTimeout, match=r"within 0.2 s.*PALAVER_LLM_FIRST_EVENT_TIMEOUT"):
         await talk.answer(models, model)
 
-    await fake.until_alone()
-    assert len(fake.requests) == 1
+    assert len(fake.requests) == 2
     await models.close()
 
 
@@ -211,7 +214,7 @@ async def test_a_server_that_takes_up_no_connection_ends_in_a_timeout(model: str
     async with deaf() as url:
         models = talk.catalog_at(url, Patience(connect=0.2, tries=1))
 
-        with pytest.raises(errors.LLMTimeout, match=r"within|up .* 0.2 s.*LLM_CONNECT_TIMEOUT"):
+        with pytest.raises(errors.LLMTimeout, match=r"within 0.2 s.*PALAVER_LLM_CONNECT_TIMEOUT"):
             await talk.answer(models, model)
 
         await models.close()

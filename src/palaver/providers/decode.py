@@ -1,7 +1,8 @@
 """The library's events in, ours out."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import chain, count
 from typing import Any
 
 from pydantic_ai.messages import (
@@ -37,9 +38,14 @@ _REDACTED = "redacted_thinking"
 
 
 class Decoder:
-    """One answer. A part gets its number when it first has something to say."""
+    """One answer. A part gets its number when it first has something to say.
 
-    def __init__(self) -> None:
+    `taken` are the ids of earlier calls: some servers count from 1 in every answer, and others want
+    each id but once.
+    """
+
+    def __init__(self, taken: Collection[str] = ()) -> None:
+        self._taken = set(taken)
         self._numbers: dict[int, int] = {}  # ours, by the library's
         self._calls: dict[int, str] = {}  # call ids
         self._silent: set[int] = set()  # calls without a word of arguments so far
@@ -92,10 +98,16 @@ class Decoder:
         elif isinstance(part, ThinkingPart):
             yield from self._reasoning(index, part.content)
         elif isinstance(part, ToolCallPart) and index not in self._calls:
-            self._calls[index] = part.tool_call_id
+            self._calls[index] = self._id_of_its_own(part.tool_call_id)
             self._silent.add(index)
-            yield ToolCallDelta(self._number(index), part.tool_call_id, part.tool_name, "")
+            yield ToolCallDelta(self._number(index), self._calls[index], part.tool_name, "")
             yield from self._arguments(index, part.args)
+
+    def _id_of_its_own(self, call_id: str) -> str:
+        tries = (f"{call_id}_{number}" for number in count(2))
+        free = next(one for one in chain([call_id], tries) if one not in self._taken)
+        self._taken.add(free)
+        return free
 
     def _text(self, index: int, text: str) -> Iterator[StreamEvent]:
         if text:

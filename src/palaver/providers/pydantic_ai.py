@@ -17,6 +17,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
 from palaver.domain.llm import ChatRequest, StreamEvent
+from palaver.domain.part import ToolCall
 from palaver.providers import encode, remedies, wire_settings
 from palaver.providers.decode import Decoder
 from palaver.providers.line import Line, Lines
@@ -42,7 +43,7 @@ class PydanticAIChatModel:
         line = self._line(request.handle.model)
         messages = encode.messages(request.entries, line.model.system, line.wire)
         settings, parameters = _settings(request, line), _parameters(request)
-        decoder = Decoder()
+        decoder = Decoder(_call_ids(request))
         try:
             async with line.model.request_stream(messages, settings, parameters) as reply:
                 async for event in reply:
@@ -70,6 +71,11 @@ def _open(account: Account, timeout: httpx2.Timeout) -> Lines:
     from palaver.providers.openai_lines import OpenAILines
 
     return OpenAILines(account, timeout)
+
+
+def _call_ids(request: ChatRequest) -> set[str]:
+    parts = (part for entry in request.entries for part in entry.parts)
+    return {part.call_id for part in parts if isinstance(part, ToolCall)}
 
 
 def _settings(request: ChatRequest, line: Line) -> ModelSettings:

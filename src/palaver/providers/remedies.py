@@ -5,6 +5,7 @@ No message and no detail ever holds a key.
 
 import json
 import re
+from collections.abc import Iterator
 
 import httpx2
 from pydantic_ai.exceptions import (
@@ -60,7 +61,7 @@ _IDLE: _Remedy = (
 )
 _NO_CONNECTION: _Remedy = (
     LLMTimeout,
-    "{name} did not take up the connection within {connect:g} s; check {url}, send again, or raise "
+    "{name} did not take up a connection within {connect:g} s; check {url}, send again, or raise "
     "PALAVER_LLM_CONNECT_TIMEOUT.",
 )
 _GAVE_UP: _Remedy = (LLMTimeout, "{name} ran out of its own time; send again.")
@@ -92,7 +93,7 @@ _SAYS_NO_CREDIT = re.compile(
 _SAYS_FULL = re.compile(
     r"context.(?:length|window|size|limit)|maximum prompt length|prompt exceeds max"
     r"|exceed\w* (?:the )?(?:model(?:'s)? )?(?:maximum )?token limit|number of tokens allowed"
-    r"|(?:input|prompt) is too long|`inputs` tokens \+ `max_new_tokens`",
+    r"|(?:input|prompt) is too long|reduce the length of|`inputs` tokens \+ `max_new_tokens`",
     re.IGNORECASE,
 )
 """How those say it who have no code for it and whom the library does not know."""
@@ -132,6 +133,8 @@ def _by_status(error: Exception) -> _Remedy | None:
 def _by_kind(error: Exception) -> _Remedy:
     if isinstance(error, ModelTimeoutError) and error.phase == "connect":
         return _NO_CONNECTION
+    if any(isinstance(cause, httpx2.DecodingError) for cause in _causes(error)):
+        return _NONE  # what one of the clients takes for a broken connection
     for kind, remedy in _REMEDIES.items():
         if isinstance(error, kind):
             return remedy
@@ -142,6 +145,13 @@ def _by_kind(error: Exception) -> _Remedy:
 
 def _status(error: Exception) -> int | None:
     return error.status_code if isinstance(error, ModelHTTPError) else None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, what it was raised from, and so on to the root."""
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def _said(error: Exception) -> str:
@@ -155,9 +165,7 @@ def _detail(error: Exception, account: Account) -> str:
     """What the provider itself said, or what kept it from saying anything."""
     said = _said(error)
     if not said:
-        root: BaseException = error
-        while root.__cause__ is not None:
-            root = root.__cause__
+        *_, root = _causes(error)
         said = str(error) if str(root) in str(error) else f"{error} {root}"
     return _without_keys(said, account)[:_LONGEST_DETAIL]
 
