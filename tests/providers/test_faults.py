@@ -196,17 +196,17 @@ async def test_silence_ends_in_a_timeout(fake: FakeProvider, model: str, after: 
 
 @pytest.mark.parametrize("model", MODELS)
 async def test_a_model_that_does_not_begin_ends_in_a_timeout(
-    fake: FakeProvider, model: str
+    fake: FakeProvider, models: Catalog, model: str
 ) -> None:
-    await talk.answer(talk.catalog(fake), model)  # its library is imported now
-    models = talk.catalog(fake, Patience(first_event=0.2))
+    await talk.answer(models, model)  # its library is imported now
+    impatient = talk.catalog(fake, Patience(first_event=0.3))
     fake.script(Reply(fault=Fault("stall", 1)))  # the connection has brought something by then
 
-    with pytest.raises(errors.LLMTimeout, match=r"within 0.2 s.*PALAVER_LLM_FIRST_EVENT_TIMEOUT"):
-        await talk.answer(models, model)
+    with pytest.raises(errors.LLMTimeout, match=r"within 0.3 s.*PALAVER_LLM_FIRST_EVENT_TIMEOUT"):
+        await talk.answer(impatient, model)
 
     assert len(fake.requests) == 2
-    await models.close()
+    await impatient.close()
 
 
 @pytest.mark.parametrize("model", MODELS)
