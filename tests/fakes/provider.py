@@ -48,6 +48,7 @@ class FakeProvider:
     def __init__(self, models: Iterable[str] = ("gpt-4o", "claude-sonnet-4-6")) -> None:
         self.requests: list[Request] = []
         self.models = tuple(models)
+        self.listing: Any = None  # what is listed instead of the models
         self.url = ""
         self._answers: deque[Answer] = deque()
         self._server: asyncio.Server | None = None
@@ -125,6 +126,8 @@ class FakeProvider:
         self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         path = request.path.partition("?")[0]
+        if path.endswith("/models") and self.listing is not None:
+            return await _whole(writer, Refusal(200, self.listing))
         if path == "/v1/models":
             listed = [{"id": name, "object": "model"} for name in self.models]
             return await _whole(writer, Refusal(200, {"data": listed, "has_more": False}))
