@@ -4,12 +4,12 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self
 
-from tests.fakes import anthropic_messages, chat, responses, sglang
-from tests.fakes.reply import Answer, Refusal, Reply
+from tests.fakes import anthropic_messages, chat, faulty, responses, sglang
+from tests.fakes.reply import WORDS, Answer, Fault, Refusal, Reply, Say
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ class FakeProvider:
         self.requests: list[Request] = []
         self.models = tuple(models)
         self.sglang = sglang.Started()
+        self.listing: Any = None  # what is listed instead of the models
         self.url = ""
         self._answers: deque[Answer] = deque()
         self._server: asyncio.Server | None = None
@@ -149,6 +150,8 @@ class FakeProvider:
         self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         path = request.path.partition("?")[0]
+        if path.endswith("/models") and self.listing is not None:
+            return await _whole(writer, Refusal(200, self.listing))
         if path.endswith("/models"):
             listed = [{"id": name, "object": "model"} for name in self.models]
             return await _whole(writer, Refusal(200, {"data": listed, "has_more": False}))
@@ -193,32 +196,32 @@ class FakeProvider:
         line: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     ) -> None:
         reader, writer = line
+        more = "".join(f"{name}: {value}\r\n" for name, value in reply.headers.items())
         writer.write(
             b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
-            b"transfer-encoding: chunked\r\n\r\n"
+            b"transfer-encoding: chunked\r\n" + more.encode() + b"\r\n"
         )
-        fault = reply.fault
-        for number, frame in enumerate([*wire.frames(reply, body), wire.last]):
-            if fault is not None and number == fault.after:
-                match fault.kind:
-                    case "break":
-                        await writer.drain()
-                        raise ConnectionAbortedError
-                    case "stall":
-                        await writer.drain()
-                        await reader.read(1)  # nothing comes but the end of the connection
-                        raise ConnectionAbortedError
-                    case "error":
-                        frame = wire.failure(reply.error)
-                    case "nonsense":
-                        frame = frame[: len(frame) // 2] + b"\n\n"
-                    case "end":
-                        break
-            if frame:
-                writer.write(b"%x\r\n%b\r\n" % (len(frame), frame))
-                await writer.drain()
+        frames = [*reply.bend([*wire.frames(reply, body), wire.last])]
+        good = len(frames) if reply.fault is None else _place(reply.fault, wire, reply, body)
+        for frame in frames[:good]:
+            await faulty.send(frame, writer)
+        if reply.fault is not None:
+            failure = wire.failure(reply.error)
+            await faulty.go_wrong(reply.fault, frames[good:] or [b""], failure, (reader, writer))
         writer.write(b"0\r\n\r\n")
         await writer.drain()
+
+
+def _place(fault: Fault, wire: _Wire, reply: Reply, body: dict[str, Any]) -> int:
+    """How many frames are sent before the fault.
+
+    The frame of the first words is the first one that is another one if other words are said.
+    """
+    if fault.after != WORDS:
+        return fault.after
+    other = replace(reply, parts=(Say(("...",)), *reply.parts[1:]))
+    both = zip(wire.frames(reply, body), wire.frames(other, body), strict=False)
+    return next(number for number, (one, two) in enumerate(both, 1) if one != two)
 
 
 async def _read(reader: asyncio.StreamReader) -> Request | None:

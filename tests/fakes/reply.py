@@ -1,6 +1,6 @@
 """What a fake provider is told to answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -87,16 +87,25 @@ class Usage:
     reasoning: int | None = None
 
 
+WORDS = -1
+"""In `Fault.after`: as many frames as it takes until the first words are out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What goes wrong in a stream after so many frames.
 
     The connection breaks, or nothing comes any more, or an error event, or what is no JSON, or the
-    answer just ends there.
+    answer just ends there; the connection breaks in the middle of a frame, or nothing comes any
+    more from there on; it is reset; from there on bytes come one by one, and slowly.
     """
 
-    kind: Literal["break", "stall", "error", "nonsense", "end"]
+    kind: Literal["break", "stall", "error", "nonsense", "end", "cut", "hang", "reset", "drip"]
     after: int = 0
+
+
+Bend = Callable[[list[bytes]], list[bytes]]
+"""What a server does to the frames of an answer, where frames are lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,8 @@ class Reply:
     error: Mapping[str, Any] = field(
         default_factory=lambda: {"type": "overloaded_error", "message": "Overloaded"}
     )
+    bend: Bend = list
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def frames(reply: Reply, body: dict[str, Any]) -> Iterator[bytes]:
         item, said = _item(part, index, body)
         output.append(item)
         events += said
-    incomplete = reply.finish == "max_output_tokens"
+    incomplete = reply.finish in ("max_output_tokens", "content_filter")
     last = _response(body, "incomplete" if incomplete else "completed", output)
     last["usage"] = usage(reply.usage) if reply.usage else None
     last["incomplete_details"] = {"reason": reply.finish} if incomplete else None

@@ -52,12 +52,17 @@ LOOK = ToolSpec(
 
 def catalog(fake: FakeProvider, patience: Patience | None = None) -> Catalog:
     """The models of `fake`, under the names of OpenAI, Anthropic and SGLang."""
+    return catalog_at(fake.url, patience)
+
+
+def catalog_at(url: str, patience: Patience | None = None) -> Catalog:
+    """The models of OpenAI, Anthropic and SGLang, if they were at `url`."""
     environment = {
         "OPENAI_API_KEY": OPENAI_KEY,
-        "OPENAI_BASE_URL": fake.openai_url,
+        "OPENAI_BASE_URL": f"{url}/v1",
         "ANTHROPIC_API_KEY": ANTHROPIC_KEY,
-        "ANTHROPIC_BASE_URL": fake.url,
-        "SGLANG_BASE_URL": fake.openai_url,
+        "ANTHROPIC_BASE_URL": url,
+        "SGLANG_BASE_URL": f"{url}/v1",
     }
     return Catalog(environment, patience or Patience(tries=1))
 

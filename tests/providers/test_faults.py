@@ -6,6 +6,7 @@ from palaver import errors
 from palaver.domain.llm import TextDelta
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
+from tests.fakes.nowhere import deaf
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Answer, Fault, Refusal, Reply
 from tests.providers import talk
@@ -25,10 +26,14 @@ STATUSES = [
     (refusal(402), errors.CreditsExhausted),
     (refusal(403), errors.AuthenticationFailed),
     (refusal(404), errors.RequestRefused),
-    (refusal(413), errors.RequestRefused),
+    (refusal(408), errors.LLMTimeout),
+    (refusal(409), errors.RequestRefused),
+    (refusal(413), errors.ContextOverflow),
+    (refusal(422), errors.RequestRefused),
     (refusal(429), errors.RateLimited),
     (refusal(500), errors.ProviderFailed),
     (refusal(503), errors.Overloaded),
+    (refusal(504), errors.LLMTimeout),
     (refusal(529), errors.Overloaded),
     (Refusal(502, "<html>Bad gateway</html>"), errors.ProviderFailed),
     (Refusal(200, "<html>Hello</html>"), errors.BrokenReply),
@@ -129,16 +134,90 @@ async def test_an_error_in_mid_stream_has_its_kind_and_comes_after_the_words(
     assert isinstance(heard[0], TextDelta)
 
 
+FULL = [
+    "This model's maximum prompt length is 131072 but the request contains 202102 tokens.",
+    "Invalid request: Your request exceeded model token limit: 131072",
+    "Prompt exceeds max length",
+    "The input (9000 tokens) is longer than the model's context length (4096 tokens).",
+    "This model's maximum context length is 8192 tokens.",
+    "Please reduce the length of the messages or completion.",
+    "`inputs` tokens + `max_new_tokens` must be <= 8193. Given: 9000 `inputs` tokens",
+    "the request exceeds the available context size, try increasing it",
+    "input length and `max_tokens` exceed context limit: 199000 + 8192 > 200000",
+    "The input token count (9) exceeds the maximum number of tokens allowed (8).",
+    "Input is too long for requested model.",
+    "Your input exceeds the context window of this model.",
+]
+BROKE = [
+    "Insufficient Balance",
+    "Your team has either used all available credits or reached its monthly spending limit.",
+    "Your newly created team doesn't have any credits or licenses yet.",
+    "exceeded_current_quota_error",
+    "Insufficient balance or no resource package. Please recharge.",
+    "This request requires more credits; you have insufficient credits.",
+]
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("words", FULL)
+@pytest.mark.parametrize("status", [400, 422])
+async def test_each_ones_words_for_a_full_window_are_known(
+    fake: FakeProvider, models: Catalog, model: str, words: str, status: int
+) -> None:
+    fake.script(refusal(status, words))
+
+    with pytest.raises(errors.ContextOverflow, match="compact"):
+        await talk.answer(models, model)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("words", BROKE)
+@pytest.mark.parametrize("status", [400, 402, 403, 429])
+async def test_each_ones_words_for_an_empty_account_are_known(
+    fake: FakeProvider, models: Catalog, model: str, words: str, status: int
+) -> None:
+    fake.script(refusal(status, words))
+
+    with pytest.raises(errors.CreditsExhausted, match="top it up"):
+        await talk.answer(models, model)
+
+
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("after", [0, 4])
 async def test_silence_ends_in_a_timeout(fake: FakeProvider, model: str, after: int) -> None:
-    models = talk.catalog(fake, Patience(silence=0.2, tries=1))
+    models = talk.catalog(fake, Patience(idle=0.2, tries=1))
     fake.script(Reply(fault=Fault("stall", after)))
 
-    with pytest.raises(errors.LLMTimeout):
+    with pytest.raises(errors.LLMTimeout, match=r"nothing for 0.2 s.*PALAVER_LLM_IDLE_TIMEOUT"):
         await talk.answer(models, model)
 
     await models.close()
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_model_that_does_not_begin_ends_in_a_timeout(
+    fake: FakeProvider, models: Catalog, model: str
+) -> None:
+    await talk.answer(models, model)  # its library is imported now
+    impatient = talk.catalog(fake, Patience(first_event=0.3))
+    fake.script(Reply(fault=Fault("stall", 1)))  # the connection has brought something by then
+
+    with pytest.raises(errors.LLMTimeout, match=r"within 0.3 s.*PALAVER_LLM_FIRST_EVENT_TIMEOUT"):
+        await talk.answer(impatient, model)
+
+    assert len(fake.requests) == 2
+    await impatient.close()
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_server_that_takes_up_no_connection_ends_in_a_timeout(model: str) -> None:
+    async with deaf() as url:
+        models = talk.catalog_at(url, Patience(connect=0.2, tries=1))
+
+        with pytest.raises(errors.LLMTimeout, match=r"within 0.2 s.*PALAVER_LLM_CONNECT_TIMEOUT"):
+            await talk.answer(models, model)
+
+        await models.close()
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -263,7 +263,7 @@ async def test_a_parser_that_the_server_does_not_know(fake: FakeProvider, models
 
 @pytest.mark.parametrize("after", [0, 1])
 async def test_silence_ends_in_a_timeout(fake: FakeProvider, after: int) -> None:
-    models = talk.catalog(fake, Patience(silence=0.2, tries=1))
+    models = talk.catalog(fake, Patience(idle=0.2, tries=1))
     fake.script(Reply(fault=Fault("stall", after)))
 
     with pytest.raises(errors.LLMTimeout):

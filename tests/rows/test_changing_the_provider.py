@@ -22,9 +22,7 @@ _CALLS = (
 _WIRES = tuple({row.wire: row for row in reversed(ROWS)}.values())  # the first row of each
 
 
-@pytest.mark.parametrize(
-    ("one", "other"), list(permutations(_WIRES, 2)), ids=lambda row: row.name
-)
+@pytest.mark.parametrize(("one", "other"), list(permutations(_WIRES, 2)), ids=lambda row: row.name)
 async def test_another_provider_goes_on_and_the_first_one_after_it(
     client: Client, fake: FakeProvider, one: Row, other: Row
 ) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from secrets import token_hex
+from itertools import chain, count
 from typing import Any
 
 from pydantic_ai.messages import (
@@ -43,8 +43,8 @@ _CACHED = ("cache_read_input_tokens", "prompt_cache_hit_tokens", "cached_tokens"
 class Decoder:
     """One answer. A part gets its number when it first has something to say.
 
-    A call whose id is `taken`, by an earlier call of the conversation or of this answer, gets a new
-    one: a return could not be told whose it is.
+    `taken` are the ids of earlier calls: some servers count from 1 in every answer, and others want
+    each id but once.
     """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
@@ -102,14 +102,16 @@ class Decoder:
         elif isinstance(part, ThinkingPart):
             yield from self._reasoning(index, part.content)
         elif isinstance(part, ToolCallPart) and index not in self._calls:
-            call_id = part.tool_call_id
-            if call_id in self._taken:
-                call_id = f"call_{token_hex(12)}"
-            self._taken.add(call_id)
-            self._calls[index] = call_id
+            self._calls[index] = self._id_of_its_own(part.tool_call_id)
             self._silent.add(index)
-            yield ToolCallDelta(self._number(index), call_id, part.tool_name, "")
+            yield ToolCallDelta(self._number(index), self._calls[index], part.tool_name, "")
             yield from self._arguments(index, part.args)
+
+    def _id_of_its_own(self, call_id: str) -> str:
+        tries = (f"{call_id}_{number}" for number in count(2))
+        free = next(one for one in chain([call_id], tries) if one not in self._taken)
+        self._taken.add(free)
+        return free
 
     def _text(self, index: int, text: str) -> Iterator[StreamEvent]:
         if text:

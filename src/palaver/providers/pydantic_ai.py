@@ -6,6 +6,7 @@ for it off the event loop.
 """
 
 import logging
+import traceback
 from collections.abc import AsyncGenerator
 from functools import lru_cache
 
@@ -27,12 +28,13 @@ logger = logging.getLogger(__name__)
 class PydanticAIChatModel:
     """Whatever model of an account a request names, over one pool of connections.
 
-    `connect` and `silence` are in seconds. Nothing is tried twice here.
+    `connect` and `idle` are in seconds. Nothing is tried twice here.
     """
 
-    def __init__(self, account: Account, connect: float, silence: float) -> None:
+    def __init__(self, account: Account, connect: float, idle: float) -> None:
         self._account = account
-        self._lines = _open(account, httpx2.Timeout(silence, connect=connect))
+        self._timeout = httpx2.Timeout(idle, connect=connect)
+        self._lines = _open(account, self._timeout)
         self._line = lru_cache(64)(self._lines.line)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
@@ -52,10 +54,11 @@ class PydanticAIChatModel:
                 for said in decoder.end(reply.get()):
                     yield said
         except remedies.Known as error:
-            raise remedies.translated(error, self._account) from error
+            raise remedies.translated(error, self._account, self._timeout) from error
         except remedies.Nonsense as error:
-            logger.warning("%s: not an answer: %r", request.handle, error, exc_info=True)
-            raise remedies.translated(error, self._account) from error
+            where = "".join(traceback.format_tb(error.__traceback__))  # words are not for the log
+            logger.warning("%s: not an answer: %s\n%s", request.handle, type(error), where)
+            raise remedies.translated(error, self._account, self._timeout) from error
 
     async def close(self) -> None:
         """Close the connections."""

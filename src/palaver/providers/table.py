@@ -21,6 +21,7 @@ Converse (and Messages for Claude), ``sglang`` Chat Completions and, for token i
 """
 
 NO_KEY = "none"
+_NO_SECRETS = ("project", "location", "region", "version")  # among the options
 DEFAULT_WINDOW = 128_000  # tokens, for models that no row below knows
 
 
@@ -211,7 +212,7 @@ PROVIDERS = (
     Provider("palaver", "offline", keyless=True, default_model="offline"),
 )
 
-_WINDOWS = (  # the first size with a prefix that fits
+_WINDOWS = (  # the first size with a name that fits, at the start or behind a maker's
     (128_000, ("gpt-5.3-chat", "gpt-4o", "gpt-4-turbo")),
     (400_000, ("gpt-5.4-mini", "gpt-5.4-nano")),
     (1_000_000, ("gpt-6", "gpt-5.6", "gpt-5.5", "gpt-5.4", "gpt-4.1")),
@@ -222,6 +223,19 @@ _WINDOWS = (  # the first size with a prefix that fits
     (200_000, ("o1", "o3", "o4", "codex", "claude-2", "claude-3")),
     (200_000, ("claude-haiku-4", "claude-sonnet-4", "claude-opus-4")),
     (1_000_000, ("claude",)),
+    (1_048_576, ("gemini",)),
+    (2_000_000, ("grok-4-fast", "grok-4-1-fast")),
+    (256_000, ("grok-4", "grok-code")),
+    (131_072, ("grok", "glm-4.5", "gpt-oss")),
+    (200_000, ("glm",)),
+    (8_192, ("moonshot-v1-8k",)),
+    (32_768, ("moonshot-v1-32k",)),
+    (131_072, ("moonshot-v1", "kimi-k2-0711")),
+    (262_144, ("kimi",)),
+)
+_SIZES = tuple(
+    (size, re.compile(rf"(?:^|[/.])(?:{'|'.join(map(re.escape, names))})", re.IGNORECASE))
+    for size, names in _WINDOWS
 )
 
 _REASONS = re.compile(r"o\d|gpt-([5-9]|\d\d)|codex")
@@ -239,6 +253,18 @@ class Account:
     key: str = field(repr=False)
     given: bool = True
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def shown_url(self) -> str:
+        """The URL for people to see: without the user and the password that may stand in it."""
+        parts = urlsplit(self.url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What of it nobody may see, in no error and no log."""
+        hidden = [value for name, value in self.options.items() if name not in _NO_SECRETS]
+        return tuple(value for value in (self.key, *hidden) if value != NO_KEY)
 
 
 def account(provider: Provider, environment: Mapping[str, str]) -> Account | None:
@@ -262,7 +288,7 @@ def reasons(model: str) -> bool:
 
 def window_of(model: str) -> int:
     """The tokens that fit into the model's window, as far as its name tells."""
-    return next((size for size, names in _WINDOWS if model.startswith(names)), DEFAULT_WINDOW)
+    return next((size for size, names in _SIZES if names.search(model)), DEFAULT_WINDOW)
 
 
 def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str:

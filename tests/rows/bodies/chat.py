@@ -2,7 +2,14 @@
 
 from inline_snapshot import snapshot
 
-PROMPTS = snapshot({'chat': {'plain': {'messages': [{'role': 'system', 'content': """\
+PROMPTS = snapshot(
+    {
+        "chat": {
+            "plain": {
+                "messages": [
+                    {
+                        "role": "system",
+                        "content": """\
 Be kind.
 
 <memory_metadata>
@@ -11,4 +18,13 @@ Be kind.
 - System prompt last recompiled: […]
 - 0 previous messages are stored in this conversation
 </memory_metadata>\
-"""}, {'role': 'user', 'content': 'Hi'}, {'role': 'assistant', 'content': 'Hello you'}, {'role': 'user', 'content': 'And now?'}]}}})
+""",
+                    },
+                    {"role": "user", "content": "Hi"},
+                    {"role": "assistant", "content": "Hello you"},
+                    {"role": "user", "content": "And now?"},
+                ]
+            }
+        }
+    }
+)
