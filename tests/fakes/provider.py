@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
-from tests.fakes import anthropic_messages, chat, responses
+from tests.fakes import anthropic_messages, chat, gemini, responses
 from tests.fakes.reply import Answer, Refusal, Reply
 
 
@@ -35,7 +36,9 @@ _WIRES = {
     "/v1/messages": _Wire(
         anthropic_messages.frames, anthropic_messages.failure, anthropic_messages.complaint
     ),
+    gemini.PATH: _Wire(gemini.frames, gemini.failure, gemini.complaint),
 }
+"""The protocols by their paths. What a path names, a model perhaps, counts as part of the body."""
 
 
 class FakeProvider:
@@ -128,25 +131,32 @@ class FakeProvider:
         if path == "/v1/models":
             listed = [{"id": name, "object": "model"} for name in self.models]
             return await _whole(writer, Refusal(200, {"data": listed, "has_more": False}))
+        if path == "/v1beta/models":
+            return await _whole(writer, Refusal(200, gemini.listed(self.models)))
+        if path == "/token":  # where Google's library gets one
+            token = {"access_token": gemini.TOKEN, "expires_in": 3600, "token_type": "Bearer"}
+            return await _whole(writer, Refusal(200, token))
         if path == "/v1/embeddings":
             vector = {"index": 0, "embedding": [0.0] * 8}
             return await _whole(writer, Refusal(200, {"data": [vector]}))
-        wire = _WIRES.get(path)
-        if wire is None:
+        found = _wire(path)
+        if found is None:
             return await _whole(writer, Refusal(404, {"error": {"message": f"no {path}"}}))
+        wire, named = found
+        body = {**named, **request.body}
         answer = self._answers.popleft() if self._answers else Reply()
         if isinstance(answer, Refusal):
             return await _whole(writer, answer)
-        if complaint := wire.complaint(request.body):
+        if complaint := wire.complaint(body):
             error = {"type": "invalid_request_error", "message": complaint}
             return await _whole(writer, Refusal(400, {"type": "error", "error": error}))
-        if not request.body.get("stream"):
-            return await _whole(writer, Refusal(200, chat.whole(answer, request.body)))
+        if not ("stream" in path or body.get("stream")):
+            return await _whole(writer, Refusal(200, chat.whole(answer, body)))
         self._streams += 1
         try:
             async with self._changed:
                 self._changed.notify_all()
-            await self._stream(wire, answer, request.body, (reader, writer))
+            await self._stream(wire, answer, body, (reader, writer))
         finally:
             self._streams -= 1
 
@@ -186,6 +196,11 @@ class FakeProvider:
         await writer.drain()
 
 
+def _wire(path: str) -> tuple[_Wire, dict[str, str]] | None:
+    matches = ((wire, re.fullmatch(pattern, path)) for pattern, wire in _WIRES.items())
+    return next(((wire, match.groupdict()) for wire, match in matches if match), None)
+
+
 async def _read(reader: asyncio.StreamReader) -> Request | None:
     try:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -195,7 +210,8 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
     method, path, _ = first.split(" ")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
     raw = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Request(method, path, headers, json.loads(raw) if raw else {})
+    is_json = raw and "json" in headers.get("content-type", "")
+    return Request(method, path, headers, json.loads(raw) if is_json else {})
 
 
 async def _whole(writer: asyncio.StreamWriter, answer: Refusal) -> None:

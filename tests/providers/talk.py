@@ -14,12 +14,17 @@ from palaver.domain.tool import ToolSpec
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
 from tests.fakes.provider import FakeProvider
+from tests.fakes.reply import Say
 
 CHAT, RESPONSES = "openai/gpt-4o", "openai/gpt-5-mini"
 MESSAGES = "anthropic/claude-sonnet-4-6"
+GEMINI, VERTEX = "google_ai/gemini-2.5-flash", "google_vertex/gemini-2.5-flash"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 OPENAI_KEY = "sk-test-0123456789abcdef"
 ANTHROPIC_KEY = "sk-ant-test-0123456789abcdef"
+GEMINI_KEY = "AIzaTest0123456789abcdef"
+VERTEX_TOKEN = "ya29.test0123456789abcdef"
+LONG = (Say(("Once", " upon", " a", " time", " there", " was", " a", " king")),)
 LOOK = ToolSpec(
     name="look",
     description="Look somewhere.",
@@ -32,12 +37,18 @@ LOOK = ToolSpec(
 
 
 def catalog(fake: FakeProvider, patience: Patience | None = None) -> Catalog:
-    """The models of `fake`, under the names of OpenAI and Anthropic."""
+    """The models of `fake`, under the names of OpenAI, Anthropic and Google."""
     environment = {
         "OPENAI_API_KEY": OPENAI_KEY,
         "OPENAI_BASE_URL": fake.openai_url,
         "ANTHROPIC_API_KEY": ANTHROPIC_KEY,
         "ANTHROPIC_BASE_URL": fake.url,
+        "GEMINI_API_KEY": GEMINI_KEY,
+        "GOOGLE_GEMINI_BASE_URL": fake.url,
+        "PALAVER_GOOGLE_VERTEX_API_KEY": VERTEX_TOKEN,
+        "GOOGLE_VERTEX_BASE_URL": fake.url,
+        "GOOGLE_CLOUD_PROJECT": "atlas",
+        "GOOGLE_CLOUD_LOCATION": "europe-west4",
     }
     return Catalog(environment, patience or Patience(tries=1))
 

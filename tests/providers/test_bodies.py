@@ -16,7 +16,19 @@ from palaver.domain.part import (
 )
 from palaver.providers.catalog import Catalog
 from tests.fakes.provider import FakeProvider
-from tests.providers.talk import CHAT, LOOK, MESSAGES, RESPONSES, answer, asks, body, entry, returns
+from tests.providers.talk import (
+    CHAT,
+    GEMINI,
+    LOOK,
+    MESSAGES,
+    RESPONSES,
+    VERTEX,
+    answer,
+    asks,
+    body,
+    entry,
+    returns,
+)
 
 PICTURE = "aGVsbG8="
 
@@ -250,7 +262,7 @@ AWKWARD = {
 }
 
 
-@pytest.mark.parametrize("model", [CHAT, RESPONSES, MESSAGES])
+@pytest.mark.parametrize("model", [CHAT, RESPONSES, MESSAGES, GEMINI, VERTEX])
 @pytest.mark.parametrize("said", AWKWARD.values(), ids=AWKWARD)
 async def test_whatever_is_stored_the_request_is_one_that_providers_take(
     fake: FakeProvider, models: Catalog, model: str, said: tuple[Entry, ...]

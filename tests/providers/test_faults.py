@@ -9,10 +9,16 @@ from palaver.providers.remote import Patience
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Answer, Fault, Refusal, Reply
 from tests.providers import talk
-from tests.providers.talk import CHAT, MESSAGES, RESPONSES
+from tests.providers.talk import CHAT, GEMINI, LONG, MESSAGES, RESPONSES, VERTEX
 
-MODELS = (CHAT, RESPONSES, MESSAGES)
-KEYS = {CHAT: "OPENAI_API_KEY", RESPONSES: "OPENAI_API_KEY", MESSAGES: "ANTHROPIC_API_KEY"}
+MODELS = (CHAT, RESPONSES, MESSAGES, GEMINI, VERTEX)
+KEYS = {
+    CHAT: "OPENAI_API_KEY",
+    RESPONSES: "OPENAI_API_KEY",
+    MESSAGES: "ANTHROPIC_API_KEY",
+    GEMINI: "GEMINI_API_KEY",
+    VERTEX: "GOOGLE_VERTEX_API_KEY",
+}
 
 
 def refusal(status: int, message: str = "no", **error: str) -> Refusal:
@@ -90,7 +96,7 @@ async def test_a_refusal_is_told_by_what_it_says(
 async def test_a_stream_that_breaks_has_its_kind(
     fake: FakeProvider, models: Catalog, model: str, fault: Fault, kind: type[errors.LLMError]
 ) -> None:
-    fake.script(Reply(fault=fault))
+    fake.script(Reply(LONG, fault=fault))
 
     with pytest.raises(errors.LLMError) as caught:
         await talk.answer(models, model)
@@ -117,7 +123,7 @@ async def test_an_error_in_mid_stream_has_its_kind_and_comes_after_the_words(
     error: dict[str, str],
     kind: type[errors.LLMError],
 ) -> None:
-    fake.script(Reply(fault=Fault("error", 5), error=error))
+    fake.script(Reply(LONG, fault=Fault("error", 5), error=error))
     handle, chat = models.resolve(model)
     heard = []
 
@@ -133,7 +139,7 @@ async def test_an_error_in_mid_stream_has_its_kind_and_comes_after_the_words(
 @pytest.mark.parametrize("after", [0, 4])
 async def test_silence_ends_in_a_timeout(fake: FakeProvider, model: str, after: int) -> None:
     models = talk.catalog(fake, Patience(silence=0.2, tries=1))
-    fake.script(Reply(fault=Fault("stall", after)))
+    fake.script(Reply(LONG, fault=Fault("stall", after)))
 
     with pytest.raises(errors.LLMTimeout):
         await talk.answer(models, model)
@@ -158,7 +164,8 @@ async def test_a_server_that_is_not_there_is_a_failed_connection(model: str) -> 
 async def test_an_error_names_the_variable_and_never_the_key(
     fake: FakeProvider, models: Catalog, model: str
 ) -> None:
-    keys = f"{talk.OPENAI_KEY} {talk.ANTHROPIC_KEY} sk-proj-1234***6789 Bearer abcdefgh"
+    known = f"{talk.OPENAI_KEY} {talk.ANTHROPIC_KEY} {talk.GEMINI_KEY} {talk.VERTEX_TOKEN}"
+    keys = f"{known} sk-proj-1234***6789 Bearer abcdefgh"
     fake.script(refusal(401, f"Incorrect API key provided: {keys} {'x' * 5_000}"))
 
     with pytest.raises(errors.AuthenticationFailed, match=KEYS[model]) as caught:

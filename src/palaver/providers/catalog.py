@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 
 from palaver.domain.llm import ChatModel, Handle
 from palaver.domain.llm_model import EmbeddingModel, Model
@@ -18,12 +19,22 @@ logger = logging.getLogger(__name__)
 _FRESH = 300.0  # seconds that a list of models is kept
 _ROWS = {provider.name: provider for provider in PROVIDERS}
 _OFFLINE = "palaver"
+_LIBRARIES = {"google": "google.genai", "bedrock": "boto3"}  # what an extra installs
+
+
+def is_installed(extra: str) -> bool:
+    """Whether the library that palaver's `extra` is for is there. Nothing of it is imported."""
+    try:
+        return find_spec(_LIBRARIES[extra]) is not None
+    except ModuleNotFoundError:  # not even the package that it would be in
+        return False
 
 
 class Catalog:
     """The providers that `environment` configures, and their models.
 
-    Nothing goes over the network before a model is called or listed. `clock` tells seconds.
+    Nothing goes over the network before a model is called or listed. `clock` tells seconds, and
+    `installed` whether the library of an extra is there.
     """
 
     def __init__(
@@ -31,11 +42,13 @@ class Catalog:
         environment: Mapping[str, str],
         patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
+        installed: Callable[[str], bool] = is_installed,
     ) -> None:
         found = (account(provider, environment) for provider in PROVIDERS)
         self._accounts = {one.provider.name: one for one in found if one is not None}
         self._patience = patience or Patience()
         self._clock = clock
+        self._installed = installed
         self._models: dict[str, ChatModel] = {_OFFLINE: OfflineModel()}
         self._listed: dict[str, tuple[float, tuple[str, ...]]] = {}
         self._default = self._choose_default(environment.get("PALAVER_DEFAULT_MODEL", ""))
@@ -64,7 +77,7 @@ class Catalog:
         """
         parsed = _parsed(handle)
         if parsed.provider == "letta" and parsed.model.startswith("auto"):
-            return self._default
+            parsed = self._default
         provider = _ROWS.get(parsed.provider)
         if provider is None:
             raise NotFound(f"Model {handle!r}", f"the providers are {', '.join(_ROWS)}.")
@@ -72,6 +85,9 @@ class Catalog:
             raise NotFound(
                 f"Model {handle!r}", f"set {provider.key_variable} to configure {provider.name}."
             )
+        if not self._is_speakable(provider):
+            install = f'pip install "palaver[{provider.extra}]"'
+            raise NotFound(f"Model {handle!r}", f"{install} to speak to {provider.name}.")
         if provider.dialect == "offline" and parsed.model != provider.default_model:
             raise NotFound(f"Model {handle!r}", f"use {provider.name}/{provider.default_model}.")
         return parsed
@@ -122,12 +138,15 @@ class Catalog:
         if named and not named.startswith("letta/auto"):
             return _parsed(named)
         for one in self._accounts.values():
-            if one.provider.default_model:
+            if one.provider.default_model and self._is_speakable(one.provider):
                 return Handle(one.provider.name, one.provider.default_model)
         raise AssertionError("the offline provider has a default model")
 
+    def _is_speakable(self, provider: Provider) -> bool:
+        return not provider.extra or self._installed(provider.extra)
+
     async def _list(self) -> list[tuple[Account, tuple[str, ...]]]:
-        accounts = self._accounts.values()
+        accounts = [one for one in self._accounts.values() if self._is_speakable(one.provider)]
         return list(
             zip(accounts, await asyncio.gather(*map(self._names_of, accounts)), strict=True)
         )

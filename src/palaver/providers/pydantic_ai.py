@@ -40,7 +40,7 @@ class PydanticAIChatModel:
         line = self._line(request.handle.model)
         messages = encode.messages(request.entries, line.model.system, line.wire)
         settings, parameters = _settings(request, line), _parameters(request)
-        decoder = Decoder()
+        decoder = Decoder(line.model.system)
         try:
             async with line.model.request_stream(messages, settings, parameters) as reply:
                 async for event in reply:
@@ -64,6 +64,10 @@ def _open(account: Account, timeout: httpx2.Timeout) -> Lines:
         from palaver.providers.anthropic_lines import AnthropicLines
 
         return AnthropicLines(account, timeout)
+    if account.provider.dialect == "gemini":
+        from palaver.providers.gemini_lines import GeminiLines
+
+        return GeminiLines(account, timeout)
     from palaver.providers.openai_lines import OpenAILines
 
     return OpenAILines(account, timeout)
@@ -77,6 +81,8 @@ def _settings(request: ChatRequest, line: Line) -> ModelSettings:
             return wire_settings.for_responses(request.settings, request.conversation)
         case "messages":
             return wire_settings.for_messages(request.settings, line.model.profile)
+        case "gemini":
+            return wire_settings.for_gemini(request.settings, line.model.profile)
 
 
 def _parameters(request: ChatRequest) -> ModelRequestParameters:

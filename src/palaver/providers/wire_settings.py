@@ -9,6 +9,8 @@ from pydantic_ai.settings import ModelSettings as WireSettings
 from palaver.domain.model_settings import (
     AnthropicModelSettings,
     ChatGPTOAuthModelSettings,
+    GoogleAIModelSettings,
+    GoogleVertexModelSettings,
     JsonObjectFormat,
     JsonSchemaFormat,
     ModelSettings,
@@ -21,12 +23,14 @@ from palaver.domain.model_settings import (
 
 if TYPE_CHECKING:  # each of these would import a client
     from pydantic_ai.models.anthropic import AnthropicModelSettings as MessagesSettings
+    from pydantic_ai.models.google import GoogleModelSettings
     from pydantic_ai.models.openai import OpenAIChatModelSettings, OpenAIResponsesModelSettings
 
 _LEAST_BUDGET = 1024  # tokens; Anthropic takes no less
 
 _Thinking = AnthropicModelSettings | MoonshotCodingModelSettings
 _Reasoning = OpenAIModelSettings | SGLangModelSettings | ChatGPTOAuthModelSettings
+_Gemini = GoogleAIModelSettings | GoogleVertexModelSettings
 _Strict = OpenAIModelSettings | SGLangModelSettings | MoonshotModelSettings | _Thinking
 
 
@@ -78,9 +82,33 @@ def for_messages(settings: ModelSettings | None, profile: ModelProfile) -> WireS
     return wire
 
 
+def for_gemini(settings: ModelSettings | None, profile: ModelProfile) -> WireSettings:
+    """Settings for Gemini. It has no word for ``parallel_tool_calls``: what is set is only kept.
+
+    A budget that nobody set goes only to models that take budgets: newer ones choose a level.
+    """
+    wire: GoogleModelSettings = {}
+    _common(wire, settings)
+    wire.pop("parallel_tool_calls", None)
+    if settings is not None:
+        wire["temperature"] = settings.temperature
+    if not isinstance(settings, _Gemini):
+        return wire
+    chosen = _is_set(settings, "thinking_config")
+    if chosen or profile.get("supports_thinking"):
+        config = settings.thinking_config
+        thinks = config.thinking_budget != 0  # who does not think has no thoughts to include
+        wire["google_thinking_config"] = {"include_thoughts": config.include_thoughts and thinks}
+        if chosen or not profile.get("google_supports_thinking_level"):
+            wire["google_thinking_config"]["thinking_budget"] = config.thinking_budget
+    return wire
+
+
 def output(settings: ModelSettings | None) -> dict[str, Any]:
     """The form of the answer, as fields of the library's request parameters."""
     wanted: ResponseFormat | None = getattr(settings, "response_format", None)
+    if isinstance(settings, _Gemini):
+        wanted = settings.response_schema
     match wanted:
         case JsonSchemaFormat(json_schema=given):
             form = OutputObjectDefinition(
