@@ -16,10 +16,11 @@ PATH = (
 TOKEN = "ya29.fresh"
 """The access token that Vertex's clients are given."""
 
-ANY_SIGNATURE = base64.b64encode(b"skip_thought_signature_validator").decode()
-"""What stands for a signature where there is none to send back."""
+ANY_SEAL = "skip_thought_signature_validator"
+"""What stands for a seal where there is none to send back."""
 
-_SIGNED = b"signed "
+_ALPHABET = str.maketrans("+/", "-_")
+_SIGNED = "signed "
 _DATA = ("text", "inlineData", "fileData", "functionCall", "functionResponse")
 
 
@@ -86,6 +87,11 @@ def signature(seal: str) -> str:
     return base64.b64encode(seal.encode()).decode()
 
 
+def seal_of(part: dict[str, Any]) -> str:
+    """The seal that a part came back with; clients spell base64 in either alphabet."""
+    return base64.urlsafe_b64decode(part["thoughtSignature"].translate(_ALPHABET)).decode()
+
+
 def complaint(body: dict[str, Any]) -> str | None:
     """What is wrong with the request: with its parts, its turns, its signatures or its settings."""
     contents = body["contents"]
@@ -142,7 +148,7 @@ def _about_signatures(content: dict[str, Any], door: str) -> str | None:
         if "thoughtSignature" not in part:
             return "Function call is missing a thought_signature in functionCall parts"
         call = part["functionCall"]
-        given = base64.b64decode(part["thoughtSignature"])
+        given = seal_of(part)
         if given.startswith(_SIGNED) and given != _signed(call["name"], call.get("args"), door):
             return "Corrupted thought signature."
     return None
@@ -153,10 +159,16 @@ def _about_settings(body: dict[str, Any]) -> str | None:
     as_json = chosen.get("responseMimeType") == "application/json"
     if as_json and body.get("tools") and body["model"].startswith("gemini-2"):
         return "Function calling with a response mime type: 'application/json' is unsupported"
-    thinking = chosen.get("thinkingConfig", {})
+    thinking = {_camel(name): value for name, value in chosen.get("thinkingConfig", {}).items()}
     if thinking.get("includeThoughts") and thinking.get("thinkingBudget") == 0:
         return "Thinking_config.include_thoughts is only enabled when thinking is enabled."
     return None
+
+
+def _camel(name: str) -> str:
+    """A field's name, which clients spell in either way."""
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
 
 
 def _named(content: dict[str, Any], kind: str) -> list[tuple[str, str | None]]:
@@ -181,13 +193,13 @@ def _call(call: Call, signed: str | None) -> dict[str, Any]:
 
 def _sign(call: Call, door: str) -> str:
     args = json.loads(call.arguments) if call.arguments else None
-    return base64.b64encode(_signed(call.name, args, door)).decode()
+    return signature(_signed(call.name, args, door))
 
 
-def _signed(name: str, args: Any, door: str) -> bytes:
+def _signed(name: str, args: Any, door: str) -> str:
     """What a signature says: neither door takes the other's."""
     at = "vertex" if "publishers" in door else "ai"
-    return _SIGNED + f"{at} {name} {json.dumps(args or {}, sort_keys=True)}".encode()
+    return _SIGNED + f"{at} {name} {json.dumps(args or {}, sort_keys=True)}"
 
 
 def _chunk(part: dict[str, Any], reply: Reply) -> bytes:

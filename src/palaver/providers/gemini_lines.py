@@ -1,7 +1,7 @@
 """Google's Gemini, by either of its doors: its own API, and Vertex."""
 
 import mimetypes
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, Literal
@@ -43,7 +43,10 @@ class GeminiLines:
         async def remember(response: httpx2.Response) -> None:
             _answers.get().append(response)
 
-        hooks = {"request": [patiently], "response": [remember]}
+        hooks: dict[str, list[Callable[..., Any]]] = {
+            "request": [patiently],
+            "response": [remember],
+        }
         self._http = httpx2.AsyncClient(event_hooks=hooks)
         options = HttpOptions(base_url=account.url or None, httpx_async_client=self._http)
         self._provider: GoogleProvider | GoogleCloudProvider
