@@ -1,11 +1,14 @@
 """Whatever goes wrong at a provider is an error of ours that says what to do."""
 
+from typing import Any
+
 import pytest
 
 from palaver import errors
 from palaver.domain.llm import TextDelta
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
+from tests.fakes import gemini
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Answer, Fault, Refusal, Reply
 from tests.providers import talk
@@ -19,6 +22,13 @@ KEYS = {
     GEMINI: "GEMINI_API_KEY",
     VERTEX: "GOOGLE_VERTEX_API_KEY",
 }
+
+
+TOO_LONG = "The input token count (9) exceeds the maximum number of tokens allowed (8)."
+
+
+def googles(status: int, word: str, message: str = "no", *details: dict[str, Any]) -> Refusal:
+    return Refusal(status, gemini.error(status, word, message, *details))
 
 
 def refusal(status: int, message: str = "no", **error: str) -> Refusal:
@@ -71,6 +81,22 @@ async def test_a_refusal_has_its_kind(
             refusal(400, "Your credit balance is too low", type="invalid_request_error"),
             errors.CreditsExhausted,
         ),
+        (GEMINI, googles(400, "INVALID_ARGUMENT", TOO_LONG), errors.ContextOverflow),
+        (VERTEX, googles(400, "INVALID_ARGUMENT", TOO_LONG), errors.ContextOverflow),
+        (
+            GEMINI,
+            googles(400, "INVALID_ARGUMENT", "no", {"reason": "API_KEY_INVALID"}),
+            errors.AuthenticationFailed,
+        ),
+        (VERTEX, googles(403, "PERMISSION_DENIED"), errors.AuthenticationFailed),
+        (GEMINI, googles(404, "NOT_FOUND"), errors.RequestRefused),
+        (GEMINI, googles(429, "RESOURCE_EXHAUSTED"), errors.RateLimited),
+        (
+            GEMINI,
+            googles(429, "RESOURCE_EXHAUSTED", "no", {"violations": [{"quotaId": "PerDay"}]}),
+            errors.CreditsExhausted,
+        ),
+        (VERTEX, googles(503, "UNAVAILABLE"), errors.Overloaded),
     ],
 )
 async def test_a_refusal_is_told_by_what_it_says(
@@ -114,13 +140,16 @@ async def test_a_stream_that_breaks_has_its_kind(
         (RESPONSES, {"message": "x", "code": "server_error"}, errors.ProviderFailed),
         (MESSAGES, {"message": "x", "type": "overloaded_error"}, errors.Overloaded),
         (MESSAGES, {"message": "x", "type": "api_error"}, errors.ProviderFailed),
+        (GEMINI, {"message": "x"}, errors.Overloaded),
+        (VERTEX, {"message": "x", "code": 429, "status": "RESOURCE_EXHAUSTED"}, errors.RateLimited),
+        (GEMINI, {"message": "x", "code": 500, "status": "INTERNAL"}, errors.ProviderFailed),
     ],
 )
 async def test_an_error_in_mid_stream_has_its_kind_and_comes_after_the_words(
     fake: FakeProvider,
     models: Catalog,
     model: str,
-    error: dict[str, str],
+    error: dict[str, Any],
     kind: type[errors.LLMError],
 ) -> None:
     fake.script(Reply(LONG, fault=Fault("error", 5), error=error))

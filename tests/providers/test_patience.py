@@ -9,6 +9,7 @@ from palaver import errors
 from palaver.domain.llm import Completion, TextDelta
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
+from tests.fakes import gemini
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Fault, Refusal, Reply
 from tests.providers import talk
@@ -71,6 +72,18 @@ async def test_the_provider_says_how_long_to_wait_and_a_long_wait_is_the_callers
     assert caught.value.retry_after == float(asked)
     assert sleeper.slept == [float(asked)] * (tries - 1)
     assert len(fake.requests) == tries
+    await models.close()
+
+
+async def test_gemini_says_how_long_to_wait_in_its_body(fake: FakeProvider) -> None:
+    models = talk.catalog(fake)
+    told = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7.5s"}
+    fake.script(Refusal(429, gemini.error(429, "RESOURCE_EXHAUSTED", "slower", told)))
+
+    with pytest.raises(errors.RateLimited) as caught:
+        await talk.answer(models, GEMINI)
+
+    assert caught.value.retry_after == 7.5
     await models.close()
 
 
