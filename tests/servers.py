@@ -91,6 +91,8 @@ def asking(fake: FakeProvider) -> dict[str, str]:
         "OPENAI_BASE_URL": fake.openai_url,
         "ANTHROPIC_API_KEY": "sk-anthropic",
         "ANTHROPIC_BASE_URL": fake.url,
+        "GEMINI_API_KEY": "AIza-gemini",
+        "GOOGLE_GEMINI_BASE_URL": fake.url,
     }
 
 
