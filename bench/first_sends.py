@@ -9,6 +9,7 @@ it is not part of the price.
 """
 
 import asyncio
+import itertools
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -105,7 +106,7 @@ class _Words:
     def longest(self, begun: float, ended: float) -> float:
         """The longest time between two words that came in a stretch of time."""
         times = [time for time in self._times if begun <= time <= ended]
-        pairs = zip(times, times[1:], strict=False)
+        pairs = itertools.pairwise(times)
         return max((after - before for before, after in pairs), default=ended - begun)
 
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self
 
-from tests.fakes import anthropic_messages, chat, faulty, responses, sglang
+from tests.fakes import anthropic_messages, chat, faulty, gemini, responses, sglang
 from tests.fakes.reply import WORDS, Answer, Fault, Refusal, Reply, Say
 
 
@@ -24,39 +25,49 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class _Wire:
-    admits: Callable[[str, dict[str, str]], bool]
+    admits: Callable[[Request], bool]
     frames: Callable[[Reply, dict[str, Any]], Iterator[bytes]]
     failure: Callable[[Any], bytes]
     complaint: Callable[[dict[str, Any]], str | None]
     last: bytes = b""
 
 
-def _admits_openais(path: str, headers: dict[str, str]) -> bool:
+def _admits_openais(request: Request) -> bool:
     """Whether the key is where it belongs: a header of its own at Azure, elsewhere a token."""
-    if path.startswith("/openai/"):
+    headers = request.headers
+    if request.path.startswith("/openai/"):
         return "api-key" in headers and "authorization" not in headers
-    if path.startswith("/backend-api/codex/") and not headers.get("chatgpt-account-id"):
+    if request.path.startswith("/backend-api/codex/") and not headers.get("chatgpt-account-id"):
         return False
     return headers.get("authorization", "").startswith("Bearer ")
 
 
-def _admits_anthropics(path: str, headers: dict[str, str]) -> bool:
-    token = headers.get("authorization", "").startswith("Bearer ")
-    return (token or "x-api-key" in headers) and "anthropic-version" in headers
+def _admits_anthropics(request: Request) -> bool:
+    token = request.headers.get("authorization", "").startswith("Bearer ")
+    return (token or "x-api-key" in request.headers) and "anthropic-version" in request.headers
 
 
-_WIRES = {  # by the end of the path
-    "/chat/completions": _Wire(
+def _admits_googles(request: Request) -> bool:
+    token = request.headers.get("authorization", "").startswith("Bearer ")
+    return token or "x-goog-api-key" in request.headers
+
+
+_WIRES = {
+    r".*/chat/completions": _Wire(
         _admits_openais, chat.frames, chat.failure, chat.complaint, chat.DONE
     ),
-    "/responses": _Wire(_admits_openais, responses.frames, responses.failure, responses.complaint),
-    "/messages": _Wire(
+    r".*/responses": _Wire(
+        _admits_openais, responses.frames, responses.failure, responses.complaint
+    ),
+    r".*/messages": _Wire(
         _admits_anthropics,
         anthropic_messages.frames,
         anthropic_messages.failure,
         anthropic_messages.complaint,
     ),
+    gemini.PATH: _Wire(_admits_googles, gemini.frames, gemini.failure, gemini.complaint),
 }
+"""The protocols by their paths. What a path names, a model perhaps, counts as part of the body."""
 
 
 class FakeProvider:
@@ -150,43 +161,59 @@ class FakeProvider:
         self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         path = request.path.partition("?")[0]
-        if path.endswith("/models") and self.listing is not None:
-            return await _whole(writer, Refusal(200, self.listing))
-        if path.endswith("/models"):
-            listed = [{"id": name, "object": "model"} for name in self.models]
-            return await _whole(writer, Refusal(200, {"data": listed, "has_more": False}))
-        if path == "/v1/embeddings":
-            vector = {"index": 0, "embedding": [0.0] * 8}
-            return await _whole(writer, Refusal(200, {"data": [vector]}))
-        if path in sglang.READERS:
-            return await _whole(writer, sglang.READERS[path](self.sglang, request.body))
-        wire = self._wire(path)
-        if wire is None:
+        told = self._told(path, request)
+        if told is not None:
+            return await _whole(writer, told)
+        found = self._wire(path)
+        if found is None:
             return await _whole(writer, Refusal(404, {"error": {"message": f"no {path}"}}))
-        if not wire.admits(path, request.headers):
+        wire, named = found
+        body = {**named, **request.body}
+        if not wire.admits(request):
             error = {"type": "authentication_error", "message": "no key where it belongs"}
             return await _whole(writer, Refusal(401, {"type": "error", "error": error}))
         answer = self._answers.popleft() if self._answers else Reply()
         if isinstance(answer, Refusal):
             return await _whole(writer, answer)
-        if complaint := wire.complaint(request.body):
+        if complaint := wire.complaint(body):
             error = {"type": "invalid_request_error", "message": complaint}
             return await _whole(writer, Refusal(400, {"type": "error", "error": error}))
-        if not request.body.get("stream"):
-            return await _whole(writer, Refusal(200, chat.whole(answer, request.body)))
+        if not ("stream" in path or body.get("stream")):
+            return await _whole(writer, Refusal(200, chat.whole(answer, body)))
         self._streams += 1
         try:
             async with self._changed:
                 self._changed.notify_all()
-            await self._stream(wire, answer, request.body, (reader, writer))
+            await self._stream(wire, answer, body, (reader, writer))
         finally:
             self._streams -= 1
 
-    def _wire(self, path: str) -> _Wire | None:
+    def _told(self, path: str, request: Request) -> Refusal | None:
+        """What is told without a script: lists, tokens, vectors."""
+        if path.endswith("/models") and self.listing is not None:
+            return Refusal(200, self.listing)
+        if path == "/v1beta/models":
+            return Refusal(200, gemini.listed(self.models))
+        if path.endswith("/models"):
+            listed = [{"id": name, "object": "model"} for name in self.models]
+            return Refusal(200, {"data": listed, "has_more": False})
+        if path == "/token":  # where Google's library gets one
+            token = {"access_token": gemini.TOKEN, "expires_in": 3600, "token_type": "Bearer"}
+            return Refusal(200, token)
+        if path == "/v1/embeddings":
+            return Refusal(200, {"data": [{"index": 0, "embedding": [0.0] * 8}]})
+        if path in sglang.READERS:
+            return sglang.READERS[path](self.sglang, request.body)
+        return None
+
+    def _wire(self, path: str) -> tuple[_Wire, dict[str, str]] | None:
+        """The protocol of a path, and what the path names."""
         if path == "/generate":
             frames = partial(sglang.frames, self.sglang)
-            return _Wire(_admits_openais, frames, sglang.failure, sglang.complaint, sglang.DONE)
-        return next((wire for end, wire in _WIRES.items() if path.endswith(end)), None)
+            wire = _Wire(_admits_openais, frames, sglang.failure, sglang.complaint, sglang.DONE)
+            return wire, {}
+        matches = ((wire, re.fullmatch(pattern, path)) for pattern, wire in _WIRES.items())
+        return next(((wire, match.groupdict()) for wire, match in matches if match), None)
 
     async def _stream(
         self,
@@ -233,7 +260,8 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
     method, path, _ = first.split(" ")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
     raw = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Request(method, path, headers, json.loads(raw) if raw else {})
+    is_json = raw and "json" in headers.get("content-type", "")
+    return Request(method, path, headers, json.loads(raw) if is_json else {})
 
 
 async def _whole(writer: asyncio.StreamWriter, answer: Refusal) -> None:

@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Words, in the pieces they are streamed in."""
+    """Words, in the pieces they are streamed in. Gemini alone puts a seal on them."""
 
     pieces: tuple[str, ...] = ("Hello", " you")
+    seal: str | None = None
 
     @property
     def text(self) -> str:
@@ -38,11 +39,15 @@ class Redacted:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool call, its arguments in the pieces they are streamed in."""
+    """A tool call, its arguments in the pieces they are streamed in.
+
+    Gemini tells no `id`, and alone puts a seal on calls.
+    """
 
     id: str = "call_1"
     name: str = "look"
     pieces: tuple[str, ...] = ('{"where"', ':"up"}')
+    seal: str | None = None
 
     @property
     def arguments(self) -> str:
@@ -110,7 +115,10 @@ Bend = Callable[[list[bytes]], list[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer that streams. `finish` is the wire's own word; empty is the usual one."""
+    """An answer that streams. `finish` is the wire's own word; empty is the usual one.
+
+    Without parts it is a question that is not answered, which only Gemini has a form for.
+    """
 
     parts: tuple[Part, ...] = (Say(),)
     finish: str = ""

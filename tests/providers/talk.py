@@ -14,6 +14,7 @@ from palaver.domain.tool import ToolSpec
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
 from tests.fakes.provider import FakeProvider
+from tests.fakes.reply import Say
 
 CHAT, RESPONSES = "openai/gpt-4o", "openai/gpt-5-mini"
 MESSAGES = "anthropic/claude-sonnet-4-6"
@@ -36,9 +37,13 @@ ROWS = {
 }
 """The providers that speak a protocol of OpenAI's or Anthropic's, with a model of each."""
 _BARE = ("anthropic", "azure", "moonshot_coding", "chatgpt_oauth")
+GEMINI, VERTEX = "google_ai/gemini-2.5-flash", "google_vertex/gemini-2.5-flash"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 OPENAI_KEY = "sk-test-0123456789abcdef"
 ANTHROPIC_KEY = "sk-ant-test-0123456789abcdef"
+GEMINI_KEY = "AIzaTest0123456789abcdef"
+VERTEX_TOKEN = "ya29.test0123456789abcdef"
+LONG = (Say(("Once", " upon", " a", " time", " there", " was", " a", " king")),)
 LOOK = ToolSpec(
     name="look",
     description="Look somewhere.",
@@ -51,18 +56,24 @@ LOOK = ToolSpec(
 
 
 def catalog(fake: FakeProvider, patience: Patience | None = None) -> Catalog:
-    """The models of `fake`, under the names of OpenAI, Anthropic and SGLang."""
+    """The models of `fake`, under the names of OpenAI, Anthropic, SGLang and Google."""
     return catalog_at(fake.url, patience)
 
 
 def catalog_at(url: str, patience: Patience | None = None) -> Catalog:
-    """The models of OpenAI, Anthropic and SGLang, if they were at `url`."""
+    """The models of OpenAI, Anthropic, SGLang and Google, if they were at `url`."""
     environment = {
         "OPENAI_API_KEY": OPENAI_KEY,
         "OPENAI_BASE_URL": f"{url}/v1",
         "ANTHROPIC_API_KEY": ANTHROPIC_KEY,
         "ANTHROPIC_BASE_URL": url,
         "SGLANG_BASE_URL": f"{url}/v1",
+        "GEMINI_API_KEY": GEMINI_KEY,
+        "GOOGLE_GEMINI_BASE_URL": url,
+        "PALAVER_GOOGLE_VERTEX_API_KEY": VERTEX_TOKEN,
+        "GOOGLE_VERTEX_BASE_URL": url,
+        "GOOGLE_CLOUD_PROJECT": "atlas",
+        "GOOGLE_CLOUD_LOCATION": "europe-west4",
     }
     return Catalog(environment, patience or Patience(tries=1))
 

@@ -1,4 +1,5 @@
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 
 from palaver import errors
 from palaver.domain.llm import Handle
-from palaver.providers.catalog import Catalog
+from palaver.providers.catalog import Catalog, is_installed
 from palaver.providers.scripted import OfflineModel
 from palaver.providers.table import PROVIDERS, Account, account, reasons
 from tests.contract.fields import CONTRACT
@@ -112,6 +113,56 @@ def test_without_any_variable_the_offline_model_answers() -> None:
     assert isinstance(model, OfflineModel)
 
 
+@pytest.mark.parametrize(
+    ("environment", "handle", "extra"),
+    [
+        ({"GEMINI_API_KEY": "k"}, "google_ai/gemini-x", "google"),
+        ({"GOOGLE_CLOUD_PROJECT": "p"}, "google_vertex/gemini-x", "google"),
+        ({"AWS_ACCESS_KEY_ID": "k"}, "bedrock/x", "bedrock"),
+        (
+            {"PALAVER_DEFAULT_MODEL": "google_ai/gemini-x", "GEMINI_API_KEY": "k"},
+            "letta/auto",
+            "google",
+        ),
+    ],
+)
+def test_a_model_whose_library_is_missing_says_how_to_install_it(
+    environment: dict[str, str], handle: str, extra: str
+) -> None:
+    asked: list[str] = []
+
+    def installed(name: str) -> bool:
+        asked.append(name)
+        return False
+
+    with pytest.raises(errors.NotFound, match=re.escape(f'pip install "palaver[{extra}]"')):
+        Catalog(environment, installed=installed).checked(handle)
+
+    assert set(asked) == {extra}
+
+
+@pytest.mark.parametrize(
+    ("is_there", "handle"), [(True, "google_ai/gemini-2.5-flash"), (False, "palaver/offline")]
+)
+async def test_a_provider_without_its_library_is_neither_the_default_nor_listed(
+    is_there: bool, handle: str
+) -> None:
+    async with FakeProvider(["gemini-2.5-flash"]) as fake:
+        environment = {"GOOGLE_GEMINI_BASE_URL": fake.url, "OLLAMA_HOST": nowhere()}
+        catalog = Catalog(environment, installed=lambda _: is_there)
+
+        listed = await catalog.models()
+
+    assert str(catalog.default_handle()) == handle
+    assert handle in [model.handle for model in listed]
+    assert len(fake.requests) == int(is_there)
+
+
+@pytest.mark.parametrize("extra", sorted({row.extra for row in PROVIDERS} - {""}))
+def test_the_library_of_each_extra_is_looked_for_where_it_is(extra: str) -> None:
+    assert is_installed(extra)  # the tests have them all
+
+
 def test_a_handle_is_split_at_the_first_slash() -> None:
     handle, _ = Catalog({"OPENAI_API_KEY": "k"}).resolve("openai/meta/llama")
 
@@ -191,6 +242,24 @@ async def test_anthropics_models_are_asked_for_in_its_own_way() -> None:
     assert listed[0].handle == "anthropic/claude-x"
     assert fake.requests[0].path == "/v1/models?limit=1000"
     assert fake.requests[0].headers["x-api-key"] == "key"
+
+
+async def test_geminis_models_are_asked_for_in_its_own_way_and_vertex_is_not_asked() -> None:
+    async with FakeProvider(["gemini-x", "text-embed-y", "gemini-x-image"]) as fake:
+        environment = {
+            "GEMINI_API_KEY": "key",
+            "GOOGLE_GEMINI_BASE_URL": fake.url,
+            "GOOGLE_CLOUD_PROJECT": "atlas",
+            "GOOGLE_VERTEX_BASE_URL": fake.url,
+            "OLLAMA_HOST": nowhere(),
+        }
+
+        listed = await Catalog(environment).models()
+
+    assert [model.handle for model in listed] == ["google_ai/gemini-x", "palaver/offline"]
+    (asked,) = fake.requests
+    assert asked.path == "/v1beta/models?pageSize=1000"
+    assert asked.headers["x-goog-api-key"] == "key"
 
 
 async def test_a_list_is_kept_for_five_minutes_and_longer_if_there_is_no_new_one(

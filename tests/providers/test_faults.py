@@ -1,19 +1,35 @@
 """Whatever goes wrong at a provider is an error of ours that says what to do."""
 
+from typing import Any
+
 import pytest
 
 from palaver import errors
 from palaver.domain.llm import TextDelta
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
+from tests.fakes import gemini
 from tests.fakes.nowhere import deaf
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Answer, Fault, Refusal, Reply
 from tests.providers import talk
-from tests.providers.talk import CHAT, MESSAGES, RESPONSES
+from tests.providers.talk import CHAT, GEMINI, LONG, MESSAGES, RESPONSES, VERTEX
 
-MODELS = (CHAT, RESPONSES, MESSAGES)
-KEYS = {CHAT: "OPENAI_API_KEY", RESPONSES: "OPENAI_API_KEY", MESSAGES: "ANTHROPIC_API_KEY"}
+MODELS = (CHAT, RESPONSES, MESSAGES, GEMINI, VERTEX)
+KEYS = {
+    CHAT: "OPENAI_API_KEY",
+    RESPONSES: "OPENAI_API_KEY",
+    MESSAGES: "ANTHROPIC_API_KEY",
+    GEMINI: "GEMINI_API_KEY",
+    VERTEX: "GOOGLE_VERTEX_API_KEY",
+}
+
+
+TOO_LONG = "The input token count (9) exceeds the maximum number of tokens allowed (8)."
+
+
+def googles(status: int, word: str, message: str = "no", *details: dict[str, Any]) -> Refusal:
+    return Refusal(status, gemini.error(status, word, message, *details))
 
 
 def refusal(status: int, message: str = "no", **error: str) -> Refusal:
@@ -70,6 +86,22 @@ async def test_a_refusal_has_its_kind(
             refusal(400, "Your credit balance is too low", type="invalid_request_error"),
             errors.CreditsExhausted,
         ),
+        (GEMINI, googles(400, "INVALID_ARGUMENT", TOO_LONG), errors.ContextOverflow),
+        (VERTEX, googles(400, "INVALID_ARGUMENT", TOO_LONG), errors.ContextOverflow),
+        (
+            GEMINI,
+            googles(400, "INVALID_ARGUMENT", "no", {"reason": "API_KEY_INVALID"}),
+            errors.AuthenticationFailed,
+        ),
+        (VERTEX, googles(403, "PERMISSION_DENIED"), errors.AuthenticationFailed),
+        (GEMINI, googles(404, "NOT_FOUND"), errors.RequestRefused),
+        (GEMINI, googles(429, "RESOURCE_EXHAUSTED"), errors.RateLimited),
+        (
+            GEMINI,
+            googles(429, "RESOURCE_EXHAUSTED", "no", {"violations": [{"quotaId": "PerDay"}]}),
+            errors.CreditsExhausted,
+        ),
+        (VERTEX, googles(503, "UNAVAILABLE"), errors.Overloaded),
     ],
 )
 async def test_a_refusal_is_told_by_what_it_says(
@@ -95,7 +127,7 @@ async def test_a_refusal_is_told_by_what_it_says(
 async def test_a_stream_that_breaks_has_its_kind(
     fake: FakeProvider, models: Catalog, model: str, fault: Fault, kind: type[errors.LLMError]
 ) -> None:
-    fake.script(Reply(fault=fault))
+    fake.script(Reply(LONG, fault=fault))
 
     with pytest.raises(errors.LLMError) as caught:
         await talk.answer(models, model)
@@ -113,16 +145,19 @@ async def test_a_stream_that_breaks_has_its_kind(
         (RESPONSES, {"message": "x", "code": "server_error"}, errors.ProviderFailed),
         (MESSAGES, {"message": "x", "type": "overloaded_error"}, errors.Overloaded),
         (MESSAGES, {"message": "x", "type": "api_error"}, errors.ProviderFailed),
+        (GEMINI, {"message": "x"}, errors.Overloaded),
+        (VERTEX, {"message": "x", "code": 429, "status": "RESOURCE_EXHAUSTED"}, errors.RateLimited),
+        (GEMINI, {"message": "x", "code": 500, "status": "INTERNAL"}, errors.ProviderFailed),
     ],
 )
 async def test_an_error_in_mid_stream_has_its_kind_and_comes_after_the_words(
     fake: FakeProvider,
     models: Catalog,
     model: str,
-    error: dict[str, str],
+    error: dict[str, Any],
     kind: type[errors.LLMError],
 ) -> None:
-    fake.script(Reply(fault=Fault("error", 5), error=error))
+    fake.script(Reply(LONG, fault=Fault("error", 5), error=error))
     handle, chat = models.resolve(model)
     heard = []
 
@@ -186,7 +221,7 @@ async def test_each_ones_words_for_an_empty_account_are_known(
 @pytest.mark.parametrize("after", [0, 4])
 async def test_silence_ends_in_a_timeout(fake: FakeProvider, model: str, after: int) -> None:
     models = talk.catalog(fake, Patience(idle=0.2, tries=1))
-    fake.script(Reply(fault=Fault("stall", after)))
+    fake.script(Reply(LONG, fault=Fault("stall", after)))
 
     with pytest.raises(errors.LLMTimeout, match=r"nothing for 0.2 s.*PALAVER_LLM_IDLE_TIMEOUT"):
         await talk.answer(models, model)
@@ -237,7 +272,8 @@ async def test_a_server_that_is_not_there_is_a_failed_connection(model: str) -> 
 async def test_an_error_names_the_variable_and_never_the_key(
     fake: FakeProvider, models: Catalog, model: str
 ) -> None:
-    keys = f"{talk.OPENAI_KEY} {talk.ANTHROPIC_KEY} sk-proj-1234***6789 Bearer abcdefgh"
+    known = f"{talk.OPENAI_KEY} {talk.ANTHROPIC_KEY} {talk.GEMINI_KEY} {talk.VERTEX_TOKEN}"
+    keys = f"{known} sk-proj-1234***6789 Bearer abcdefgh"
     fake.script(refusal(401, f"Incorrect API key provided: {keys} {'x' * 5_000}"))
 
     with pytest.raises(errors.AuthenticationFailed, match=KEYS[model]) as caught:

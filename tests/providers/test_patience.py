@@ -9,12 +9,13 @@ from palaver import errors
 from palaver.domain.llm import Completion, TextDelta
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
+from tests.fakes import gemini
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Fault, Refusal, Reply
 from tests.providers import talk
-from tests.providers.talk import CHAT, MESSAGES, RESPONSES
+from tests.providers.talk import CHAT, GEMINI, LONG, MESSAGES, RESPONSES, VERTEX
 
-MODELS = (CHAT, RESPONSES, MESSAGES)
+MODELS = (CHAT, RESPONSES, MESSAGES, GEMINI, VERTEX)
 BUSY = {"error": {"message": "busy"}}
 
 
@@ -74,6 +75,18 @@ async def test_the_provider_says_how_long_to_wait_and_a_long_wait_is_the_callers
     await models.close()
 
 
+async def test_gemini_says_how_long_to_wait_in_its_body(fake: FakeProvider) -> None:
+    models = talk.catalog(fake)
+    told = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7.5s"}
+    fake.script(Refusal(429, gemini.error(429, "RESOURCE_EXHAUSTED", "slower", told)))
+
+    with pytest.raises(errors.RateLimited) as caught:
+        await talk.answer(models, GEMINI)
+
+    assert caught.value.retry_after == 7.5
+    await models.close()
+
+
 @pytest.mark.parametrize("status", [400, 401, 402, 404])
 async def test_what_will_not_pass_is_not_tried_again(fake: FakeProvider, status: int) -> None:
     models = talk.catalog(fake, Patience(sleep=Sleeper()))
@@ -89,7 +102,7 @@ async def test_what_will_not_pass_is_not_tried_again(fake: FakeProvider, status:
 @pytest.mark.parametrize("model", MODELS)
 async def test_nothing_is_tried_again_after_the_first_event(fake: FakeProvider, model: str) -> None:
     models = talk.catalog(fake, Patience(sleep=Sleeper()))
-    fake.script(Reply(fault=Fault("break", 5)))
+    fake.script(Reply(LONG, fault=Fault("break", 5)))
 
     with pytest.raises(errors.ProviderFailed):
         await talk.answer(models, model)
@@ -103,7 +116,7 @@ async def test_nothing_is_tried_again_after_the_first_event(fake: FakeProvider, 
 async def test_cancelling_hangs_up(
     fake: FakeProvider, models: Catalog, model: str, after: int
 ) -> None:
-    fake.script(Reply(fault=Fault("stall", after)))
+    fake.script(Reply(LONG, fault=Fault("stall", after)))
     task = asyncio.create_task(talk.answer(models, model))
     await fake.until_streaming()
 
@@ -117,7 +130,7 @@ async def test_cancelling_hangs_up(
 
 @pytest.mark.parametrize("model", MODELS)
 async def test_closing_the_stream_hangs_up(fake: FakeProvider, models: Catalog, model: str) -> None:
-    fake.script(Reply(fault=Fault("stall", 6)))
+    fake.script(Reply(LONG, fault=Fault("stall", 6)))
     handle, chat = models.resolve(model)
 
     async with aclosing(chat.stream(talk.request(handle))) as events:

@@ -5,6 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Collection, Mapping
+from importlib.util import find_spec
 
 from palaver.domain.llm import ChatModel, Handle
 from palaver.domain.llm_model import EmbeddingModel, Model
@@ -21,12 +22,22 @@ _FRESH = 300.0  # seconds that a list of models is kept
 _AGAIN = 30.0  # seconds until a provider that did not list its models is asked again
 _ROWS = {provider.name: provider for provider in PROVIDERS}
 _OFFLINE = "palaver"
+_LIBRARIES = {"google": "google.genai", "bedrock": "boto3"}  # what an extra installs
+
+
+def is_installed(extra: str) -> bool:
+    """Whether the library that palaver's `extra` is for is there. Nothing of it is imported."""
+    try:
+        return find_spec(_LIBRARIES[extra]) is not None
+    except ModuleNotFoundError:  # not even the package that it would be in
+        return False
 
 
 class Catalog:
     """The providers that `environment` configures, and their models.
 
-    Nothing goes over the network before a model is called or listed. `clock` tells seconds.
+    Nothing goes over the network before a model is called or listed. `clock` tells seconds, and
+    `installed` whether the library of an extra is there.
     """
 
     def __init__(
@@ -34,11 +45,13 @@ class Catalog:
         environment: Mapping[str, str],
         patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
+        installed: Callable[[str], bool] = is_installed,
     ) -> None:
         found = (account(provider, environment) for provider in PROVIDERS)
         self._accounts = {one.provider.name: one for one in found if one is not None}
         self._patience = patience or Patience()
         self._clock = clock
+        self._installed = installed
         self._models: dict[str, ChatModel] = {_OFFLINE: OfflineModel()}
         self._listed: dict[str, dict[str, Listed]] = {}  # by provider and by name
         self._ask_at: dict[str, float] = {}
@@ -68,7 +81,7 @@ class Catalog:
         """
         parsed = _parsed(handle)
         if parsed.provider == "letta" and parsed.model.startswith("auto"):
-            return self._default
+            parsed = self._default
         provider = _ROWS.get(parsed.provider)
         if provider is None:
             raise NotFound(f"Model {handle!r}", f"the providers are {', '.join(_ROWS)}.")
@@ -76,6 +89,9 @@ class Catalog:
             raise NotFound(
                 f"Model {handle!r}", f"set {provider.key_variable} to configure {provider.name}."
             )
+        if not self._is_speakable(provider):
+            install = f'pip install "palaver[{provider.extra}]"'
+            raise NotFound(f"Model {handle!r}", f"{install} to speak to {provider.name}.")
         if provider.dialect == "offline" and parsed.model != provider.default_model:
             raise NotFound(f"Model {handle!r}", f"use {provider.name}/{provider.default_model}.")
         return parsed
@@ -129,12 +145,15 @@ class Catalog:
         if named and not named.startswith("letta/auto"):
             return _parsed(named)
         for one in self._accounts.values():
-            if one.provider.default_model:
+            if one.provider.default_model and self._is_speakable(one.provider):
                 return Handle(one.provider.name, one.provider.default_model)
         raise AssertionError("the offline provider has a default model")
 
+    def _is_speakable(self, provider: Provider) -> bool:
+        return not provider.extra or self._installed(provider.extra)
+
     async def _list(self) -> list[tuple[Account, Collection[Listed]]]:
-        accounts = self._accounts.values()
+        accounts = [one for one in self._accounts.values() if self._is_speakable(one.provider)]
         return list(
             zip(accounts, await asyncio.gather(*map(self._models_of, accounts)), strict=True)
         )

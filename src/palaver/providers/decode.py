@@ -38,21 +38,23 @@ from palaver.providers import tokens
 _REDACTED = "redacted_thinking"
 # What Anthropic, DeepSeek and Moonshot call the tokens that came from their caches.
 _CACHED = ("cache_read_input_tokens", "prompt_cache_hit_tokens", "cached_tokens")
+_REASONING_TOKENS = ("reasoning_tokens", "thinking_tokens", "thoughts_tokens")
 
 
 class Decoder:
-    """One answer. A part gets its number when it first has something to say.
+    """One answer of `system`. A part gets its number when it first has something to say.
 
     `taken` are the ids of earlier calls: some servers count from 1 in every answer, and others want
     each id but once.
     """
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
+    def __init__(self, system: str, taken: Iterable[str] = ()) -> None:
         self._taken = set(taken)
         self._numbers: dict[int, int] = {}  # ours, by the library's
         self._calls: dict[int, str] = {}  # call ids
         self._silent: set[int] = set()  # calls without a word of arguments so far
         self._seals: dict[int, dict[str, Any]] = {}
+        self._system = system
 
     def hear(self, event: ModelResponseStreamEvent) -> Iterator[StreamEvent]:
         """What the next event of the library says."""
@@ -72,7 +74,7 @@ class Decoder:
     def end(self, response: ModelResponse) -> Iterator[StreamEvent]:
         """What is left to say when the stream is over. Raises `BrokenReply` if it was cut short."""
         details = response.provider_details or {}
-        raw = details.get("finish_reason")
+        raw = details.get("finish_reason") or details.get("block_reason")
         refusal = details.get("refusal")
         if response.finish_reason is None and raw is None and refusal is None:
             raise BrokenReply("The provider's answer stopped in the middle; send again.")
@@ -128,7 +130,7 @@ class Decoder:
             yield ToolCallDelta(self._numbers[index], self._calls[index], None, text)
 
     def _seal(self, index: int, part: ModelResponsePart) -> Iterator[StreamEvent]:
-        seal = _seal_of(part)
+        seal = _seal_of(part, self._system)
         if seal is None or seal == self._seals.get(index):
             return
         if index not in self._numbers:
@@ -144,8 +146,11 @@ class Decoder:
         yield Sealed(self._numbers[index], seal)
 
 
-def _seal_of(part: ModelResponsePart) -> dict[str, Any] | None:
-    """What the provider wants back with the part, in the library's own fields."""
+def _seal_of(part: ModelResponsePart, system: str) -> dict[str, Any] | None:
+    """What the provider wants back with the part, in the library's own fields.
+
+    Reasoning says whose it is even where nothing is attached to it.
+    """
     if not isinstance(part, TextPart | ThinkingPart | ToolCallPart):
         return None
     seal = {
@@ -154,7 +159,10 @@ def _seal_of(part: ModelResponsePart) -> dict[str, Any] | None:
         "provider_details": tokens.without(part.provider_details),
     }
     attached = {name: value for name, value in seal.items() if value is not None}
-    return {**attached, "provider_name": part.provider_name} if attached else None
+    if attached:
+        return {**attached, "provider_name": part.provider_name}
+    is_told = isinstance(part, ThinkingPart) and part.content
+    return {"provider_name": system} if is_told else None
 
 
 def _tokens(usage: RequestUsage) -> TokenCount:
@@ -171,5 +179,5 @@ def _tokens(usage: RequestUsage) -> TokenCount:
         completion=usage.output_tokens,
         cached=cached,
         cache_write=usage.cache_write_tokens or details.get("cache_creation_input_tokens"),
-        reasoning=details.get("reasoning_tokens", details.get("thinking_tokens")),
+        reasoning=next((details[name] for name in _REASONING_TOKENS if name in details), None),
     )

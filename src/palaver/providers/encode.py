@@ -44,8 +44,8 @@ from palaver.domain.part import (
     UrlImage,
 )
 
-Wire = Literal["chat", "responses", "messages"]
-"""The protocols: OpenAI's Chat Completions and Responses, Anthropic's Messages."""
+Wire = Literal["chat", "responses", "messages", "gemini"]
+"""The protocols: OpenAI's Chat Completions and Responses, Anthropic's Messages, Google's Gemini."""
 
 _CHAT_REASONING = ("reasoning", "reasoning_content")  # the fields it comes in, and goes back in
 # What a protocol takes as the id of a call; other providers' may be longer or of other letters.
@@ -151,6 +151,8 @@ def _is_sealed(entry: Entry, system: str, wire: Wire) -> bool:
             return all(seal.get("id") in encrypted for seal in seals)
         case "messages":
             return all(seal.get("signature") for seal in seals)
+        case "gemini":  # the signature may be with the part that the reasoning led to
+            return True
 
 
 def _is_detail(details: Mapping[str, Any] | None) -> bool:

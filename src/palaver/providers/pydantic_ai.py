@@ -39,9 +39,9 @@ class PydanticAIChatModel:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Answer, as `ChatModel.stream` says."""
-        decoder = Decoder(encode.call_ids(request.entries))
         try:
             line = self._line(request.handle.model)
+            decoder = Decoder(line.model.system, encode.call_ids(request.entries))
             messages = encode.messages(request.entries, line.model.system, line.wire)
             # For headers by which a ChatGPT subscription finds its cache again; nobody else looks.
             messages[-1].conversation_id = request.conversation or None
@@ -70,6 +70,10 @@ def _open(account: Account, timeout: httpx2.Timeout) -> Lines:
         from palaver.providers.anthropic_lines import AnthropicLines
 
         return AnthropicLines(account, timeout)
+    if account.provider.dialect == "gemini":
+        from palaver.providers.gemini_lines import GeminiLines
+
+        return GeminiLines(account, timeout)
     from palaver.providers.openai_lines import OpenAILines
 
     return OpenAILines(account, timeout)
@@ -83,6 +87,8 @@ def _settings(request: ChatRequest, line: Line) -> ModelSettings:
             return wire_settings.for_responses(request.settings, request.conversation)
         case "messages":
             return wire_settings.for_messages(request.settings, line.model.profile)
+        case "gemini":
+            return wire_settings.for_gemini(request.settings, line.model.profile)
 
 
 def _parameters(request: ChatRequest, line: Line) -> ModelRequestParameters:

@@ -40,7 +40,7 @@ from palaver.errors import (
 from palaver.providers.table import Account
 
 _LONGEST_DETAIL = 2_000  # characters
-_KEYS = re.compile(r"\b(?:sk|pk|key|gsk|xai)-[\w*.-]{6,}|(?i:bearer)\s+[\w*.-]{6,}")
+_KEYS = re.compile(r"\b(?:(?:sk|pk|key|gsk|xai)-|AIza|ya29\.)[\w*.-]{6,}|(?i:bearer)\s+[\w*.-]{6,}")
 _MASK = "***"
 
 Known = (ModelAPIError, UnexpectedModelBehavior, UserError, httpx2.RequestError, httpx2.InvalidURL)

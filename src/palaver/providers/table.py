@@ -32,7 +32,8 @@ class Provider:
     `url` is where it is unless a variable says so: it ends in ``/v1`` (or what stands for it) where
     OpenAI's protocols are spoken, elsewhere it is the bare host. `keys` and `urls` are the
     customary variables, `options` those of what else it needs, by our name for it. `keyless`
-    providers are there without any variable.
+    providers are there without any variable. `extra` is the extra of palaver that installs the
+    provider's library, where it has one of its own.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Provider:
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     enough: tuple[str, ...] = ()
     keyless: bool = False
+    extra: str = ""
     default_model: str = ""
 
     @property
@@ -89,6 +91,7 @@ PROVIDERS = (
         url="https://generativelanguage.googleapis.com",
         keys=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
         urls=("GOOGLE_GEMINI_BASE_URL",),
+        extra="google",
         default_model="gemini-2.5-flash",
     ),
     Provider(
@@ -100,6 +103,7 @@ PROVIDERS = (
             "location": ("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"),
         },
         enough=("project",),
+        extra="google",
     ),
     Provider(
         "azure",
@@ -169,6 +173,7 @@ PROVIDERS = (
             "session_token": ("AWS_SESSION_TOKEN",),
         },
         enough=("access_key",),
+        extra="bedrock",
     ),
     Provider(
         "openrouter",

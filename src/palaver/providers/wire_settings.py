@@ -11,6 +11,7 @@ from palaver.domain.model_settings import (
     AnthropicThinking,
     ChatGPTReasoning,
     Effort,
+    GeminiThinking,
     JsonObjectFormat,
     JsonSchemaFormat,
     ModelSettings,
@@ -23,6 +24,7 @@ from palaver.providers.table import reasons
 
 if TYPE_CHECKING:  # each of these would import a client
     from pydantic_ai.models.anthropic import AnthropicModelSettings as MessagesSettings
+    from pydantic_ai.models.google import GoogleModelSettings
     from pydantic_ai.models.openai import OpenAIChatModelSettings, OpenAIResponsesModelSettings
 
 _LEAST_BUDGET = 1024  # tokens; Anthropic takes no less
@@ -97,13 +99,35 @@ def for_messages(settings: ModelSettings | None, profile: ModelProfile) -> WireS
     return wire
 
 
+def for_gemini(settings: ModelSettings | None, profile: ModelProfile) -> WireSettings:
+    """Settings for Gemini. It has no word for ``parallel_tool_calls``: what is set is only kept.
+
+    A budget that nobody set goes only to models that take budgets: newer ones choose a level.
+    """
+    wire: GoogleModelSettings = {}
+    _common(wire, settings)
+    wire.pop("parallel_tool_calls", None)
+    if settings is not None:
+        wire["temperature"] = settings.temperature
+    config: GeminiThinking | None = getattr(settings, "thinking_config", None)
+    if settings is None or config is None:
+        return wire
+    chosen = _is_set(settings, "thinking_config")
+    if chosen or profile.get("supports_thinking"):
+        thinks = config.thinking_budget != 0  # who does not think has no thoughts to include
+        wire["google_thinking_config"] = {"include_thoughts": config.include_thoughts and thinks}
+        if chosen or not profile.get("google_supports_thinking_level"):
+            wire["google_thinking_config"]["thinking_budget"] = config.thinking_budget
+    return wire
+
+
 def output(settings: ModelSettings | None, wire: Wire) -> dict[str, Any]:
     """The form of the answer, as fields of the library's request parameters.
 
     Anthropic follows a schema strictly or not at all.
     """
     wanted: ResponseFormat | None = getattr(settings, "response_format", None)
-    match wanted:
+    match wanted or getattr(settings, "response_schema", None):
         case JsonSchemaFormat(json_schema=given):
             form = OutputObjectDefinition(
                 json_schema=given.get("schema", given),
