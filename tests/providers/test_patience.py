@@ -2,6 +2,8 @@
 
 import asyncio
 from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -58,19 +60,30 @@ async def test_three_tries_are_enough(fake: FakeProvider) -> None:
     await models.close()
 
 
-@pytest.mark.parametrize(("asked", "tries"), [("7", 2), ("21", 1)])
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    ("headers", "seconds", "tries"),
+    [
+        ({"retry-after": "7"}, 7, 2),
+        ({"retry-after": "20"}, 20, 2),
+        ({"retry-after": "21"}, 21, 1),
+        ({"retry-after-ms": "1500"}, 1.5, 2),
+        ({"retry-after-ms": "1500", "retry-after": "2"}, 1.5, 2),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0, 2),
+    ],
+)
 async def test_the_provider_says_how_long_to_wait_and_a_long_wait_is_the_callers(
-    fake: FakeProvider, asked: str, tries: int
+    fake: FakeProvider, model: str, headers: dict[str, str], seconds: float, tries: int
 ) -> None:
     sleeper = Sleeper()
     models = talk.catalog(fake, Patience(tries=2, sleep=sleeper))
-    fake.script(*[Refusal(429, BUSY, {"retry-after": asked})] * 2)
+    fake.script(*[Refusal(429, BUSY, headers)] * 2)
 
     with pytest.raises(errors.RateLimited) as caught:
-        await talk.answer(models, MODELS[0])
+        await talk.answer(models, model)
 
-    assert caught.value.retry_after == float(asked)
-    assert sleeper.slept == [float(asked)] * (tries - 1)
+    assert caught.value.retry_after == seconds
+    assert sleeper.slept == [seconds] * (tries - 1)
     assert len(fake.requests) == tries
     await models.close()
 
@@ -84,6 +97,19 @@ async def test_gemini_says_how_long_to_wait_in_its_body(fake: FakeProvider) -> N
         await talk.answer(models, GEMINI)
 
     assert caught.value.retry_after == 7.5
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_wait_until_a_date_is_waited(fake: FakeProvider, model: str) -> None:
+    sleeper = Sleeper()
+    models = talk.catalog(fake, Patience(tries=2, sleep=sleeper))
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=10), usegmt=True)
+    fake.script(Refusal(503, BUSY, {"retry-after": soon}))
+
+    await talk.answer(models, model)
+
+    (slept,) = sleeper.slept
+    assert 0 < slept <= 10
     await models.close()
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
+from palaver.errors import Invalid
+
 Dialect = Literal["openai", "chat", "codex", "anthropic", "gemini", "bedrock", "sglang", "offline"]
 """How a provider is spoken to.
 
@@ -273,7 +275,10 @@ class Account:
 
 
 def account(provider: Provider, environment: Mapping[str, str]) -> Account | None:
-    """The provider as `environment` configures it, or None where it does not."""
+    """The provider as `environment` configures it, or None where it does not.
+
+    Raises `Invalid` where a secret has characters that cannot be sent: what fails later shows them.
+    """
     kind = provider.name.upper()
     key = _first(environment, (f"{kind}_API_KEY", *provider.keys))
     url = _first(environment, (f"{kind}_BASE_URL", *provider.urls))
@@ -283,7 +288,13 @@ def account(provider: Provider, environment: Mapping[str, str]) -> Account | Non
     if not (given or provider.keyless):
         return None
     where = _tidy(provider, url or provider.url)
-    return Account(provider, where, key or NO_KEY, given, options)
+    one = Account(provider, where, key or NO_KEY, given, options)
+    if not all(re.fullmatch("[!-~]+", secret) for secret in one.secrets):
+        raise Invalid(
+            f"A key of {provider.name} ({provider.key_variable}, perhaps) has a character that is "
+            "in no key; copy it again."
+        )
+    return one
 
 
 def reasons(model: str) -> bool:
