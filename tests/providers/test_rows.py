@@ -1,5 +1,6 @@
 """Everybody who speaks a protocol of OpenAI's or Anthropic's is spoken to."""
 
+import asyncio
 import json
 
 import pytest
@@ -10,7 +11,7 @@ from palaver.domain.part import Reasoning, Text, ToolCall
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
 from tests.fakes.provider import FakeProvider
-from tests.fakes.reply import Call, Quirk, Refusal, Refuse, Reply, Say, Think, Usage
+from tests.fakes.reply import Call, Fault, Quirk, Refusal, Refuse, Reply, Say, Think, Usage
 from tests.providers.talk import (
     LOOK,
     ROWS,
@@ -18,6 +19,7 @@ from tests.providers.talk import (
     asks,
     handle_of,
     key_of,
+    request,
     returns,
     spoken,
 )
@@ -137,6 +139,39 @@ async def test_a_refusal_is_told_in_words_and_as_one(
     last = events[-1]
     assert isinstance(last, Completion)
     assert last.finish == "content_filter"
+
+
+@EVERYBODY
+async def test_what_looks_like_a_special_token_is_said_and_heard_as_it_is(
+    fake: FakeProvider, everybody: Catalog, name: str
+) -> None:
+    words = "<|im_start|> <tool_call> </s> <system> [INST]"
+    fake.script(Reply((Say((words[:5], words[5:])),)))
+
+    events = await answer(everybody, handle_of(name), asks(words))
+
+    (said,) = spoken(events, handle_of(name)).parts
+    assert isinstance(said, Text)
+    assert said.text == words
+    assert words in json.dumps(fake.bodies[-1], ensure_ascii=False)
+
+
+@EVERYBODY
+async def test_to_stop_listening_hangs_up(
+    fake: FakeProvider, everybody: Catalog, name: str
+) -> None:
+    fake.script(Reply(fault=Fault("stall", 4)))
+    handle, model = everybody.resolve(handle_of(name))
+    stream = model.stream(request(handle))
+    listening = asyncio.create_task(anext(stream))
+    await fake.until_streaming()
+
+    listening.cancel()
+    async with asyncio.timeout(1):
+        await fake.until_quiet()
+
+    with pytest.raises((asyncio.CancelledError, StopAsyncIteration)):
+        await listening
 
 
 @EVERYBODY
