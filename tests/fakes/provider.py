@@ -3,11 +3,11 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Self
 
-from tests.fakes import anthropic_messages, chat, responses
+from tests.fakes import anthropic_messages, bedrock, chat, responses
 from tests.fakes.reply import Answer, Refusal, Reply
 
 
@@ -19,6 +19,7 @@ class Request:
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    raw: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class _Wire:
     failure: Callable[[Any], bytes]
     complaint: Callable[[dict[str, Any]], str | None]
     last: bytes = b""
+    headers: Mapping[str, str] = field(
+        default_factory=lambda: {"content-type": "text/event-stream"}
+    )
+    only_streams: bool = False  # whatever the body says
+    stranger: Callable[[Request], str | None] = lambda request: None
 
 
 _WIRES = {
@@ -34,6 +40,22 @@ _WIRES = {
     "/v1/responses": _Wire(responses.frames, responses.failure, responses.complaint),
     "/v1/messages": _Wire(
         anthropic_messages.frames, anthropic_messages.failure, anthropic_messages.complaint
+    ),
+    "/converse-stream": _Wire(
+        bedrock.frames,
+        bedrock.failure,
+        bedrock.complaint,
+        headers=bedrock.HEADERS,
+        only_streams=True,
+        stranger=lambda request: bedrock.stranger(request.path, request.headers, request.raw),
+    ),
+    "/invoke-with-response-stream": _Wire(
+        bedrock.claude_frames,
+        bedrock.failure,
+        bedrock.claude_complaint,
+        headers=bedrock.HEADERS,
+        only_streams=True,
+        stranger=lambda request: bedrock.stranger(request.path, request.headers, request.raw),
     ),
 }
 
@@ -131,16 +153,18 @@ class FakeProvider:
         if path == "/v1/embeddings":
             vector = {"index": 0, "embedding": [0.0] * 8}
             return await _whole(writer, Refusal(200, {"data": [vector]}))
-        wire = _WIRES.get(path)
+        wire = next((wire for end, wire in _WIRES.items() if path.endswith(end)), None)
         if wire is None:
             return await _whole(writer, Refusal(404, {"error": {"message": f"no {path}"}}))
+        if why := wire.stranger(request):
+            return await _whole(writer, Refusal(403, {"message": why}))
         answer = self._answers.popleft() if self._answers else Reply()
         if isinstance(answer, Refusal):
             return await _whole(writer, answer)
         if complaint := wire.complaint(request.body):
             error = {"type": "invalid_request_error", "message": complaint}
             return await _whole(writer, Refusal(400, {"type": "error", "error": error}))
-        if not request.body.get("stream"):
+        if not (wire.only_streams or request.body.get("stream")):
             return await _whole(writer, Refusal(200, chat.whole(answer, request.body)))
         self._streams += 1
         try:
@@ -158,10 +182,7 @@ class FakeProvider:
         line: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     ) -> None:
         reader, writer = line
-        writer.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
-            b"transfer-encoding: chunked\r\n\r\n"
-        )
+        writer.write(_head(200, {**wire.headers, "transfer-encoding": "chunked"}))
         fault = reply.fault
         for number, frame in enumerate([*wire.frames(reply, body), wire.last]):
             if fault is not None and number == fault.after:
@@ -195,7 +216,7 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
     method, path, _ = first.split(" ")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
     raw = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Request(method, path, headers, json.loads(raw) if raw else {})
+    return Request(method, path, headers, json.loads(raw) if raw else {}, raw)
 
 
 async def _whole(writer: asyncio.StreamWriter, answer: Refusal) -> None:
@@ -206,6 +227,10 @@ async def _whole(writer: asyncio.StreamWriter, answer: Refusal) -> None:
         "content-length": str(len(body)),
         **answer.headers,
     }
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    writer.write(f"HTTP/1.1 {answer.status} X\r\n{lines}\r\n".encode() + body)
+    writer.write(_head(answer.status, headers) + body)
     await writer.drain()
+
+
+def _head(status: int, headers: Mapping[str, str]) -> bytes:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 {status} X\r\n{lines}\r\n".encode()

@@ -13,10 +13,13 @@ from palaver.domain.part import Part, Text, ToolReturn
 from palaver.domain.tool import ToolSpec
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
+from tests.fakes import bedrock
 from tests.fakes.provider import FakeProvider
 
 CHAT, RESPONSES = "openai/gpt-4o", "openai/gpt-5-mini"
 MESSAGES = "anthropic/claude-sonnet-4-6"
+CONVERSE = "bedrock/us.amazon.nova-pro-v1:0"
+INVOKE = "bedrock/us.anthropic.claude-sonnet-4-6"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 OPENAI_KEY = "sk-test-0123456789abcdef"
 ANTHROPIC_KEY = "sk-ant-test-0123456789abcdef"
@@ -32,12 +35,14 @@ LOOK = ToolSpec(
 
 
 def catalog(fake: FakeProvider, patience: Patience | None = None) -> Catalog:
-    """The models of `fake`, under the names of OpenAI and Anthropic."""
+    """The models of `fake`, under the names of OpenAI, Anthropic and Amazon."""
     environment = {
         "OPENAI_API_KEY": OPENAI_KEY,
         "OPENAI_BASE_URL": fake.openai_url,
         "ANTHROPIC_API_KEY": ANTHROPIC_KEY,
         "ANTHROPIC_BASE_URL": fake.url,
+        "AWS_BEARER_TOKEN_BEDROCK": bedrock.TOKEN,
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": fake.url,
     }
     return Catalog(environment, patience or Patience(tries=1))
 

@@ -9,10 +9,16 @@ from palaver.providers.remote import Patience
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Answer, Fault, Refusal, Reply
 from tests.providers import talk
-from tests.providers.talk import CHAT, MESSAGES, RESPONSES
+from tests.providers.talk import CHAT, CONVERSE, INVOKE, MESSAGES, RESPONSES
 
-MODELS = (CHAT, RESPONSES, MESSAGES)
-KEYS = {CHAT: "OPENAI_API_KEY", RESPONSES: "OPENAI_API_KEY", MESSAGES: "ANTHROPIC_API_KEY"}
+MODELS = (CHAT, RESPONSES, MESSAGES, INVOKE, CONVERSE)
+KEYS = {
+    CHAT: "OPENAI_API_KEY",
+    RESPONSES: "OPENAI_API_KEY",
+    MESSAGES: "ANTHROPIC_API_KEY",
+    INVOKE: "AWS_BEARER_TOKEN_BEDROCK",
+    CONVERSE: "AWS_BEARER_TOKEN_BEDROCK",
+}
 
 
 def refusal(status: int, message: str = "no", **error: str) -> Refusal:
@@ -146,7 +152,7 @@ async def test_a_server_that_is_not_there_is_a_failed_connection(model: str) -> 
     async with FakeProvider() as fake:
         models = talk.catalog(fake)
 
-    with pytest.raises(errors.ProviderFailed, match="BASE_URL") as caught:
+    with pytest.raises(errors.ProviderFailed, match="_URL") as caught:
         await talk.answer(models, model)
 
     assert "connection attempts failed" in caught.value.detail

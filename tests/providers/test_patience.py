@@ -12,9 +12,9 @@ from palaver.providers.remote import Patience
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Fault, Refusal, Reply
 from tests.providers import talk
-from tests.providers.talk import CHAT, MESSAGES, RESPONSES
+from tests.providers.talk import CHAT, CONVERSE, INVOKE, MESSAGES, RESPONSES
 
-MODELS = (CHAT, RESPONSES, MESSAGES)
+MODELS = (CHAT, RESPONSES, MESSAGES, INVOKE, CONVERSE)
 BUSY = {"error": {"message": "busy"}}
 
 

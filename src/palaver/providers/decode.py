@@ -33,7 +33,7 @@ from palaver.domain.llm import (
 )
 from palaver.errors import BrokenReply
 
-_REDACTED = "redacted_thinking"
+_REDACTED = ("redacted_thinking", "redacted_content")  # Anthropic's word and Amazon's
 
 
 class Decoder:
@@ -118,7 +118,7 @@ class Decoder:
         if index not in self._numbers:
             if not isinstance(part, ThinkingPart):
                 return
-            redacted = part.id == _REDACTED
+            redacted = part.id in _REDACTED
             yield HiddenReasoningGiven(
                 self._number(index),
                 "redacted" if redacted else "omitted",

@@ -38,7 +38,7 @@ class PydanticAIChatModel:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Answer, as `ChatModel.stream` says."""
         line = self._line(request.handle.model)
-        messages = encode.messages(request.entries, line.model.system, line.wire)
+        messages = encode.messages(request.entries, line.model.system, line.wire, line.fetches)
         settings, parameters = _settings(request, line), _parameters(request)
         decoder = Decoder()
         try:
@@ -64,6 +64,10 @@ def _open(account: Account, timeout: httpx2.Timeout) -> Lines:
         from palaver.providers.anthropic_lines import AnthropicLines
 
         return AnthropicLines(account, timeout)
+    if account.provider.dialect == "bedrock":
+        from palaver.providers.bedrock_lines import BedrockLines
+
+        return BedrockLines(account, timeout)
     from palaver.providers.openai_lines import OpenAILines
 
     return OpenAILines(account, timeout)
@@ -77,6 +81,8 @@ def _settings(request: ChatRequest, line: Line) -> ModelSettings:
             return wire_settings.for_responses(request.settings, request.conversation)
         case "messages":
             return wire_settings.for_messages(request.settings, line.model.profile)
+        case "converse":
+            return wire_settings.for_converse(request.settings, line.model.profile)
 
 
 def _parameters(request: ChatRequest) -> ModelRequestParameters:

@@ -48,6 +48,9 @@ Nonsense = (ValueError, TypeError, LookupError, AttributeError, AssertionError)
 """The errors that it stumbles into over an answer that is not of its protocol."""
 
 
+_KINDS: dict[int, type[Exception]] = {408: ModelTimeoutError, 424: ModelServerError}
+"""What the library has no kind for, by status: Amazon's for a model that takes long, or fails."""
+
 _REMEDIES: dict[type[Exception], tuple[type[LLMError], str]] = {
     ModelAuthenticationError: (AuthenticationFailed, "{name} refuses the key; check {key}."),
     ModelQuotaExceededError: (CreditsExhausted, "The account at {name} has no credit; top it up."),
@@ -78,8 +81,11 @@ def translated(error: Exception, account: Account) -> LLMError:
 
 
 def _remedy(error: Exception) -> tuple[type[LLMError], str]:
+    said = type(error)
+    if isinstance(error, ModelHTTPError):
+        said = _KINDS.get(error.status_code, said)
     for kind, remedy in _REMEDIES.items():
-        if isinstance(error, kind):
+        if issubclass(said, kind):
             return remedy
     if isinstance(error, ModelAPIError) and error.in_stream:
         return ProviderFailed, "{name} broke off its answer; send again."

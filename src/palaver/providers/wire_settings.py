@@ -21,6 +21,7 @@ from palaver.domain.model_settings import (
 
 if TYPE_CHECKING:  # each of these would import a client
     from pydantic_ai.models.anthropic import AnthropicModelSettings as MessagesSettings
+    from pydantic_ai.models.bedrock import BedrockModelSettings as ConverseSettings
     from pydantic_ai.models.openai import OpenAIChatModelSettings, OpenAIResponsesModelSettings
 
 _LEAST_BUDGET = 1024  # tokens; Anthropic takes no less
@@ -62,6 +63,7 @@ def for_messages(settings: ModelSettings | None, profile: ModelProfile) -> WireS
     }
     _common(wire, settings)
     if not isinstance(settings, _Thinking):
+        _warmth(wire, settings, profile)
         return wire
     if settings.effort is not None:
         wire["anthropic_effort"] = settings.effort
@@ -75,6 +77,28 @@ def for_messages(settings: ModelSettings | None, profile: ModelProfile) -> WireS
         wire["anthropic_thinking"] = {"type": "enabled", "budget_tokens": budget}
         if wire.get("max_tokens", budget + 1) <= budget:  # the limit counts the thinking, too
             wire["max_tokens"] += budget
+    return wire
+
+
+def for_converse(settings: ModelSettings | None, profile: ModelProfile) -> WireSettings:
+    """Settings for Converse; what a kind of model can have cached is cached.
+
+    It has no field for ``parallel_tool_calls``, and of thinking it takes what the model knows.
+    """
+    wire: ConverseSettings = {
+        "bedrock_cache_instructions": True,
+        "bedrock_cache_tool_definitions": True,
+        "bedrock_cache_messages": True,
+    }
+    _common(wire, settings)
+    wire.pop("parallel_tool_calls", None)
+    _warmth(wire, settings, profile)
+    if isinstance(settings, _Reasoning):
+        effort = settings.reasoning.reasoning_effort
+        wire["thinking"] = False if effort == "none" else effort
+    elif isinstance(settings, _Thinking):
+        enabled = settings.thinking.type == "enabled"
+        wire["thinking"] = enabled and (settings.effort or True)
     return wire
 
 
@@ -112,6 +136,13 @@ def _common(wire: WireSettings, settings: ModelSettings | None) -> None:
             wire["max_tokens"] = settings.max_output_tokens
         if not settings.parallel_tool_calls:
             wire["parallel_tool_calls"] = False
+
+
+def _warmth(wire: WireSettings, settings: ModelSettings | None, profile: ModelProfile) -> None:
+    """The temperature, unless the model refuses a request that has one."""
+    refused = ("anthropic_disallows_sampling_settings", "bedrock_disallows_sampling_settings")
+    if settings is not None and not any(profile.get(flag) for flag in refused):
+        wire["temperature"] = settings.temperature
 
 
 def _is_set(settings: ModelSettings, name: str) -> bool:
