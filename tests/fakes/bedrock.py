@@ -10,7 +10,7 @@ from typing import Any
 from zlib import crc32
 
 from tests.fakes import anthropic_messages
-from tests.fakes.reply import Call, Part, Redacted, Reply, Say, Think, Usage
+from tests.fakes.reply import Call, Part, Redacted, Refusal, Reply, Say, Think, Usage
 
 HEADERS = {
     "content-type": "application/vnd.amazon.eventstream",
@@ -57,6 +57,11 @@ def failure(error: Any) -> bytes:
     kind = _EXCEPTIONS.get(error["type"], error["type"])
     payload = {"message": error["message"]}
     return _message({":exception-type": kind, ":message-type": "exception"}, payload)
+
+
+def refusal(status: int, kind: str, message: str) -> Refusal:
+    """An answer that is an error, as Amazon says it: what kind it is stands above the body."""
+    return Refusal(status, {"message": message}, {"x-amzn-errortype": f"{kind}:http://internal/"})
 
 
 def usage(tokens: Usage) -> dict[str, Any]:

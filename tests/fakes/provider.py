@@ -157,7 +157,7 @@ class FakeProvider:
         if wire is None:
             return await _whole(writer, Refusal(404, {"error": {"message": f"no {path}"}}))
         if why := wire.stranger(request):
-            return await _whole(writer, Refusal(403, {"message": why}))
+            return await _whole(writer, bedrock.refusal(403, "AccessDeniedException", why))
         answer = self._answers.popleft() if self._answers else Reply()
         if isinstance(answer, Refusal):
             return await _whole(writer, answer)

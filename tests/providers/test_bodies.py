@@ -16,7 +16,19 @@ from palaver.domain.part import (
 )
 from palaver.providers.catalog import Catalog
 from tests.fakes.provider import FakeProvider
-from tests.providers.talk import CHAT, LOOK, MESSAGES, RESPONSES, answer, asks, body, entry, returns
+from tests.providers.talk import (
+    CHAT,
+    CONVERSE,
+    INVOKE,
+    LOOK,
+    MESSAGES,
+    RESPONSES,
+    answer,
+    asks,
+    body,
+    entry,
+    returns,
+)
 
 PICTURE = "aGVsbG8="
 
@@ -250,7 +262,7 @@ AWKWARD = {
 }
 
 
-@pytest.mark.parametrize("model", [CHAT, RESPONSES, MESSAGES])
+@pytest.mark.parametrize("model", [CHAT, RESPONSES, MESSAGES, INVOKE, CONVERSE])
 @pytest.mark.parametrize("said", AWKWARD.values(), ids=AWKWARD)
 async def test_whatever_is_stored_the_request_is_one_that_providers_take(
     fake: FakeProvider, models: Catalog, model: str, said: tuple[Entry, ...]
@@ -270,7 +282,7 @@ async def test_a_call_and_its_return_survive_words_that_came_between(
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("model", [CHAT, RESPONSES, MESSAGES])
+@pytest.mark.parametrize("model", [CHAT, RESPONSES, MESSAGES, INVOKE, CONVERSE])
 async def test_what_looks_like_a_special_token_is_sent_as_it_is(
     fake: FakeProvider, models: Catalog, model: str
 ) -> None:

@@ -6,6 +6,7 @@ from palaver import errors
 from palaver.domain.llm import TextDelta
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
+from tests.fakes import bedrock
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Answer, Fault, Refusal, Reply
 from tests.providers import talk
@@ -22,7 +23,8 @@ KEYS = {
 
 
 def refusal(status: int, message: str = "no", **error: str) -> Refusal:
-    return Refusal(status, {"type": "error", "error": {"message": message, **error}})
+    body = {"type": "error", "message": message, "error": {"message": message, **error}}
+    return Refusal(status, body)
 
 
 STATUSES = [
@@ -82,6 +84,42 @@ async def test_a_refusal_is_told_by_what_it_says(
         await talk.answer(models, model)
 
 
+AMAZONS = [
+    (400, "ValidationException", "Input is too long for requested model.", errors.ContextOverflow),
+    (400, "ValidationException", "temperature: bad", errors.RequestRefused),
+    (400, "ServiceQuotaExceededException", "no", errors.CreditsExhausted),
+    (403, "AccessDeniedException", "no", errors.AuthenticationFailed),
+    (403, "ExpiredTokenException", "no", errors.AuthenticationFailed),
+    (404, "ResourceNotFoundException", "no", errors.RequestRefused),
+    (408, "ModelTimeoutException", "no", errors.LLMTimeout),
+    (424, "ModelErrorException", "no", errors.ProviderFailed),
+    (429, "ThrottlingException", "no", errors.RateLimited),
+    (429, "ModelNotReadyException", "no", errors.Overloaded),
+    (500, "InternalServerException", "no", errors.ProviderFailed),
+    (503, "ServiceUnavailableException", "no", errors.Overloaded),
+]
+
+
+@pytest.mark.parametrize("model", [INVOKE, CONVERSE])
+@pytest.mark.parametrize(("status", "word", "message", "kind"), AMAZONS)
+async def test_a_refusal_of_amazons_has_its_kind(
+    fake: FakeProvider,
+    models: Catalog,
+    model: str,
+    status: int,
+    word: str,
+    message: str,
+    kind: type[errors.LLMError],
+) -> None:
+    fake.script(bedrock.refusal(status, word, message))
+
+    with pytest.raises(errors.LLMError) as caught:
+        await talk.answer(models, model)
+
+    assert type(caught.value) is kind
+    assert message in caught.value.detail
+
+
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(
     ("fault", "kind"),
@@ -104,6 +142,23 @@ async def test_a_stream_that_breaks_has_its_kind(
     assert type(caught.value) is kind
 
 
+EXCEPTIONS = [
+    (INVOKE, "modelTimeoutException", errors.LLMTimeout),
+    *(
+        (model, word, kind)
+        for model in (INVOKE, CONVERSE)
+        for word, kind in [
+            ("throttlingException", errors.RateLimited),
+            ("serviceUnavailableException", errors.Overloaded),
+            ("internalServerException", errors.ProviderFailed),
+            ("modelStreamErrorException", errors.ProviderFailed),
+            ("validationException", errors.RequestRefused),
+            ("unheardOfException", errors.ProviderFailed),
+        ]
+    ),
+]
+
+
 @pytest.mark.parametrize(
     ("model", "error", "kind"),
     [
@@ -114,6 +169,7 @@ async def test_a_stream_that_breaks_has_its_kind(
         (RESPONSES, {"message": "x", "code": "server_error"}, errors.ProviderFailed),
         (MESSAGES, {"message": "x", "type": "overloaded_error"}, errors.Overloaded),
         (MESSAGES, {"message": "x", "type": "api_error"}, errors.ProviderFailed),
+        *((model, {"message": "x", "type": word}, kind) for model, word, kind in EXCEPTIONS),
     ],
 )
 async def test_an_error_in_mid_stream_has_its_kind_and_comes_after_the_words(
@@ -165,6 +221,8 @@ async def test_an_error_names_the_variable_and_never_the_key(
     fake: FakeProvider, models: Catalog, model: str
 ) -> None:
     keys = f"{talk.OPENAI_KEY} {talk.ANTHROPIC_KEY} sk-proj-1234***6789 Bearer abcdefgh"
+    if model in (INVOKE, CONVERSE):
+        keys += f" {bedrock.TOKEN}"
     fake.script(refusal(401, f"Incorrect API key provided: {keys} {'x' * 5_000}"))
 
     with pytest.raises(errors.AuthenticationFailed, match=KEYS[model]) as caught:

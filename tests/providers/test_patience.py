@@ -125,3 +125,20 @@ async def test_closing_the_stream_hangs_up(fake: FakeProvider, models: Catalog, 
 
     async with asyncio.timeout(1):
         await fake.until_alone()
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_slow_streams_hold_up_nobody(fake: FakeProvider, models: Catalog, model: str) -> None:
+    fake.script(*[Reply(fault=Fault("stall", 0))] * 60)
+    slow = [asyncio.create_task(talk.answer(models, model)) for _ in range(60)]
+    await fake.until_streaming(60)
+
+    async with asyncio.timeout(5):
+        events = await talk.answer(models, model)
+
+    assert isinstance(events[-1], Completion)
+    for task in slow:
+        task.cancel()
+    async with asyncio.timeout(1):
+        await asyncio.gather(*slow, return_exceptions=True)
+        await fake.until_quiet()

@@ -9,7 +9,7 @@ from palaver.domain.llm import Completion, TokenCount
 from palaver.providers.catalog import Catalog
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Call, Redacted, Reply, Say, Think, Usage
-from tests.providers.talk import LOOK, answer, asks, returns, spoken
+from tests.providers.talk import CONVERSE, INVOKE, LOOK, answer, asks, returns, spoken
 
 LOOKS = [
     Call("call_1", "look", ('{"where"', ':"up"}')),
@@ -125,6 +125,11 @@ async def test_messages_gets_back_signatures_and_redacted_thinking(
         ("openai/gpt-5-mini", "anthropic/claude-sonnet-4-6"),
         ("anthropic/claude-sonnet-4-6", "openai/gpt-5-mini"),
         ("anthropic/claude-sonnet-4-6", "openai/gpt-4o"),
+        ("anthropic/claude-sonnet-4-6", INVOKE),
+        (INVOKE, "anthropic/claude-sonnet-4-6"),
+        (INVOKE, CONVERSE),
+        (CONVERSE, INVOKE),
+        (CONVERSE, "openai/gpt-4o"),
     ],
 )
 async def test_another_protocol_is_told_the_words_and_calls_but_no_foreign_reasoning(
@@ -170,6 +175,11 @@ ALL = Usage(prompt=100, completion=20, cached=64, cache_write=11, reasoning=7)
             Usage(cached=0, cache_write=0),
             TokenCount(100, 20, 0, 0, None),
         ),
+        (INVOKE, ALL, TokenCount(100, 20, 64, 11, None)),
+        (CONVERSE, ALL, TokenCount(100, 20, 64, 11, None)),
+        (CONVERSE, Usage(cached=0, cache_write=0), TokenCount(100, 20, 0, 0, None)),
+        (CONVERSE, Usage(), TokenCount(100, 20)),
+        (CONVERSE, None, TokenCount()),
     ],
 )
 async def test_tokens_are_what_was_reported_and_nothing_is_made_up(
@@ -193,6 +203,14 @@ async def test_tokens_are_what_was_reported_and_nothing_is_made_up(
         ("anthropic/claude-sonnet-4-6", "end_turn", "stop"),
         ("anthropic/claude-sonnet-4-6", "max_tokens", "length"),
         ("anthropic/claude-sonnet-4-6", "refusal", "content_filter"),
+        (INVOKE, "max_tokens", "length"),
+        (CONVERSE, "end_turn", "stop"),
+        (CONVERSE, "stop_sequence", "stop"),
+        (CONVERSE, "max_tokens", "length"),
+        (CONVERSE, "model_context_window_exceeded", "length"),
+        (CONVERSE, "content_filtered", "content_filter"),
+        (CONVERSE, "guardrail_intervened", "content_filter"),
+        (CONVERSE, "malformed_model_output", "error"),
     ],
 )
 async def test_how_an_answer_ended_is_told_in_our_words_and_in_the_providers(
