@@ -1,5 +1,9 @@
 """Amazon Bedrock: its two protocols, and how it is told who is calling."""
 
+import asyncio
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -325,3 +329,68 @@ def test_amazons_own_url_is_the_regions() -> None:
         lines = BedrockLines(configured, httpx2.Timeout(1))
         for name in ("amazon.nova-pro-v1:0", "us.anthropic.claude-sonnet-4-6"):
             assert str(lines.line(name).model.base_url).strip("/") == f"https://{host}"
+
+
+SCRIPT = """
+import asyncio, sys
+from palaver.providers.catalog import Catalog
+from tests.providers.talk import CONVERSE, INVOKE, answer
+
+async def main(**environment):
+    models = Catalog(environment)
+    for model in (CONVERSE, INVOKE):
+        await answer(models, model)
+    await models.close()
+
+asyncio.run(main(**dict(one.split("=", 1) for one in sys.argv[1:])))
+"""
+
+
+async def test_nothing_is_taken_from_the_process_or_its_home(
+    fake: FakeProvider, tmp_path: Path
+) -> None:
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws/config").write_text("[default]\nregion = nowhere-1\n")
+    (tmp_path / ".aws/credentials").write_text("this is no such file")
+    given = {**KEYS, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": fake.url}
+    around = {
+        "HOME": str(tmp_path),
+        "AWS_PROFILE": "nobody",
+        "AWS_REGION": "nowhere-2",
+        "AWS_BEARER_TOKEN_BEDROCK": "another",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    }
+
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        SCRIPT,
+        *(f"{name}={value}" for name, value in given.items()),
+        env={**os.environ, **around, "PYTHONPATH": os.getcwd()},
+    )
+
+    assert await process.wait() == 0
+    assert len(fake.requests) == 2
+    for request in fake.requests:
+        assert "/us-east-1/bedrock/" in request.headers["authorization"]
+
+
+@BOTH
+async def test_cancelling_hangs_up_while_there_is_no_answer_at_all(model: str) -> None:
+    asked, gone = asyncio.Event(), asyncio.Event()
+
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(65_536):
+            asked.set()
+        gone.set()
+        writer.close()
+
+    async with await asyncio.start_server(mute, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        models = Catalog({**KEYS, "PALAVER_BEDROCK_BASE_URL": f"http://{host}:{port}"})
+        task = asyncio.create_task(answer(models, model))
+        await asked.wait()
+        task.cancel()
+        async with asyncio.timeout(1):
+            await gone.wait()
+        await models.close()

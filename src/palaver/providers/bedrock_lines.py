@@ -2,8 +2,8 @@
 
 Amazon's own client waits for each event in a thread, and a thread cannot be cancelled. So nothing
 of it is used here but the tables that say how a request is written and an answer read: the bytes
-go over a connection as everywhere else, and a run that is left closes it. For the same reason
-nothing is looked up in this machine's files, in its environment or at its host.
+go over a connection as everywhere else, and a run that is left closes it. Nor is anything found
+that its client would look for: no profile, no key of the process, no credentials of the host.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator

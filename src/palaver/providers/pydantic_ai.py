@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from functools import lru_cache
 
 import httpx2
+from pydantic_ai._genai_prices import preload_pricing_data
 from pydantic_ai.messages import InstructionPart
 from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.settings import ModelSettings
@@ -34,6 +35,7 @@ class PydanticAIChatModel:
         self._account = account
         self._lines = _open(account, httpx2.Timeout(silence, connect=connect))
         self._line = lru_cache(64)(self._lines.line)
+        preload_pricing_data()  # or the first model would, on the event loop, for 0.2 s
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Answer, as `ChatModel.stream` says."""
