@@ -4,12 +4,12 @@ import asyncio
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Self
 
-from tests.fakes import anthropic_messages, chat, faulty, gemini, responses, sglang
+from tests.fakes import anthropic_messages, bedrock, chat, faulty, gemini, responses, sglang
 from tests.fakes.reply import WORDS, Answer, Fault, Refusal, Reply, Say
 
 
@@ -21,6 +21,7 @@ class Request:
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    raw: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class _Wire:
     failure: Callable[[Any], bytes]
     complaint: Callable[[dict[str, Any]], str | None]
     last: bytes = b""
+    headers: Mapping[str, str] = field(
+        default_factory=lambda: {"content-type": "text/event-stream"}
+    )
 
 
 def _admits_openais(request: Request) -> bool:
@@ -52,6 +56,11 @@ def _admits_googles(request: Request) -> bool:
     return token or "x-goog-api-key" in request.headers
 
 
+def _admits_amazons(request: Request) -> bool:
+    """Whether it has a token, or was signed by the one who has the keys."""
+    return bedrock.stranger(request.path, request.headers, request.raw) is None
+
+
 _WIRES = {
     r".*/chat/completions": _Wire(
         _admits_openais, chat.frames, chat.failure, chat.complaint, chat.DONE
@@ -66,6 +75,20 @@ _WIRES = {
         anthropic_messages.complaint,
     ),
     gemini.PATH: _Wire(_admits_googles, gemini.frames, gemini.failure, gemini.complaint),
+    r"/model/.*/converse-stream": _Wire(
+        _admits_amazons,
+        bedrock.frames,
+        bedrock.failure,
+        bedrock.complaint,
+        headers=bedrock.HEADERS,
+    ),
+    r"/model/.*/invoke-with-response-stream": _Wire(
+        _admits_amazons,
+        bedrock.claude_frames,
+        bedrock.failure,
+        bedrock.claude_complaint,
+        headers=bedrock.HEADERS,
+    ),
 }
 """The protocols by their paths. What a path names, a model perhaps, counts as part of the body."""
 
@@ -223,11 +246,8 @@ class FakeProvider:
         line: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     ) -> None:
         reader, writer = line
-        more = "".join(f"{name}: {value}\r\n" for name, value in reply.headers.items())
-        writer.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
-            b"transfer-encoding: chunked\r\n" + more.encode() + b"\r\n"
-        )
+        head = {**wire.headers, "transfer-encoding": "chunked", **reply.headers}
+        writer.write(_head(200, head))
         frames = [*reply.bend([*wire.frames(reply, body), wire.last])]
         good = len(frames) if reply.fault is None else _place(reply.fault, wire, reply, body)
         for frame in frames[:good]:
@@ -261,7 +281,7 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
     raw = await reader.readexactly(int(headers.get("content-length", 0)))
     is_json = raw and "json" in headers.get("content-type", "")
-    return Request(method, path, headers, json.loads(raw) if is_json else {})
+    return Request(method, path, headers, json.loads(raw) if is_json else {}, raw)
 
 
 async def _whole(writer: asyncio.StreamWriter, answer: Refusal) -> None:
@@ -272,6 +292,10 @@ async def _whole(writer: asyncio.StreamWriter, answer: Refusal) -> None:
         "content-length": str(len(body)),
         **answer.headers,
     }
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    writer.write(f"HTTP/1.1 {answer.status} X\r\n{lines}\r\n".encode() + body)
+    writer.write(_head(answer.status, headers) + body)
     await writer.drain()
+
+
+def _head(status: int, headers: Mapping[str, str]) -> bytes:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 {status} X\r\n{lines}\r\n".encode()

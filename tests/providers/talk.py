@@ -13,6 +13,7 @@ from palaver.domain.part import Part, Text, ToolReturn
 from palaver.domain.tool import ToolSpec
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
+from tests.fakes import bedrock
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Say
 
@@ -38,6 +39,8 @@ ROWS = {
 """The providers that speak a protocol of OpenAI's or Anthropic's, with a model of each."""
 _BARE = ("anthropic", "azure", "moonshot_coding", "chatgpt_oauth")
 GEMINI, VERTEX = "google_ai/gemini-2.5-flash", "google_vertex/gemini-2.5-flash"
+CONVERSE = "bedrock/us.amazon.nova-pro-v1:0"
+INVOKE = "bedrock/us.anthropic.claude-sonnet-4-6"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 OPENAI_KEY = "sk-test-0123456789abcdef"
 ANTHROPIC_KEY = "sk-ant-test-0123456789abcdef"
@@ -56,12 +59,12 @@ LOOK = ToolSpec(
 
 
 def catalog(fake: FakeProvider, patience: Patience | None = None) -> Catalog:
-    """The models of `fake`, under the names of OpenAI, Anthropic, SGLang and Google."""
+    """The models of `fake`, under the names of those whose protocols there are."""
     return catalog_at(fake.url, patience)
 
 
 def catalog_at(url: str, patience: Patience | None = None) -> Catalog:
-    """The models of OpenAI, Anthropic, SGLang and Google, if they were at `url`."""
+    """The models of OpenAI, Anthropic, SGLang, Google and Amazon, if they were at `url`."""
     environment = {
         "OPENAI_API_KEY": OPENAI_KEY,
         "OPENAI_BASE_URL": f"{url}/v1",
@@ -74,6 +77,8 @@ def catalog_at(url: str, patience: Patience | None = None) -> Catalog:
         "GOOGLE_VERTEX_BASE_URL": url,
         "GOOGLE_CLOUD_PROJECT": "atlas",
         "GOOGLE_CLOUD_LOCATION": "europe-west4",
+        "AWS_BEARER_TOKEN_BEDROCK": bedrock.TOKEN,
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,
     }
     return Catalog(environment, patience or Patience(tries=1))
 

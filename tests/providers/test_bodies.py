@@ -22,7 +22,9 @@ from tests.fakes.provider import FakeProvider
 from tests.providers import talk
 from tests.providers.talk import (
     CHAT,
+    CONVERSE,
     GEMINI,
+    INVOKE,
     LOOK,
     MESSAGES,
     RESPONSES,
@@ -366,7 +368,7 @@ AWKWARD = {
 }
 
 
-@pytest.mark.parametrize("model", [CHAT, RESPONSES, MESSAGES, GEMINI, VERTEX])
+@pytest.mark.parametrize("model", [CHAT, RESPONSES, MESSAGES, GEMINI, VERTEX, INVOKE, CONVERSE])
 @pytest.mark.parametrize("said", AWKWARD.values(), ids=AWKWARD)
 async def test_whatever_is_stored_the_request_is_one_that_providers_take(
     fake: FakeProvider, models: Catalog, model: str, said: tuple[Entry, ...]
@@ -386,7 +388,7 @@ async def test_a_call_and_its_return_survive_words_that_came_between(
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("model", [CHAT, RESPONSES, MESSAGES, GEMINI])
+@pytest.mark.parametrize("model", [CHAT, RESPONSES, MESSAGES, GEMINI, INVOKE, CONVERSE])
 async def test_what_looks_like_a_special_token_is_sent_as_it_is(
     fake: FakeProvider, models: Catalog, model: str
 ) -> None:

@@ -8,20 +8,31 @@ from palaver import errors
 from palaver.domain.llm import TextDelta
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
-from tests.fakes import gemini
+from tests.fakes import bedrock, gemini
 from tests.fakes.nowhere import deaf
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Answer, Fault, Refusal, Reply
 from tests.providers import talk
-from tests.providers.talk import CHAT, GEMINI, LONG, MESSAGES, RESPONSES, VERTEX
+from tests.providers.talk import (
+    CHAT,
+    CONVERSE,
+    GEMINI,
+    INVOKE,
+    LONG,
+    MESSAGES,
+    RESPONSES,
+    VERTEX,
+)
 
-MODELS = (CHAT, RESPONSES, MESSAGES, GEMINI, VERTEX)
+MODELS = (CHAT, RESPONSES, MESSAGES, GEMINI, VERTEX, INVOKE, CONVERSE)
 KEYS = {
     CHAT: "OPENAI_API_KEY",
     RESPONSES: "OPENAI_API_KEY",
     MESSAGES: "ANTHROPIC_API_KEY",
     GEMINI: "GEMINI_API_KEY",
     VERTEX: "GOOGLE_VERTEX_API_KEY",
+    INVOKE: "AWS_BEARER_TOKEN_BEDROCK",
+    CONVERSE: "AWS_BEARER_TOKEN_BEDROCK",
 }
 
 
@@ -33,7 +44,8 @@ def googles(status: int, word: str, message: str = "no", *details: dict[str, Any
 
 
 def refusal(status: int, message: str = "no", **error: str) -> Refusal:
-    return Refusal(status, {"type": "error", "error": {"message": message, **error}})
+    body = {"type": "error", "message": message, "error": {"message": message, **error}}
+    return Refusal(status, body)
 
 
 STATUSES = [
@@ -113,6 +125,42 @@ async def test_a_refusal_is_told_by_what_it_says(
         await talk.answer(models, model)
 
 
+AMAZONS = [
+    (400, "ValidationException", "Input is too long for requested model.", errors.ContextOverflow),
+    (400, "ValidationException", "temperature: bad", errors.RequestRefused),
+    (400, "ServiceQuotaExceededException", "no", errors.CreditsExhausted),
+    (403, "AccessDeniedException", "no", errors.AuthenticationFailed),
+    (403, "ExpiredTokenException", "no", errors.AuthenticationFailed),
+    (404, "ResourceNotFoundException", "no", errors.RequestRefused),
+    (408, "ModelTimeoutException", "no", errors.LLMTimeout),
+    (424, "ModelErrorException", "no", errors.ProviderFailed),
+    (429, "ThrottlingException", "no", errors.RateLimited),
+    (429, "ModelNotReadyException", "no", errors.Overloaded),
+    (500, "InternalServerException", "no", errors.ProviderFailed),
+    (503, "ServiceUnavailableException", "no", errors.Overloaded),
+]
+
+
+@pytest.mark.parametrize("model", [INVOKE, CONVERSE])
+@pytest.mark.parametrize(("status", "word", "message", "kind"), AMAZONS)
+async def test_a_refusal_of_amazons_has_its_kind(
+    fake: FakeProvider,
+    models: Catalog,
+    model: str,
+    status: int,
+    word: str,
+    message: str,
+    kind: type[errors.LLMError],
+) -> None:
+    fake.script(bedrock.refusal(status, word, message))
+
+    with pytest.raises(errors.LLMError) as caught:
+        await talk.answer(models, model)
+
+    assert type(caught.value) is kind
+    assert message in caught.value.detail
+
+
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize(
     ("fault", "kind"),
@@ -135,6 +183,23 @@ async def test_a_stream_that_breaks_has_its_kind(
     assert type(caught.value) is kind
 
 
+EXCEPTIONS = [
+    (INVOKE, "modelTimeoutException", errors.LLMTimeout),
+    *(
+        (model, word, kind)
+        for model in (INVOKE, CONVERSE)
+        for word, kind in [
+            ("throttlingException", errors.RateLimited),
+            ("serviceUnavailableException", errors.Overloaded),
+            ("internalServerException", errors.ProviderFailed),
+            ("modelStreamErrorException", errors.ProviderFailed),
+            ("validationException", errors.RequestRefused),
+            ("unheardOfException", errors.ProviderFailed),
+        ]
+    ),
+]
+
+
 @pytest.mark.parametrize(
     ("model", "error", "kind"),
     [
@@ -148,6 +213,7 @@ async def test_a_stream_that_breaks_has_its_kind(
         (GEMINI, {"message": "x"}, errors.Overloaded),
         (VERTEX, {"message": "x", "code": 429, "status": "RESOURCE_EXHAUSTED"}, errors.RateLimited),
         (GEMINI, {"message": "x", "code": 500, "status": "INTERNAL"}, errors.ProviderFailed),
+        *((model, {"message": "x", "type": word}, kind) for model, word, kind in EXCEPTIONS),
     ],
 )
 async def test_an_error_in_mid_stream_has_its_kind_and_comes_after_the_words(
@@ -260,7 +326,7 @@ async def test_a_server_that_is_not_there_is_a_failed_connection(model: str) -> 
     async with FakeProvider() as fake:
         models = talk.catalog(fake)
 
-    with pytest.raises(errors.ProviderFailed, match="BASE_URL") as caught:
+    with pytest.raises(errors.ProviderFailed, match="_URL") as caught:
         await talk.answer(models, model)
 
     assert "connection attempts failed" in caught.value.detail
@@ -274,6 +340,8 @@ async def test_an_error_names_the_variable_and_never_the_key(
 ) -> None:
     known = f"{talk.OPENAI_KEY} {talk.ANTHROPIC_KEY} {talk.GEMINI_KEY} {talk.VERTEX_TOKEN}"
     keys = f"{known} sk-proj-1234***6789 Bearer abcdefgh"
+    if model in (INVOKE, CONVERSE):
+        keys += f" {bedrock.TOKEN}"
     fake.script(refusal(401, f"Incorrect API key provided: {keys} {'x' * 5_000}"))
 
     with pytest.raises(errors.AuthenticationFailed, match=KEYS[model]) as caught:

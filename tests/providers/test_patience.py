@@ -15,9 +15,18 @@ from tests.fakes import gemini
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Fault, Refusal, Reply
 from tests.providers import talk
-from tests.providers.talk import CHAT, GEMINI, LONG, MESSAGES, RESPONSES, VERTEX
+from tests.providers.talk import (
+    CHAT,
+    CONVERSE,
+    GEMINI,
+    INVOKE,
+    LONG,
+    MESSAGES,
+    RESPONSES,
+    VERTEX,
+)
 
-MODELS = (CHAT, RESPONSES, MESSAGES, GEMINI, VERTEX)
+MODELS = (CHAT, RESPONSES, MESSAGES, GEMINI, VERTEX, INVOKE, CONVERSE)
 BUSY = {"error": {"message": "busy"}}
 
 
@@ -164,3 +173,20 @@ async def test_closing_the_stream_hangs_up(fake: FakeProvider, models: Catalog, 
 
     async with asyncio.timeout(1):
         await fake.until_alone()
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_slow_streams_hold_up_nobody(fake: FakeProvider, models: Catalog, model: str) -> None:
+    fake.script(*[Reply(fault=Fault("stall", 0))] * 60)
+    slow = [asyncio.create_task(talk.answer(models, model)) for _ in range(60)]
+    await fake.until_streaming(60)
+
+    async with asyncio.timeout(5):
+        events = await talk.answer(models, model)
+
+    assert isinstance(events[-1], Completion)
+    for task in slow:
+        task.cancel()
+    async with asyncio.timeout(1):
+        await asyncio.gather(*slow, return_exceptions=True)
+        await fake.until_quiet()

@@ -12,7 +12,17 @@ from palaver.providers.catalog import Catalog
 from tests.fakes import gemini
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Call, Redacted, Reply, Say, Think, Usage
-from tests.providers.talk import GEMINI, LOOK, VERTEX, answer, asks, returns, spoken
+from tests.providers.talk import (
+    CONVERSE,
+    GEMINI,
+    INVOKE,
+    LOOK,
+    VERTEX,
+    answer,
+    asks,
+    returns,
+    spoken,
+)
 
 LOOKS = [
     Call("call_1", "look", ('{"where"', ':"up"}')),
@@ -195,6 +205,11 @@ async def test_gemini_gives_no_ids_to_calls_and_ours_are_never_the_same_twice(
         (GEMINI, "anthropic/claude-sonnet-4-6"),
         (GEMINI, VERTEX),
         (VERTEX, GEMINI),
+        ("anthropic/claude-sonnet-4-6", INVOKE),
+        (INVOKE, "anthropic/claude-sonnet-4-6"),
+        (INVOKE, CONVERSE),
+        (CONVERSE, INVOKE),
+        (CONVERSE, "openai/gpt-4o"),
     ],
 )
 async def test_another_protocol_is_told_the_words_and_calls_but_no_foreign_reasoning(
@@ -247,6 +262,11 @@ ALL = Usage(prompt=100, completion=20, cached=64, cache_write=11, reasoning=7)
         (VERTEX, ALL, TokenCount(100, 20, 64, None, 7)),
         (GEMINI, Usage(), TokenCount(100, 20)),
         (GEMINI, None, TokenCount()),
+        (INVOKE, ALL, TokenCount(100, 20, 64, 11, None)),
+        (CONVERSE, ALL, TokenCount(100, 20, 64, 11, None)),
+        (CONVERSE, Usage(cached=0, cache_write=0), TokenCount(100, 20, 0, 0, None)),
+        (CONVERSE, Usage(), TokenCount(100, 20)),
+        (CONVERSE, None, TokenCount()),
     ],
 )
 async def test_tokens_are_what_was_reported_and_nothing_is_made_up(
@@ -276,6 +296,14 @@ async def test_tokens_are_what_was_reported_and_nothing_is_made_up(
         (VERTEX, "RECITATION", "content_filter"),
         (GEMINI, "MALFORMED_FUNCTION_CALL", "error"),
         (GEMINI, "OTHER", "stop"),
+        (INVOKE, "max_tokens", "length"),
+        (CONVERSE, "end_turn", "stop"),
+        (CONVERSE, "stop_sequence", "stop"),
+        (CONVERSE, "max_tokens", "length"),
+        (CONVERSE, "model_context_window_exceeded", "length"),
+        (CONVERSE, "content_filtered", "content_filter"),
+        (CONVERSE, "guardrail_intervened", "content_filter"),
+        (CONVERSE, "malformed_model_output", "error"),
     ],
 )
 async def test_how_an_answer_ended_is_told_in_our_words_and_in_the_providers(

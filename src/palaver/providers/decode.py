@@ -35,7 +35,7 @@ from palaver.domain.llm import (
 from palaver.errors import BrokenReply
 from palaver.providers import tokens
 
-_REDACTED = "redacted_thinking"
+_REDACTED = ("redacted_thinking", "redacted_content")  # Anthropic's word and Amazon's
 # What Anthropic, DeepSeek and Moonshot call the tokens that came from their caches.
 _CACHED = ("cache_read_input_tokens", "prompt_cache_hit_tokens", "cached_tokens")
 _REASONING_TOKENS = ("reasoning_tokens", "thinking_tokens", "thoughts_tokens")
@@ -136,7 +136,7 @@ class Decoder:
         if index not in self._numbers:
             if not isinstance(part, ThinkingPart):
                 return
-            redacted = part.id == _REDACTED
+            redacted = part.id in _REDACTED
             yield HiddenReasoningGiven(
                 self._number(index),
                 "redacted" if redacted else "omitted",

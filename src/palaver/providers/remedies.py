@@ -64,6 +64,7 @@ _NO_CONNECTION: _Remedy = (
     "{name} did not take up a connection within {connect:g} s; check {url}, send again, or raise "
     "PALAVER_LLM_CONNECT_TIMEOUT.",
 )
+_FAILED: _Remedy = (ProviderFailed, "{name} failed; send again.")
 _GAVE_UP: _Remedy = (LLMTimeout, "{name} ran out of its own time; send again.")
 
 _REMEDIES: dict[type[Exception], _Remedy] = {
@@ -79,7 +80,7 @@ _REMEDIES: dict[type[Exception], _Remedy] = {
     ModelConnectionError: _AWAY,
     httpx2.TransportError: _AWAY,
     httpx2.InvalidURL: _AWAY,
-    ModelServerError: (ProviderFailed, "{name} failed; send again."),
+    ModelServerError: _FAILED,
     UserError: (RequestRefused, "The request means nothing to {name}; the detail says why."),
     ModelHTTPError: (RequestRefused, "{name} refuses the request; the detail says why."),
 }
@@ -129,6 +130,8 @@ def _by_status(error: Exception) -> _Remedy | None:
     status = _status(error)
     if status in (408, 504):
         return _GAVE_UP
+    if status == 424:  # Amazon's for a model that failed
+        return _FAILED
     said = _said(error)
     if status in (None, 400, 403, 429) and _SAYS_NO_CREDIT.search(said):
         return _NO_CREDIT

@@ -24,11 +24,12 @@ from palaver.providers.table import reasons
 
 if TYPE_CHECKING:  # each of these would import a client
     from pydantic_ai.models.anthropic import AnthropicModelSettings as MessagesSettings
+    from pydantic_ai.models.bedrock import BedrockModelSettings as ConverseSettings
     from pydantic_ai.models.google import GoogleModelSettings
     from pydantic_ai.models.openai import OpenAIChatModelSettings, OpenAIResponsesModelSettings
 
 _LEAST_BUDGET = 1024  # tokens; Anthropic takes no less
-_HOTTEST = 1.0  # Anthropic's highest temperature, and its usual one
+_HOTTEST = 1.0  # Anthropic's and Amazon's highest temperature, and Anthropic's usual one
 
 
 def for_chat(settings: ModelSettings | None, to: Handle, profile: ModelProfile) -> WireSettings:
@@ -82,13 +83,12 @@ def for_messages(settings: ModelSettings | None, profile: ModelProfile) -> WireS
     if settings is None:
         return wire
     if not isinstance(thinking, AnthropicThinking):  # settings of another provider
-        if _is_set(settings, "temperature"):
-            wire["temperature"] = min(settings.temperature, _HOTTEST)
+        _add_warmth(wire, settings, profile)
     elif thinking.type == "disabled":
         if not profile.get("thinking_always_enabled"):
             wire["anthropic_thinking"] = {"type": "disabled"}
         if settings.temperature != _HOTTEST:
-            wire["temperature"] = min(settings.temperature, _HOTTEST)
+            _add_warmth(wire, settings, profile)
     elif profile.get("anthropic_disallows_budget_thinking"):
         wire["anthropic_thinking"] = {"type": "adaptive"}
     else:
@@ -96,6 +96,30 @@ def for_messages(settings: ModelSettings | None, profile: ModelProfile) -> WireS
         wire["anthropic_thinking"] = {"type": "enabled", "budget_tokens": budget}
         if wire.get("max_tokens", budget + 1) <= budget:  # the limit counts the thinking, too
             wire["max_tokens"] += budget
+    return wire
+
+
+def for_converse(settings: ModelSettings | None, profile: ModelProfile) -> WireSettings:
+    """Settings for Converse; what a kind of model can have cached is cached.
+
+    It has no field for ``parallel_tool_calls``, and of thinking it takes what the model knows.
+    """
+    wire: ConverseSettings = {
+        "bedrock_cache_instructions": True,
+        "bedrock_cache_tool_definitions": True,
+        "bedrock_cache_messages": True,
+    }
+    _common(wire, settings)
+    wire.pop("parallel_tool_calls", None)
+    _add_warmth(wire, settings, profile)
+    reasoning: OpenAIReasoning | ChatGPTReasoning | None = getattr(settings, "reasoning", None)
+    thinking = getattr(settings, "thinking", None)
+    if reasoning is not None:
+        level = reasoning.reasoning_effort
+        wire["thinking"] = False if level == "none" else level
+    elif thinking is not None:
+        effort = getattr(settings, "effort", None) or True
+        wire["thinking"] = thinking.type == "enabled" and effort
     return wire
 
 
@@ -175,6 +199,13 @@ def _common(wire: WireSettings, settings: ModelSettings | None) -> None:
             wire["max_tokens"] = settings.max_output_tokens
         if not settings.parallel_tool_calls:
             wire["parallel_tool_calls"] = False
+
+
+def _add_warmth(wire: WireSettings, settings: ModelSettings | None, profile: ModelProfile) -> None:
+    """The temperature, unless the model refuses a request that has one."""
+    refused = ("anthropic_disallows_sampling_settings", "bedrock_disallows_sampling_settings")
+    if settings is not None and not any(profile.get(flag) for flag in refused):
+        wire["temperature"] = min(settings.temperature, _HOTTEST)
 
 
 def _is_set(settings: ModelSettings, name: str) -> bool:
