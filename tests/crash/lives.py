@@ -17,11 +17,13 @@ from pathlib import Path
 from time import monotonic
 
 import httpx2
+import psutil
 
 from tests.api.here import Client
 from tests.crash import victim
 
 WITHIN = 30  # seconds, for what would otherwise never happen
+_LOOK = 0.02  # seconds between looks at what tells of no change by itself
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
@@ -60,6 +62,13 @@ class Life:
         """Wait for its end; its exit code, negative for a signal. None if it just lives on."""
         await asyncio.to_thread(self.process.join, WITHIN)
         return self.process.exitcode
+
+    async def standing(self) -> None:
+        """Wait until it stands still."""
+        process = psutil.Process(self.process.pid)
+        async with asyncio.timeout(WITHIN):
+            while process.status() != psutil.STATUS_STOPPED:
+                await asyncio.sleep(_LOOK)
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, unless it has ended."""
