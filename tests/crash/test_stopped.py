@@ -13,11 +13,13 @@ import pytest
 from tests.api.sending import log_of
 from tests.crash import stories
 from tests.crash.checks import all_runs, check, settled
-from tests.crash.lives import WITHIN, living
-from tests.crash.playing import Figures, side_by_side, world_of
+from tests.crash.lives import WITHIN
+from tests.crash.playing import Figures, side_by_side, started, world_of
 from tests.crash.stories import Story
 from tests.crash.witness import Witness
 from tests.databases import Databases
+
+pytestmark = pytest.mark.timeout(400)  # for machines that do something else as well
 
 BETWEEN = {
     "begin:log.write:5": stories.talking,
@@ -58,8 +60,7 @@ async def _stand(databases: Databases, at: str, story: Story, figures: Figures) 
     """One server stands still, the other takes over; when the first goes on, nothing changes."""
     with databases.fresh() as url, world_of(url) as world, world_of(url) as other:
         armed = {**world, "CRASH_AT": at, "CRASH_WITH": "SIGSTOP"}
-        async with living(other) as two, living(armed) as one:
-            await two.ready()
+        async with started(other, figures) as two, started(armed, figures) as one:
             witness, after = Witness(one), Witness(two)
             telling = asyncio.create_task(_tell(story, witness))
             await one.standing()
