@@ -64,6 +64,8 @@ async def test_a_unit_that_stood_still_is_done_again(server: PostgresServer) -> 
     def stand_still(tx: Tx) -> str:
         kept = making.keep_agent(tx, "patient")
         tries.append(tx.all(text("SELECT pg_backend_pid()"))[0][0])
+        touch = text("UPDATE agents SET name = name WHERE id = :id")
+        tx.many(touch, [{"id": kept.id}, {"id": "agent-nowhere"}])  # as rows of events are written
         if len(tries) == 1:
             _await_end(server, tries[0])
         return agents.get(tx, HERE, kept.id).id

@@ -8,13 +8,14 @@ import asyncio
 import select as sockets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, Concatenate
 
 import psycopg
+from psycopg.abc import Params, Query
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Engine, create_engine, event, func, select, text
 from sqlalchemy.exc import (
@@ -53,6 +54,17 @@ _PATIENCE = {
 _LISTEN_AGAIN = 0.5  # seconds until a broken listener connects again, and a closed one ends
 
 
+class _Cursor(psycopg.Cursor[Any]):
+    """A cursor after whose every call PostgreSQL counts how long a transaction stands still.
+
+    It stops counting at a flush, which is what psycopg says last when it writes many rows.
+    """
+
+    def executemany(self, query: Query, params_seq: Iterable[Params], **kwargs: Any) -> None:
+        super().executemany(query, params_seq, **kwargs)
+        self.connection.execute("")
+
+
 class PostgresDatabase:
     """One database on a server, or on several that follow one another."""
 
@@ -61,7 +73,8 @@ class PostgresDatabase:
     def __init__(self, dsn: str) -> None:
         given = _parsed(dsn)
         self.url = f"postgresql://{given.get('host', '')}/{given.get('dbname', '')}"
-        self._connect = partial(psycopg.connect, **{**_PATIENCE, **given}, autocommit=True)
+        settings = {**_PATIENCE, **given, "cursor_factory": _Cursor}
+        self._connect = partial(psycopg.connect, **settings, autocommit=True)
         self._engine = create_engine(
             "postgresql+psycopg://",
             creator=self._open,
