@@ -40,6 +40,14 @@ _FORKS.set_forkserver_preload(
 )
 
 
+def import_all() -> None:
+    """Have everything imported of which servers are forks, so that it is not counted as theirs."""
+    first = _FORKS.Process(target=os.getpid)
+    first.start()
+    first.join()
+    first.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Life:
     """A server process from its start to its end."""
