@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from palaver.domain.llm import ChatRequest
 from palaver.domain.model_settings import ModelSettings
+from palaver.domain.tool import ToolSpec
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
 from palaver.providers.table import PROVIDERS, Provider
@@ -45,6 +45,9 @@ _VALUES: Mapping[str, tuple[Json, ...]] = {
     "thinking_config": ({"include_thoughts": False, "thinking_budget": 2048},),
     "tool_call_parser": ("qwen25",),
 }
+_FORMS = ("response_format", "response_schema")
+_NO_TOOLS: tuple[ToolSpec, ...] = ()  # a form is asked for without: Gemini has either
+_TOOLS: tuple[ToolSpec, ...] = (LOOK,)
 _SETTINGS: TypeAdapter[ModelSettings] = TypeAdapter(ModelSettings)
 
 _HEAD = """\
@@ -108,13 +111,15 @@ def _words(names: tuple[str, ...]) -> str:
 
 async def _seen(catalog: Catalog, fake: FakeProvider, row: Row) -> dict[str, list[str]]:
     """Where each setting of the row's class goes; an empty list is nowhere."""
-    plain = await _sent(catalog, fake, row, {})
+    plain = [await _sent(catalog, fake, row, {}, tools) for tools in (_TOOLS, _NO_TOOLS)]
     found: dict[str, list[str]] = {}
     for field in type(_settings(row, {})).model_fields:
         for value in _VALUES.get(field, ()):
             if _fits(row, {field: value}):
-                sent = await _sent(catalog, fake, row, {field: value})
-                found.setdefault(field, []).extend(_differences(plain, sent))
+                form = field in _FORMS
+                tools = _NO_TOOLS if form else _TOOLS
+                sent = await _sent(catalog, fake, row, {field: value}, tools)
+                found.setdefault(field, []).extend(_differences(plain[form], sent))
     return found
 
 
@@ -129,11 +134,14 @@ def _fits(row: Row, given: Mapping[str, Json]) -> bool:
 
 
 async def _sent(
-    catalog: Catalog, fake: FakeProvider, row: Row, given: Mapping[str, Json]
+    catalog: Catalog,
+    fake: FakeProvider,
+    row: Row,
+    given: Mapping[str, Json],
+    tools: tuple[ToolSpec, ...],
 ) -> dict[str, Json]:
     handle, model = catalog.resolve(row.handle)
-    asked: ChatRequest = request(handle, asks("hi"), settings=_settings(row, given), tools=(LOOK,))
-    await listen(model, asked)
+    await listen(model, request(handle, asks("hi"), settings=_settings(row, given), tools=tools))
     return fake.bodies[-1]
 
 

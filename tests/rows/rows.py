@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.fakes import bedrock
 from tests.fakes.provider import FakeProvider
 
 Json = dict[str, Any]
@@ -32,6 +33,11 @@ class Row:
     form: str | None = "response_format"
 
     @property
+    def key(self) -> str:
+        """The key that the fake takes: Amazon's looks at it, others only where it is."""
+        return bedrock.TOKEN if self.provider == "bedrock" else f"key-of-{self.provider}"
+
+    @property
     def handle(self) -> str:
         """How an agent names it."""
         return f"{self.provider}/{self.model}"
@@ -40,6 +46,13 @@ class Row:
     def name(self) -> str:
         """How a test names it."""
         return f"{self.provider}-{self.wire}"
+
+    @property
+    def tools(self) -> str:
+        """How its tools look: as the wire has them, strict or not. OpenRouter marks them."""
+        if self.provider == "openrouter":
+            return self.name
+        return f"{self.wire}, strict" if self.settings.get("strict") else self.wire
 
     def model_settings(self, form: Json | None = None) -> Json:
         """The settings as a caller sends them, perhaps with a form for the answer."""
@@ -50,7 +63,7 @@ class Row:
         """The variables that configure the provider, with `fake` in its place."""
         kind = self.provider.upper()
         return {
-            f"PALAVER_{kind}_API_KEY": f"key-of-{self.provider}",
+            f"PALAVER_{kind}_API_KEY": self.key,
             f"PALAVER_{kind}_BASE_URL": fake.url + self.home,
             **self.variables,
         }
@@ -84,7 +97,7 @@ ROWS = (
     Row("together", "Qwen/Qwen3-235B-A22B", "chat", {}),
     Row("bedrock", "anthropic.claude-sonnet-4-5-v1:0", "messages", {}, home=""),
     Row("bedrock", "amazon.nova-pro-v1:0", "converse", {}, home=""),
-    Row("baseten", "deepseek-ai/DeepSeek-V3", "chat", {}, form=None),
+    Row("baseten", "zai-org/GLM-4.6", "chat", {}, form=None),
     Row("openrouter", "anthropic/claude-sonnet-4.5", "chat", {}),
     Row(
         "chatgpt_oauth",

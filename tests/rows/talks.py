@@ -4,7 +4,7 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
-from tests.fakes.reply import Call, Part, Reply, Say, Think
+from tests.fakes.reply import Call, Part, Refuse, Reply, Say, Think
 
 Json = dict[str, Any]
 
@@ -65,6 +65,10 @@ TALKS = {
             "Sure?",
         ),
         (_answer(Say(("A cat.",))), _answer(Say(("Yes.",)))),
+    ),
+    "refusal": Talk(
+        ("Do harm.", "Why?"),
+        (_answer(Refuse(("I will", " not."))), _answer(Say(("It is harm.",)))),
     ),
     "json schema": Talk(
         ("The sky?", "Again"),
