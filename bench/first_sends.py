@@ -4,8 +4,8 @@ python -m bench.first_sends
 
 The first send to a provider imports its library, which takes seconds. Meanwhile a stream of the
 offline model says a word every 10 ms; the longest time between two of its words is told, while
-nothing else happens and while the library is imported. The provider itself is not there: to reach
-it is not part of the price.
+nothing else happens and while the library is imported. The provider is the tests' fake, which
+answers at once.
 """
 
 import asyncio
@@ -17,27 +17,23 @@ import click
 import uvloop
 
 from bench.servers import Program, Server, running
-from bench.wire import HOST, Connection, WrongAnswer
+from bench.wire import Connection, WrongAnswer
+from tests.fakes.provider import FakeProvider
+from tests.rows.rows import environment
 
 PACE = 0.01  # seconds between two words
+WARM = 1.0  # seconds until the stream has found its pace
 QUIET = 2.0  # seconds that the stream speaks alone, before the send and after it
 BUDGET = 0.05  # seconds of silence that a stream may notice
 
-NOBODY = f"http://{HOST}:1"
-PROVIDERS = {
-    "openai/gpt-4o": {"OPENAI_BASE_URL": f"{NOBODY}/v1"},
-    "openai/gpt-5-mini": {"OPENAI_BASE_URL": f"{NOBODY}/v1"},
-    "anthropic/claude-sonnet-4-6": {"ANTHROPIC_BASE_URL": NOBODY},
-    "google_ai/gemini-2.5-flash": {"PALAVER_GOOGLE_AI_BASE_URL": NOBODY},
-    "bedrock/amazon.nova-pro-v1:0": {
-        "PALAVER_BEDROCK_BASE_URL": NOBODY,
-        "PALAVER_BEDROCK_API_KEY": "x",
-    },
-    "bedrock/anthropic.claude-sonnet-4-5-v1:0": {
-        "PALAVER_BEDROCK_BASE_URL": NOBODY,
-        "PALAVER_BEDROCK_API_KEY": "x",
-    },
-}
+MODELS = (
+    "openai/gpt-4o",
+    "openai/gpt-5-mini",
+    "anthropic/claude-sonnet-4-6",
+    "google_ai/gemini-2.5-flash",
+    "bedrock/us.amazon.nova-pro-v1:0",
+    "bedrock/us.anthropic.claude-sonnet-4-6",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +54,26 @@ def main() -> None:
 async def _measure() -> None:
     click.echo("| first send to | took s | longest silence beside it ms | while alone ms | |")
     click.echo("|---|--:|--:|--:|---|")
-    for model, environment in PROVIDERS.items():
-        told = await _silences(model, environment)
-        verdict = "ok" if told.beside <= BUDGET * 1000 else "missed"
-        click.echo(
-            f"| {model} | {told.took:.1f} | **{told.beside:.0f}** | {told.alone:.0f} | {verdict} |"
-        )
+    async with FakeProvider() as fake:
+        for model in MODELS:
+            told = await _silences(model, environment(fake))
+            verdict = "ok" if told.beside <= BUDGET * 1000 else "missed"
+            figures = f"{told.took:.1f} | **{told.beside:.0f}** | {told.alone:.0f}"
+            click.echo(f"| {model} | {figures} | {verdict} |")
 
 
-async def _silences(model: str, environment: dict[str, str]) -> Silences:
+async def _silences(model: str, variables: dict[str, str]) -> Silences:
     program = Program(
         "palaver",
         ("-m", "palaver.cli", "serve", "--port", "{port}"),
-        {"PALAVER_HOME": "{folder}", **environment},
+        {"PALAVER_HOME": "{folder}", **variables},
     )
     async with running(program) as server:
         offline, asked = await _talk(server, "palaver/offline"), await _talk(server, model)
         words = _Words()
         stream = asyncio.create_task(words.listen(server, offline))
+        await asyncio.sleep(WARM)
+        warm = perf_counter()
         await asyncio.sleep(QUIET)
         begun = perf_counter()
         await _send(server, asked)
@@ -84,7 +82,8 @@ async def _silences(model: str, environment: dict[str, str]) -> Silences:
         stream.cancel()
         await asyncio.wait([stream])
     return Silences(
-        alone=1000 * max(words.longest(0, begun), words.longest(ended + QUIET / 2, perf_counter())),
+        alone=1000
+        * max(words.longest(warm, begun), words.longest(ended + QUIET / 2, perf_counter())),
         beside=1000 * words.longest(begun, ended + QUIET / 2),
         took=ended - begun,
     )
@@ -120,18 +119,13 @@ async def _talk(server: Server, model: str) -> str:
 
 
 async def _send(server: Server, conversation: str) -> None:
-    """Send, and be told that the provider is not there."""
+    """Send, and hear the answer."""
     connection = Connection(server.port)
     body = {"input": "Hi", "streaming": False}
-    try:
-        await connection.call("POST", f"/v1/conversations/{conversation}/messages", body)
-    except WrongAnswer as told:
-        if "cannot be reached" not in str(told):
-            raise
-    else:
-        raise WrongAnswer("nobody is there, and yet there was an answer")
-    finally:
-        connection.close()
+    told = await connection.call("POST", f"/v1/conversations/{conversation}/messages", body)
+    if told["stop_reason"]["stop_reason"] != "end_turn":
+        raise WrongAnswer(f"not an answer: {told}")
+    connection.close()
 
 
 if __name__ == "__main__":

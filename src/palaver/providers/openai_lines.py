@@ -14,7 +14,7 @@ from pydantic_ai.profiles import ModelProfile, merge_profile
 from pydantic_ai.profiles.openai import OpenAIModelProfile
 
 from palaver.providers.line import PROFILE, Line
-from palaver.providers.openai_client import Client
+from palaver.providers.openai_client import Client, learn_to_read
 from palaver.providers.table import Account, reasons
 
 
@@ -74,6 +74,8 @@ class OpenAILines:
         self._client = Client(
             api_key=account.key, timeout=timeout, max_retries=0, **_address(account)
         )
+        if account.provider.dialect in ("openai", "codex"):
+            learn_to_read()
 
     def line(self, name: str) -> Line:
         """The model called `name`: a reasoning one of OpenAI's by Responses, any other by Chat.

@@ -5,6 +5,7 @@ first request to any provider.
 """
 
 import asyncio
+import gc
 import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -141,6 +142,14 @@ def _check(event: StreamEvent, request: ChatRequest, *, begun: bool) -> None:
 
 
 def _open(account: Account, patience: Patience) -> "PydanticAIChatModel":
-    from palaver.providers.pydantic_ai import PydanticAIChatModel
+    """Import the library and open the connections; the garbage collector rests meanwhile.
 
-    return PydanticAIChatModel(account, patience.connect, patience.idle)
+    It would look through everything that is imported, time and again, and nobody else can run then.
+    """
+    gc.disable()
+    try:
+        from palaver.providers.pydantic_ai import PydanticAIChatModel
+
+        return PydanticAIChatModel(account, patience.connect, patience.idle)
+    finally:
+        gc.enable()
