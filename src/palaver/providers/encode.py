@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 from pydantic_ai.messages import (
+    INVALID_JSON_KEY,
     BinaryContent,
     ImageUrl,
     ModelMessage,
@@ -54,6 +55,16 @@ _CHAT_REASONING = ("reasoning", "reasoning_content")  # the fields it comes in, 
 _CALL_IDS = {"chat": re.compile(r".{1,40}", re.DOTALL)}
 _CALL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _UNSEEN = "[an image that cannot be shown]"
+
+
+class _Call(ToolCallPart):
+    """A call whose arguments go back to the letter, as the provider's cache knows them."""
+
+    def args_as_json_str(self) -> str:
+        """The arguments; in the library's form where they are no JSON object."""
+        if not isinstance(self.args, str) or INVALID_JSON_KEY in self.args_as_dict():
+            return super().args_as_json_str()
+        return self.args or "{}"
 
 
 def messages(
@@ -134,7 +145,7 @@ def _response(
                 case ToolCall(call_id=call_id) if call_id in answered:
                     answered.discard(call_id)
                     seal = _seal(part.seal if sealed else None, system)
-                    parts.append(ToolCallPart(part.name, part.arguments, call_id, **seal))
+                    parts.append(_Call(part.name, part.arguments, call_id, **seal))
                 case _:
                     pass
     return parts

@@ -29,7 +29,7 @@ PROMPTS = snapshot(
                                 "type": "function",
                                 "function": {
                                     "name": "memory_insert",
-                                    "arguments": '{"label":"human","new_string":"tea"}',
+                                    "arguments": '{"label": "human", "new_string": "tea"}',
                                 },
                             }
                         ],
@@ -59,7 +59,7 @@ PROMPTS = snapshot(
                                 "type": "function",
                                 "function": {
                                     "name": "memory_insert",
-                                    "arguments": '{"label":"human","new_string":"tea"}',
+                                    "arguments": '{"label": "human", "new_string": "tea"}',
                                 },
                             },
                             {
@@ -67,7 +67,7 @@ PROMPTS = snapshot(
                                 "type": "function",
                                 "function": {
                                     "name": "memory_insert",
-                                    "arguments": '{"label":"human","new_string":"milk"}',
+                                    "arguments": '{"label": "human", "new_string": "milk"}',
                                 },
                             },
                         ],
@@ -103,7 +103,7 @@ PROMPTS = snapshot(
                                 "type": "function",
                                 "function": {
                                     "name": "memory_insert",
-                                    "arguments": '{"label":"human","new_string":"tea"}',
+                                    "arguments": '{"label": "human", "new_string": "tea"}',
                                 },
                             }
                         ],
@@ -196,7 +196,7 @@ PROMPTS = snapshot(
                                 "type": "function",
                                 "function": {
                                     "name": "memory_insert",
-                                    "arguments": '{"label":"human","new_string":"tea"}',
+                                    "arguments": '{"label": "human", "new_string": "tea"}',
                                 },
                             }
                         ],
@@ -227,7 +227,7 @@ PROMPTS = snapshot(
                                 "type": "function",
                                 "function": {
                                     "name": "memory_insert",
-                                    "arguments": '{"label":"human","new_string":"tea"}',
+                                    "arguments": '{"label": "human", "new_string": "tea"}',
                                 },
                             },
                             {
@@ -235,7 +235,7 @@ PROMPTS = snapshot(
                                 "type": "function",
                                 "function": {
                                     "name": "memory_insert",
-                                    "arguments": '{"label":"human","new_string":"milk"}',
+                                    "arguments": '{"label": "human", "new_string": "milk"}',
                                 },
                             },
                         ],
@@ -305,7 +305,7 @@ PROMPTS = snapshot(
                                 "type": "function",
                                 "function": {
                                     "name": "memory_insert",
-                                    "arguments": '{"label":"human","new_string":"tea"}',
+                                    "arguments": '{"label": "human", "new_string": "tea"}',
                                 },
                             }
                         ],
@@ -350,7 +350,7 @@ PROMPTS = snapshot(
                                 "type": "function",
                                 "function": {
                                     "name": "memory_insert",
-                                    "arguments": '{"label":"human","new_string":"tea"}',
+                                    "arguments": '{"label": "human", "new_string": "tea"}',
                                 },
                             },
                             {
@@ -358,7 +358,7 @@ PROMPTS = snapshot(
                                 "type": "function",
                                 "function": {
                                     "name": "memory_insert",
-                                    "arguments": '{"label":"human","new_string":"milk"}',
+                                    "arguments": '{"label": "human", "new_string": "milk"}',
                                 },
                             },
                         ],
@@ -408,7 +408,7 @@ PROMPTS = snapshot(
                                 "type": "function",
                                 "function": {
                                     "name": "memory_insert",
-                                    "arguments": '{"label":"human","new_string":"tea"}',
+                                    "arguments": '{"label": "human", "new_string": "tea"}',
                                 },
                             }
                         ],

@@ -35,7 +35,7 @@ PROMPTS = snapshot(
                     },
                     {
                         "name": "memory_insert",
-                        "arguments": '{"label":"human","new_string":"tea"}',
+                        "arguments": '{"label": "human", "new_string": "tea"}',
                         "call_id": "call_tea",
                         "type": "function_call",
                         "id": "fc_1",
@@ -61,14 +61,14 @@ PROMPTS = snapshot(
                     {"role": "user", "content": "Tea with milk."},
                     {
                         "name": "memory_insert",
-                        "arguments": '{"label":"human","new_string":"tea"}',
+                        "arguments": '{"label": "human", "new_string": "tea"}',
                         "call_id": "call_tea",
                         "type": "function_call",
                         "id": "fc_0",
                     },
                     {
                         "name": "memory_insert",
-                        "arguments": '{"label":"human","new_string":"milk"}',
+                        "arguments": '{"label": "human", "new_string": "milk"}',
                         "call_id": "call_milk",
                         "type": "function_call",
                         "id": "fc_1",
@@ -108,7 +108,7 @@ PROMPTS = snapshot(
                     },
                     {
                         "name": "memory_insert",
-                        "arguments": '{"label":"human","new_string":"tea"}',
+                        "arguments": '{"label": "human", "new_string": "tea"}',
                         "call_id": "call_tea",
                         "type": "function_call",
                         "id": "fc_1",
