@@ -130,7 +130,6 @@ async def test_an_answer_without_either_was_cut(fake: FakeProvider, everybody: C
     ("word", "finish"),
     [
         ("sensitive", "content_filter"),
-        ("network_error", "error"),
         ("model_context_window_exceeded", "length"),
     ],
 )
@@ -142,6 +141,13 @@ async def test_what_only_zai_ends_with(
     last = await ended(everybody, handle_of("zai"))
 
     assert (last.finish, last.raw_finish) == (finish, word)
+
+
+async def test_an_error_that_zai_ends_with_is_one(fake: FakeProvider, everybody: Catalog) -> None:
+    fake.script(Reply(finish="network_error"))
+
+    with pytest.raises(errors.ProviderFailed, match="zai broke off its answer"):
+        await ended(everybody, handle_of("zai"))
 
 
 @pytest.mark.parametrize("ids", [("", ""), ("call_1", "call_1"), ("call_0", "")])

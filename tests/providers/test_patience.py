@@ -97,8 +97,9 @@ async def test_the_provider_says_how_long_to_wait_and_a_long_wait_is_the_callers
     await models.close()
 
 
-async def test_gemini_says_how_long_to_wait_in_its_body(fake: FakeProvider) -> None:
-    models = talk.catalog(fake)
+async def test_gemini_says_how_long_to_wait_in_its_body(
+    fake: FakeProvider, models: Catalog
+) -> None:
     told = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "7.5s"}
     fake.script(Refusal(429, gemini.error(429, "RESOURCE_EXHAUSTED", "slower", told)))
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from palaver import errors
 from palaver.domain.entry import Entry
-from palaver.domain.llm import Completion, TokenCount
+from palaver.domain.llm import Completion, TextDelta, TokenCount
 from palaver.domain.part import ToolCall
 from palaver.providers.catalog import Catalog
 from tests.fakes import gemini
@@ -20,6 +21,7 @@ from tests.providers.talk import (
     VERTEX,
     answer,
     asks,
+    request,
     returns,
     spoken,
 )
@@ -294,7 +296,6 @@ async def test_tokens_are_what_was_reported_and_nothing_is_made_up(
         (GEMINI, "MAX_TOKENS", "length"),
         (GEMINI, "SAFETY", "content_filter"),
         (VERTEX, "RECITATION", "content_filter"),
-        (GEMINI, "MALFORMED_FUNCTION_CALL", "error"),
         (GEMINI, "OTHER", "stop"),
         (INVOKE, "max_tokens", "length"),
         (CONVERSE, "end_turn", "stop"),
@@ -303,7 +304,6 @@ async def test_tokens_are_what_was_reported_and_nothing_is_made_up(
         (CONVERSE, "model_context_window_exceeded", "length"),
         (CONVERSE, "content_filtered", "content_filter"),
         (CONVERSE, "guardrail_intervened", "content_filter"),
-        (CONVERSE, "malformed_model_output", "error"),
     ],
 )
 async def test_how_an_answer_ended_is_told_in_our_words_and_in_the_providers(
@@ -317,13 +317,32 @@ async def test_how_an_answer_ended_is_told_in_our_words_and_in_the_providers(
     assert (last.finish, last.raw_finish) == (finish, word)
 
 
+@pytest.mark.parametrize(
+    ("model", "word"),
+    [
+        (GEMINI, "MALFORMED_FUNCTION_CALL"),
+        (CONVERSE, "malformed_model_output"),
+    ],
+)
+async def test_an_answer_that_ends_in_an_error_is_one_after_its_words(
+    fake: FakeProvider, models: Catalog, model: str, word: str
+) -> None:
+    fake.script(Reply(finish=word))
+    handle, chat = models.resolve(model)
+    heard = []
+
+    with pytest.raises(errors.ProviderFailed, match="send again"):
+        async for event in chat.stream(request(handle)):
+            heard.append(event)
+
+    assert heard == [TextDelta(0, "Hello"), TextDelta(0, " you")]
+
+
 @pytest.mark.parametrize("model", [GEMINI, VERTEX])
-async def test_a_question_that_gemini_will_not_hear_ends_without_a_word(
+async def test_a_question_that_gemini_will_not_hear_is_refused(
     fake: FakeProvider, models: Catalog, model: str
 ) -> None:
     fake.script(Reply((), finish="PROHIBITED_CONTENT"))
 
-    (only,) = await answer(models, model)
-
-    assert isinstance(only, Completion)
-    assert (only.finish, only.raw_finish) == ("content_filter", "PROHIBITED_CONTENT")
+    with pytest.raises(errors.RequestRefused, match="other words"):
+        await answer(models, model)
