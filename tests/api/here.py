@@ -19,6 +19,7 @@ Json = dict[str, Any]
 
 OFFLINE = "palaver/offline"
 _ENDS = ("stop_reason", "usage_statistics", "error_message", "ping")
+_CALLS = ("tool_call_message", "approval_request_message")
 
 
 @asynccontextmanager
@@ -191,7 +192,7 @@ def check_calls(history: Sequence[Json]) -> None:
     calls = [
         call["tool_call_id"]
         for one in history
-        if one["message_type"] == "tool_call_message"
+        if one["message_type"] in _CALLS
         for call in one["tool_calls"]
     ]
     returns = [
@@ -205,7 +206,7 @@ def check_calls(history: Sequence[Json]) -> None:
 
 def _whole(fragment: Json) -> Json:
     message = {**fragment, "seq_id": None}
-    if message["message_type"] == "tool_call_message":
+    if message["message_type"] in _CALLS:
         message["tool_calls"] = [message["tool_call"]]
     return message
 
@@ -218,11 +219,14 @@ def _longer(message: Json, fragment: Json) -> Json:
         case "reasoning_message":
             more["reasoning"] = message["reasoning"] + fragment["reasoning"]
             more["signature"] = fragment["signature"] or message["signature"]
-        case "tool_call_message":
-            call = message["tool_call"]
-            arguments = call["arguments"] + fragment["tool_call"]["arguments"]
-            more["tool_call"] = {**call, "arguments": arguments}
-            more["tool_calls"] = [more["tool_call"]]
+        case "tool_call_message" | "approval_request_message":
+            calls = {call["tool_call_id"]: call for call in message["tool_calls"]}
+            piece = fragment["tool_call"]
+            begun = calls.get(piece["tool_call_id"], {**piece, "arguments": ""})
+            arguments = begun["arguments"] + piece["arguments"]
+            calls[piece["tool_call_id"]] = {**begun, "arguments": arguments}
+            more["tool_calls"] = list(calls.values())
+            more["tool_call"] = more["tool_calls"][0]
     return {**message, **more}
 
 

@@ -138,6 +138,7 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "ticket": Ticket("{}", "worker-1"),
         "interrupts": False,
         "otid": "otid-1",
+        "limit": 1,
     }
     if "wanted" in parameters:
         given["wanted"] = parameters["wanted"].annotation()

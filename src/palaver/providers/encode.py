@@ -67,8 +67,6 @@ def messages(entries: Iterable[Entry], system: str, wire: Wire) -> list[ModelMes
 
 
 def _is_models(entry: Entry) -> bool:
-    if entry.role == "approval":  # either the model's calls or the people's answer to them
-        return any(isinstance(part, ToolCall) for part in entry.parts)
     return entry.role == "assistant"
 
 
