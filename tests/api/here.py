@@ -157,7 +157,8 @@ class Client:
         """Send words; the frames of the answer as they come, without pings, and None at DONE."""
         self.conversations.add(conversation_id)
         path = f"/v1/conversations/{conversation_id}/messages"
-        async with self.http.stream("POST", path, json={"input": text, **body}) as response:
+        said = {"input": text} if text else {}
+        async with self.http.stream("POST", path, json={**said, **body}) as response:
             if response.status_code != 200:
                 await response.aread()
             _ok(response)
