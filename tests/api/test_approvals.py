@@ -50,7 +50,8 @@ async def test_a_run_stops_at_a_call_of_the_clients_and_goes_on_with_its_return(
     assert second.messages[0]["message_type"] == "tool_return_message"
     assert second.text == "The tool ask returned: it rains"
     assert await kinds(client, conversation) == [
-        "user", "reasoning", "approval_request", "approval_response", "tool_return", "assistant",
+        "user", "reasoning", "approval_request", "approval_response", "tool_return", "reasoning",
+        "assistant",
     ]  # fmt: skip
     history = await client.history(conversation)
     assert joined(first.messages) == history[2:4]
