@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from tests.api.here import Client, Heard, Json
+from tests.api.here import Client, Heard, Json, waits
 from tests.api.sending import WITHIN
 
 ASK = {"name": "ask", "description": "Asks the client.", "parameters": {"type": "object"}}
@@ -28,15 +28,8 @@ def approvals(*answers: Json, **more: Any) -> Json:
 
 
 async def asked(client: Client, conversation: str) -> list[str]:
-    """The ids of the calls that a conversation's newest message asks for."""
-    last = (await client.history(conversation))[-1]
-    assert last["message_type"] in ("approval_request_message", "tool_call_message"), last
-    (asks,) = (
-        one
-        for one in await client.history(conversation)
-        if one["id"] == last["id"] and one["message_type"] == "approval_request_message"
-    )
-    return [call["tool_call_id"] for call in asks["tool_calls"]]
+    """The ids of the calls that wait for an answer in a conversation."""
+    return waits(await client.history(conversation))
 
 
 async def paused(

@@ -96,7 +96,7 @@ class Client:
     """A caller. What it asks for must succeed, except with `ask`, which takes any answer."""
 
     http: httpx2.AsyncClient
-    conversations: set[str] = field(default_factory=set)  # those it sent something to
+    conversations: set[str] = field(default_factory=set, repr=False)  # those it sent something to
 
     async def ask(self, method: str, path: str, body: Any = None, **params: Any) -> httpx2.Response:
         """Any request, any answer. A body of None is none at all."""
@@ -205,9 +205,27 @@ def check_calls(history: Sequence[Json]) -> None:
     assert sorted(calls) == sorted(returns), f"calls {calls}, returns {returns}"
 
 
+def waits(history: Sequence[Json]) -> list[str]:
+    """The ids of the calls that wait for an answer in a history."""
+    newest = [one for one in history if one["id"] == history[-1]["id"]]
+    return [
+        call["tool_call_id"]
+        for one in newest
+        if one["message_type"] == "approval_request_message"
+        for call in one["tool_calls"]
+    ]
+
+
+def without_request(history: Sequence[Json]) -> Sequence[Json]:
+    """A history without the calls that still wait in it, and what was said with them."""
+    if not waits(history):
+        return history
+    return [one for one in history if one["id"] != history[-1]["id"]]
+
+
 def _whole(fragment: Json) -> Json:
     message = {**fragment, "seq_id": None}
-    if message["message_type"] in _CALLS:
+    if message["message_type"] in _CALLS and isinstance(message["tool_calls"], dict):
         message["tool_calls"] = [message["tool_call"]]
     return message
 

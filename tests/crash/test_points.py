@@ -9,8 +9,10 @@ from tests.crash.playing import play, side_by_side
 from tests.crash.points import Crash
 from tests.databases import Databases
 
-GROUPS = [points.SIMPLE, points.SPEAKING, points.CALLING, points.CROWDED, points.TAKEN]
-NAMES = ["simple", "speaking", "calling", "crowded", "taken"]
+GROUPS = [
+    points.SIMPLE, points.SPEAKING, points.CALLING, points.CROWDED, points.PAUSED, points.TAKEN
+]  # fmt: skip
+NAMES = ["simple", "speaking", "calling", "crowded", "paused", "taken"]
 
 
 @pytest.mark.parametrize("cases", GROUPS, ids=NAMES)
