@@ -54,6 +54,26 @@ async def test_who_waits_in_line_waits_for_the_answer_too(
     assert (await said_in(client, conversation))[1:] == ["second", "third"]
 
 
+async def test_who_denies_in_line_begins_where_the_run_before_pauses(
+    client: Client, conversation: str
+) -> None:
+    slow = "[[words: 30]] [[pace: 10]] [[call: ask]]"
+    first = await begin(client, conversation, slow, client_tools=[ASK])
+    waits = await queued(client, conversation, "waits")
+    denies = await queued(client, conversation, "denies", on_pending="deny")
+
+    assert await ended(client, first.run_id, denies, waits) == [
+        "requires_approval",
+        "end_turn",
+        "end_turn",
+    ]
+
+    assert (await said_in(client, conversation))[1:] == ["denies", "waits"]
+    log = await log_of(client, denies)
+    assert b"tool_return_message" in log.events[0]
+    check_calls(await client.history(conversation))
+
+
 async def test_who_interrupts_does_not_wait_for_an_answer(
     client: Client, conversation: str
 ) -> None:

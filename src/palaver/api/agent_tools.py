@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Body, HTTPException
+from pydantic import AliasChoices, Field
 
 from palaver import clock
 from palaver.api import routing
@@ -18,9 +19,14 @@ router = routing.router("/v1/agents/{agent_id}/tools", "agents")
 
 
 class ApprovalChange(Frozen):
-    """Whether the calls of a tool wait for approval."""
+    """Whether the calls of a tool wait for approval.
 
-    requires_approval: bool | None = None
+    The TypeScript client writes the name of its own parameter, which is the second one.
+    """
+
+    requires_approval: bool | None = Field(
+        None, validation_alias=AliasChoices("requires_approval", "body_requires_approval")
+    )
 
 
 @router.patch("/approval/{tool_name}")
@@ -32,7 +38,7 @@ async def update_approval(
     requires_approval: bool | None = None,
     body: Annotated[ApprovalChange | None, Body()] = None,
 ) -> None:
-    """Let the calls of a tool wait for approval, or no longer; those that wait already go on to."""
+    """Let the calls of a tool wait for approval, or no longer; those that wait still do."""
     wanted = body.requires_approval if body else None
     wanted = requires_approval if wanted is None else wanted
     if wanted is None:

@@ -88,7 +88,7 @@ def end(tx: Tx, owner: Owner, send: Send, new: Unwritten, again: bool = False) -
         return None  # what that try has begun is found by the lease
     asked = None
     if new.over is not None and new.over.stop_reason == "requires_approval":
-        asked = _pause(tx, owner, send)
+        asked = _pause(tx, send, new.over)
     return _go_on(tx, owner.worker, send.project, send.address, asked)
 
 
@@ -171,15 +171,15 @@ def _wait(tx: Tx, send: Send, run: Run, active: Sequence[str]) -> Admitted:
     return Admitted(run.id, position=position, interrupted=tuple(stopped))
 
 
-def _pause(tx: Tx, owner: Owner, send: Send) -> Entry | None:
+def _pause(tx: Tx, send: Send, over: Run) -> Entry | None:
     """Let calls wait for an answer, unless the run was to be cancelled; the entry they are in."""
     conversation = send.address.conversation_id
     asked = pausing.find(tx, conversation)
-    if asked is not None and claims.recall(tx, owner.run_id).cancel_requested:
+    if asked is not None and claims.recall(tx, over.id).cancel_requested:
         pausing.close(tx, send.project, send.address, asked, pausing.CANCELLED)
         return None
-    if send.approval_ttl is not None and asked is not None:
-        due = asked.created_at + timedelta(seconds=send.approval_ttl)
+    if send.approval_ttl is not None and over.completed_at is not None:
+        due = over.completed_at + timedelta(seconds=send.approval_ttl)
         conversations.await_answer(tx, conversation, due)
     return asked
 
