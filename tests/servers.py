@@ -91,6 +91,9 @@ def asking(fake: FakeProvider) -> dict[str, str]:
         "OPENAI_BASE_URL": fake.openai_url,
         "ANTHROPIC_API_KEY": "sk-anthropic",
         "ANTHROPIC_BASE_URL": fake.url,
+        "SGLANG_BASE_URL": fake.openai_url,
+        "GEMINI_API_KEY": "AIza-gemini",
+        "GOOGLE_GEMINI_BASE_URL": fake.url,
     }
 
 

@@ -28,3 +28,25 @@ def test_events_are_kept_as_long_as_is_said(said: str | None, meant: timedelta) 
 def test_a_span_that_means_nothing_is_refused(said: str) -> None:
     with pytest.raises(Invalid, match="PALAVER_EVENTS_KEEP must be a number with a unit"):
         settings.read({"PALAVER_EVENTS_KEEP": said})
+
+
+def test_patience_with_providers_is_a_matter_of_settings() -> None:
+    said = {
+        "PALAVER_LLM_CONNECT_TIMEOUT": "3s",
+        "PALAVER_LLM_FIRST_EVENT_TIMEOUT": "20m",
+        "PALAVER_LLM_IDLE_TIMEOUT": "90s",
+        "PALAVER_LLM_TRIES": "5",
+    }
+
+    found = settings.read(said)
+
+    assert found.llm_connect_timeout == timedelta(seconds=3)
+    assert found.llm_first_event_timeout == timedelta(minutes=20)
+    assert found.llm_idle_timeout == timedelta(seconds=90)
+    assert found.llm_tries == 5
+
+
+@pytest.mark.parametrize("name", ["CONNECT", "FIRST_EVENT", "IDLE"])
+def test_a_timeout_that_means_nothing_is_refused(name: str) -> None:
+    with pytest.raises(Invalid, match=f"PALAVER_LLM_{name}_TIMEOUT must be a number with a unit"):
+        settings.read({f"PALAVER_LLM_{name}_TIMEOUT": "0.5s"})

@@ -59,7 +59,7 @@ def make_app(
 ) -> FastAPI:
     """The server as an ASGI app. It opens its database when it starts, and closes it at its end.
 
-    `patience` is how long and how often it waits for providers.
+    `patience` is how long and how often it waits for providers, else `settings` say so.
     """
     app = FastAPI(
         title="palaver",
@@ -89,7 +89,7 @@ async def open_house(
     """The parts of the server, at work for as long as the context lasts."""
     worker = f"worker-{secrets.token_hex(8)}"
     db = await asyncio.to_thread(open_database, settings.database_url)
-    catalog = Catalog(settings.environment, patience)
+    catalog = Catalog(settings.environment, patience or _patience(settings))
     hints = Hints(db, worker)
     log = Log(db, hints)
     runner = Runner(db, log, hints, catalog, worker)
@@ -109,6 +109,15 @@ async def open_house(
         hints.stop()
         await lease.stop()
         await db.close()
+
+
+def _patience(settings: Settings) -> Patience:
+    return Patience(
+        connect=settings.llm_connect_timeout.total_seconds(),
+        first_event=settings.llm_first_event_timeout.total_seconds(),
+        idle=settings.llm_idle_timeout.total_seconds(),
+        tries=settings.llm_tries,
+    )
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ PalaverError                        500
 ├── ToolRefused                          told to the model, never to a client
 └── LLMError                             the model's side failed
     ├── AuthenticationFailed        401
+    │   └── PermissionMissing       403
     ├── CreditsExhausted            402
     ├── RequestRefused              400
     ├── ContextOverflow             400
@@ -23,6 +24,7 @@ PalaverError                        500
     ├── LLMTimeout                  504
     ├── ProviderFailed              500  a 5xx, a refused or a broken connection
     └── BrokenReply                 500  an answer that is not of its own protocol
+        └── EmptyReply              500  an answer without a word
 """
 
 from typing import ClassVar
@@ -163,6 +165,12 @@ class AuthenticationFailed(LLMError):
     status, error_type, http_type = 401, "llm_authentication", "llm_authentication"
 
 
+class PermissionMissing(AuthenticationFailed):
+    """Amazon knows the key and does not let it do this."""
+
+    status, http_type = 403, "bedrock_permission_denied"
+
+
 class CreditsExhausted(LLMError):
     """The account at the provider has no credit."""
 
@@ -209,3 +217,9 @@ class BrokenReply(LLMError):
     """The provider's answer does not follow its own protocol."""
 
     status, stop_reason = 500, "invalid_llm_response"
+
+
+class EmptyReply(BrokenReply):
+    """The provider's answer says nothing."""
+
+    error_type, retryable = "llm_empty_response", True

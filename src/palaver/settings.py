@@ -15,6 +15,11 @@ MAX_BODY = 8 * 1024 * 1024  # bytes
 
 EVENTS_KEEP = timedelta(days=7)
 
+CONNECT_TIMEOUT = timedelta(seconds=10)
+FIRST_EVENT_TIMEOUT = timedelta(minutes=10)
+IDLE_TIMEOUT = timedelta(minutes=5)
+TRIES = 3
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}  # seconds
 _LONGEST = timedelta(days=36_500)
 
@@ -35,25 +40,33 @@ class Settings:
     log_level: str = "info"
     max_body: int = MAX_BODY
     events_keep: timedelta = EVENTS_KEEP
+    llm_connect_timeout: timedelta = CONNECT_TIMEOUT
+    llm_first_event_timeout: timedelta = FIRST_EVENT_TIMEOUT
+    llm_idle_timeout: timedelta = IDLE_TIMEOUT
+    llm_tries: int = TRIES
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def read(environment: Mapping[str, str]) -> Settings:
     """The settings in `environment`. Raises `Invalid` with the variable that is wrong.
 
-    =========================  ====================================================
-    PALAVER_HOME               folder of the data (default: the user's data folder)
-    PALAVER_DATABASE_URL       ``sqlite:///path`` or ``postgresql://…``
-                               (default: ``palaver.db`` in the home folder)
-    PALAVER_HOST               address to listen on (default 127.0.0.1)
-    PALAVER_PORT               port to listen on (default 8283)
-    PALAVER_LOG_LEVEL          debug, info, warning or error (default info)
-    PALAVER_MAX_BODY_BYTES     largest request that is read (default 8 MiB)
-    PALAVER_EVENTS_KEEP        how long the events of a run stay after its end, such as 90s, 12h
-                               or 7d (default 7d); after that its streams are told from what
-                               the conversation holds
-    PALAVER_DEFAULT_MODEL      handle for agents made without a model, or ``letta/auto``
-    =========================  ====================================================
+    ===============================  ===========================================================
+    PALAVER_HOME                     folder of the data (default: the user's data folder)
+    PALAVER_DATABASE_URL             ``sqlite:///path`` or ``postgresql://…``
+                                     (default: ``palaver.db`` in the home folder)
+    PALAVER_HOST                     address to listen on (default 127.0.0.1)
+    PALAVER_PORT                     port to listen on (default 8283)
+    PALAVER_LOG_LEVEL                debug, info, warning or error (default info)
+    PALAVER_MAX_BODY_BYTES           largest request that is read (default 8 MiB)
+    PALAVER_EVENTS_KEEP              how long the events of a run stay after its end, such as
+                                     90s, 12h or 7d (default 7d); after that its streams are
+                                     told from what the conversation holds
+    PALAVER_LLM_CONNECT_TIMEOUT      how long a provider may take to be reached (default 10s)
+    PALAVER_LLM_FIRST_EVENT_TIMEOUT  how long until a model says something (default 10m)
+    PALAVER_LLM_IDLE_TIMEOUT         how long a provider may send nothing at all (default 5m)
+    PALAVER_LLM_TRIES                how often it is asked before it says something (default 3)
+    PALAVER_DEFAULT_MODEL            handle for agents made without a model, or ``letta/auto``
+    ===============================  ===========================================================
 
     The providers' variables stand in `palaver.providers.table`.
     """
@@ -70,6 +83,12 @@ def read(environment: Mapping[str, str]) -> Settings:
         log_level=level,
         max_body=_number(environment, "PALAVER_MAX_BODY_BYTES", MAX_BODY, 2**31),
         events_keep=_span(environment, "PALAVER_EVENTS_KEEP", EVENTS_KEEP),
+        llm_connect_timeout=_span(environment, "PALAVER_LLM_CONNECT_TIMEOUT", CONNECT_TIMEOUT),
+        llm_first_event_timeout=_span(
+            environment, "PALAVER_LLM_FIRST_EVENT_TIMEOUT", FIRST_EVENT_TIMEOUT
+        ),
+        llm_idle_timeout=_span(environment, "PALAVER_LLM_IDLE_TIMEOUT", IDLE_TIMEOUT),
+        llm_tries=_number(environment, "PALAVER_LLM_TRIES", TRIES, 10),
         environment=environment,
     )
 

@@ -13,7 +13,7 @@ from palaver.providers.remote import Patience
 from tests.api.here import OFFLINE, Client, Heard, joined, serving
 from tests.fakes import anthropic_messages, chat, responses
 from tests.fakes.provider import FakeProvider
-from tests.fakes.reply import Answer, Fault, Refusal, Reply
+from tests.fakes.reply import Answer, Call, Fault, Refusal, Reply
 
 _FRAMES = {
     "openai/gpt-4o": chat.frames,
@@ -78,7 +78,7 @@ async def client(file_url: str, fake: FakeProvider, waits: list[float]) -> Async
     async def note(seconds: float) -> None:
         waits.append(seconds)
 
-    patience = Patience(silence=0.5, tries=_TRIES, sleep=note)
+    patience = Patience(idle=0.5, tries=_TRIES, sleep=note)
     environment = {"OPENAI_BASE_URL": fake.openai_url, "ANTHROPIC_BASE_URL": fake.url}
     async with serving(file_url, environment, patience) as client:
         yield client
@@ -156,16 +156,16 @@ async def test_what_was_said_is_kept_also_when_nothing_is_streamed(
 
 
 @pytest.mark.parametrize("model", MODELS)
-async def test_an_empty_reply_is_the_end_of_the_turn(
+async def test_nothing_said_after_a_tools_return_is_the_end_of_the_turn(
     client: Client, fake: FakeProvider, model: str
 ) -> None:
     conversation = await client.conversation(await client.agent(model=model))
-    fake.script(Reply(parts=()))
+    fake.script(Reply(parts=(Call(),)), Reply(parts=()))
 
     heard = await client.send(conversation, "Hi")
 
-    assert (heard.messages, heard.stop, heard.error) == ([], "end_turn", None)
-    assert len(await client.history(conversation)) == 2
+    assert (heard.text, heard.stop, heard.error) == ("", "end_turn", None)
+    assert len(await client.history(conversation)) == 4
     assert (await client.newest_run(conversation))["status"] == "completed"
     await _check_works_again(client, conversation)
 
@@ -190,7 +190,22 @@ async def test_a_long_wait_is_passed_on(client: Client, fake: FakeProvider) -> N
     answer = await _send(client, conversation, "Hi")
 
     assert answer.headers["retry-after"] == "30"
+    assert answer.json()["error"]["retry_after"] == 30
+    assert "wait 30 s" in answer.json()["error"]["message"]
     assert answer.headers["x-should-retry"] == "false"
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_full_window_is_told_by_its_code(
+    client: Client, fake: FakeProvider, model: str
+) -> None:
+    conversation = await client.conversation(await client.agent(model=model))
+    fake.script(_refusal(413))
+
+    answer = await _send(client, conversation, "Hi")
+
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith("CONTEXT_WINDOW_EXCEEDED: ")
 
 
 @pytest.mark.parametrize("model", MODELS)

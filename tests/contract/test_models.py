@@ -11,6 +11,8 @@ def test_models_of_all_providers_are_listed(client: Letta) -> None:
         "openai/claude-sonnet-4-6",
         "anthropic/gpt-4o",
         "anthropic/claude-sonnet-4-6",
+        "sglang/gpt-4o",
+        "sglang/claude-sonnet-4-6",
         "palaver/offline",
     }
     assert models["palaver/offline"].provider_type == "letta"

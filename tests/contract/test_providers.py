@@ -11,6 +11,7 @@ from letta_client import Letta
 
 from tests.contract.conftest import Say
 from tests.contract.talk import Turn
+from tests.fakes import gemini
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Call, Redacted, Refusal, Reply, Think, Usage
 from tests.fakes.reply import Say as Words
@@ -59,7 +60,8 @@ def check_turn(client: Letta, turn: Turn, conversation: str, kinds: list[str]) -
         "tool_return_message",
     ]
     returned = turn.of("tool_return_message")[0]["tool_returns"]
-    assert [one["tool_call_id"] for one in returned] == ["call_1", "call_2"]
+    called = [message["tool_call"]["tool_call_id"] for message in turn.of("tool_call_message")]
+    assert [one["tool_call_id"] for one in returned] == list(dict.fromkeys(called))
     assert {one["status"] for one in returned} == {"success"}
     assert turn.text == "I will remember."
     agent = client.conversations.retrieve(conversation).agent_id
@@ -107,6 +109,23 @@ def test_responses(client: Letta, say: Say, fake: FakeProvider, thinker: str) ->
     ]
     returns = [item for item in items if item.get("type") == "function_call_output"]
     assert [item["call_id"] for item in returns] == ["call_1", "call_2"]
+
+
+@pytest.mark.parametrize("thinker", ["google_ai/gemini-2.5-flash"], indirect=True)
+def test_gemini(client: Letta, say: Say, fake: FakeProvider, thinker: str) -> None:
+    turn = two_turns(say, fake, thinker, Think(("Tea", " it is"), seal="sig-1"))
+
+    check_turn(client, turn, thinker, ["reasoning_message"])
+    assert fake.requests[0].path.startswith("/v1beta/models/gemini-2.5-flash:")
+    _, spoke, results, talking, thanks = fake.bodies[2]["contents"]
+    thought, *calls = spoke["parts"]
+    assert (thought["text"], gemini.seal_of(thought)) == ("Tea it is", "sig-1")
+    assert gemini.seal_of(calls[0]).startswith("signed ai memory_insert")
+    ids = [part["functionCall"]["id"] for part in calls]
+    assert [part["functionResponse"]["id"] for part in results["parts"]] == ids
+    assert [talking["parts"][0]["text"], thanks["parts"][0]["text"]] == [
+        "I will remember.", "Thanks.",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("thinker", ["anthropic/claude-sonnet-4-6"], indirect=True)

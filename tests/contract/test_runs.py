@@ -1,5 +1,7 @@
 """Runs and steps: what became of a send, and what it cost."""
 
+from time import time_ns
+
 import httpx2
 import pytest
 from letta_client import Letta, NotFoundError
@@ -77,6 +79,28 @@ def test_a_step_tells_of_its_call_of_the_model(
     assert [step.status for step in (first, second)] == ["success", "success"]
 
 
+def test_the_metrics_of_a_step_tell_how_long_it_took(
+    client: Letta, say: Say, agent: str, conversation: str
+) -> None:
+    began = time_ns()
+    turn = say(conversation, CALLING)
+    ended = time_ns()
+
+    steps = list(client.runs.steps.list(turn.run_id, order="asc"))
+    first, second = (client.steps.metrics.retrieve(step.id) for step in steps)
+
+    for one, step in zip((first, second), steps, strict=True):
+        assert (one.id, one.agent_id, one.run_id) == (step.id, agent, turn.run_id)
+        assert one.step_start_ns and one.llm_request_start_ns
+        assert began <= one.step_start_ns <= one.llm_request_start_ns < ended
+        assert one.step_ns and one.llm_request_ns
+        assert one.llm_request_ns + (one.tool_execution_ns or 0) <= one.step_ns
+    assert first.tool_execution_ns
+    assert second.tool_execution_ns is None
+    extra = first.model_extra or {}
+    assert (extra["prefix_changed_at"], extra["cached_input_tokens"]) == (None, None)
+
+
 def test_usage_is_the_sum_of_the_steps(client: Letta, say: Say, conversation: str) -> None:
     turn = say(conversation, CALLING)
     [told] = turn.of("usage_statistics")
@@ -102,3 +126,5 @@ def test_an_unknown_run_is_not_found(http: httpx2.Client, path: str) -> None:
 def test_an_unknown_step_is_not_found(client: Letta) -> None:
     with pytest.raises(NotFoundError):
         client.steps.retrieve("step-00000000-0000-4000-8000-000000000000")
+    with pytest.raises(NotFoundError):
+        client.steps.metrics.retrieve("step-00000000-0000-4000-8000-000000000000")

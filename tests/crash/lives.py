@@ -17,11 +17,13 @@ from pathlib import Path
 from time import monotonic
 
 import httpx2
+import psutil
 
 from tests.api.here import Client
 from tests.crash import victim
 
-WITHIN = 30  # seconds, for what would otherwise never happen
+WITHIN = 60  # seconds, for what would otherwise never happen
+_LOOK = 0.02  # seconds between looks at what tells of no change by itself
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
@@ -36,6 +38,14 @@ _FORKS.set_forkserver_preload(
         "tests.crash.victim",
     ]
 )
+
+
+def import_all() -> None:
+    """Have everything imported of which servers are forks, so that it is not counted as theirs."""
+    first = _FORKS.Process(target=os.getpid)
+    first.start()
+    first.join()
+    first.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +68,14 @@ class Life:
 
     async def ended(self) -> int | None:
         """Wait for its end; its exit code, negative for a signal. None if it just lives on."""
-        await asyncio.to_thread(self.process.join, WITHIN)
-        return self.process.exitcode
+        return await _end_of(self.process)
+
+    async def standing(self) -> None:
+        """Wait until it stands still."""
+        process = psutil.Process(self.process.pid)
+        async with asyncio.timeout(WITHIN):
+            while process.status() != psutil.STATUS_STOPPED:
+                await asyncio.sleep(_LOOK)
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, unless it has ended."""
@@ -93,5 +109,21 @@ async def living(world: Mapping[str, str]) -> AsyncIterator[Life]:
             yield Life(process, Client(http), begun)
     finally:
         process.kill()
-        await asyncio.to_thread(process.join)
+        await _end_of(process)
         process.close()
+
+
+async def _end_of(process: BaseProcess) -> int | None:
+    """Wait for the end of a process; its exit code, or None if it just lives on.
+
+    Not in a thread: two that wait for children at once may lose how one of them has ended.
+    """
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(process.sentinel, over.set)
+    try:
+        await asyncio.wait_for(over.wait(), WITHIN)
+    except TimeoutError:
+        return None
+    finally:
+        loop.remove_reader(process.sentinel)
+    return process.exitcode

@@ -3,14 +3,18 @@
 import asyncio
 from functools import partial
 
+import pytest
+
 from tests.api.here import joined
 from tests.api.sending import Told, json_of, log_of
 from tests.crash import stories
 from tests.crash.checks import check_next
-from tests.crash.lives import WITHIN, living
-from tests.crash.playing import Figures, side_by_side, told, world_of
+from tests.crash.lives import WITHIN
+from tests.crash.playing import Figures, side_by_side, started, told, world_of
 from tests.crash.witness import Witness
 from tests.databases import Databases
+
+pytestmark = pytest.mark.timeout(400)  # for machines that do something else as well
 
 DEATHS = [
     "statement:UPDATE runs SET pruned_to",
@@ -31,13 +35,12 @@ async def test_a_log_is_forgotten_entirely_or_not_at_all(many: Databases) -> Non
 async def _forget(databases: Databases, death: str, figures: Figures) -> None:
     with databases.fresh() as url, world_of(url) as world:
         world["PALAVER_EVENTS_KEEP"] = "1s"
-        witness = await told(stories.calling, world, death)
+        witness = await told(stories.calling, world, death, figures)
         (sent,) = witness.sent
         first = sent.told
         assert first.done
-        async with living(world) as life:
+        async with started(world, figures) as life:
             witness.life = life
-            figures.ready = max(figures.ready, await life.ready())
             log = await _forgotten(witness, first)
             assert log.numbers == list(range(log.numbers[0], first.numbers[-1] + 1))
             assert joined(_messages(log)) == joined(_messages(first))

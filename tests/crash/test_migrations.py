@@ -3,15 +3,17 @@
 from functools import partial
 from importlib.resources import files
 
+import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import NullPool, create_engine
 
 from tests.crash import stories
-from tests.crash.lives import living
-from tests.crash.playing import Figures, check_all, die, side_by_side, told, world_of
+from tests.crash.playing import Figures, check_all, die, side_by_side, started, told, world_of
 from tests.crash.witness import Witness
 from tests.databases import Databases
+
+pytestmark = pytest.mark.timeout(400)  # for machines that do something else as well
 
 NEW = [
     "CREATE TABLE alembic_version",
@@ -55,8 +57,8 @@ async def _make(databases: Databases, statements: list[str], figures: Figures) -
     """Servers die at statements; the next one has all tables and can be talked to."""
     with databases.empty() as url, world_of(url) as world:
         for statement in statements:
-            await die(world, f"statement:{statement}")
-        async with living(world) as life:
+            await die(world, f"statement:{statement}", figures)
+        async with started(world, figures) as life:
             witness = Witness(life)
             await stories.speaking(witness)
             await check_all(witness, life, figures)
@@ -65,11 +67,11 @@ async def _make(databases: Databases, statements: list[str], figures: Figures) -
 async def _upgrade(databases: Databases, statements: list[str], figures: Figures) -> None:
     """The same with a database that an older palaver has left in the middle of an answer."""
     with databases.fresh() as url, world_of(url) as world:
-        witness = await told(stories.talking, world, "heard:7")
+        witness = await told(stories.talking, world, "heard:7", figures)
         _downgrade(url)
         for statement in statements:
-            await die(world, f"statement:{statement}")
-        async with living(world) as life:
+            await die(world, f"statement:{statement}", figures)
+        async with started(world, figures) as life:
             await check_all(witness, life, figures)
 
 

@@ -9,6 +9,8 @@ from tests.crash.playing import play, side_by_side
 from tests.crash.points import Crash
 from tests.databases import Databases
 
+pytestmark = pytest.mark.timeout(400)  # for machines that do something else as well
+
 GROUPS = [
     points.SIMPLE, points.SPEAKING, points.CALLING, points.CROWDED, points.PAUSED, points.TAKEN
 ]  # fmt: skip

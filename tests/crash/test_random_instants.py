@@ -17,6 +17,8 @@ from tests.crash.stories import TOOL, WORDS
 from tests.crash.witness import Sent, Witness
 from tests.databases import Databases
 
+pytestmark = pytest.mark.timeout(400)  # for machines that do something else as well
+
 SEED = int(os.environ.get("PALAVER_SEED", "1"))
 
 _CLIENTS = 4

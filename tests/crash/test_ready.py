@@ -4,14 +4,14 @@ from pathlib import Path
 from time import monotonic
 
 from tests.crash import stories
-from tests.crash.playing import READY_WITHIN, told, world_of
+from tests.crash.playing import READY_WITHIN, Figures, told, world_of
 from tests.databases import Databases
 from tests.servers import serve
 
 
 async def test_the_program_is_ready_soon_after_a_crash(many: Databases, tmp_path: Path) -> None:
     with many.fresh() as url, world_of(url) as world:
-        await told(stories.talking, world, "heard:7")
+        await told(stories.talking, world, "heard:7", Figures())
         begun = monotonic()
         with serve(tmp_path, {"PALAVER_DATABASE_URL": url}) as server:
             took = monotonic() - begun

@@ -1,19 +1,24 @@
-"""A server that kills itself at a named point.
+"""A server that kills itself at a named point, or stands still there.
 
 `CRASH_AT` names it: ``before:line.admit:2`` is inside the second transaction of the unit `admit`
 of the module `line`, when its work is done and nothing is committed; ``after:…`` is when the
-commit has come back and nobody has heard of it. With ``+`` for a number it is the first one that
+commit has come back and nobody has heard of it. ``begin:…`` is before the transaction begins, when
+no other one is under way either. With ``+`` for a number it is the first one that
 gives anything but nothing. ``statement:CREATE TABLE runs`` is before the first statement that
 begins so, ``statement:#7`` before the seventh. Without it the server lives until somebody else
 ends it.
 
+`CRASH_WITH` is the signal, SIGKILL if it is not said. Who goes on after it does not meet it again.
+
 `CRASH_TRACE` names a file in which it notes all units as they begin, to choose points from.
 """
 
+import asyncio
 import logging
 import os
 import signal
 import socket
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +35,7 @@ from palaver.app import make_app
 from palaver.store.db import Database, P, T, Tx
 from palaver.store.opening import open_database
 
+_LOOK = 0.001  # seconds between looks for a moment in which nothing is under way
 _GRACE = 8  # seconds that open streams have after SIGTERM, as in `palaver serve`
 
 
@@ -60,16 +66,18 @@ def open_crashing(url: str) -> Database:
         event.listen(Engine, "before_cursor_execute", partial(_die_at, rest, count(1)))
         return open_database(url)
     unit, _, number = rest.rpartition(":")
-    return Crashing(open_database(url), Point(when, unit, number), Path(trace) if trace else None)
+    point = Point(when, unit, number, signal.Signals[os.environ.get("CRASH_WITH", "SIGKILL")])
+    return Crashing(open_database(url), point, Path(trace) if trace else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Before or after the commit of the so-manieth transaction of a unit."""
+    """Before or after the commit of the so-manieth transaction of a unit, or its beginning."""
 
     when: str
     unit: str
     number: str
+    signal: signal.Signals
 
     def watches(self, unit: str, number: int) -> bool:
         """Whether it may be in this transaction."""
@@ -90,6 +98,8 @@ class Crashing:
         self._point = point
         self._trace = trace
         self._begun: Counter[str] = Counter()
+        self._under_way = 0
+        self._met = False
 
     async def tx(
         self, unit: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
@@ -98,9 +108,21 @@ class Crashing:
         name = name_of(unit)
         self._begun[name] += 1
         self._note(name)
-        if not self._point.watches(name, self._begun[name]):
-            return await self._db.tx(unit, *args, **kwargs)
+        watches = self._point.watches(name, self._begun[name])
+        while watches and self._point.is_in("begin", True) and self._under_way:
+            await asyncio.sleep(_LOOK)
+        self._under_way += 1
+        try:
+            if not watches:
+                return await self._db.tx(unit, *args, **kwargs)
+            self._passed("begin", True)
+            return await self._watched(unit, *args, **kwargs)
+        finally:
+            self._under_way -= 1
 
+    async def _watched(
+        self, unit: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         def watched(tx: Tx, /, *args: P.args, **kwargs: P.kwargs) -> T:
             return self._passed("before", unit(tx, *args, **kwargs))
 
@@ -125,8 +147,9 @@ class Crashing:
         await self._db.close()
 
     def _passed(self, when: str, result: T) -> T:
-        if self._point.is_in(when, result):
-            _die()
+        if self._point.is_in(when, result) and not self._met:
+            self._met = True
+            _die(self._point.signal)
         return result
 
     def _note(self, name: str) -> None:
@@ -149,9 +172,9 @@ def _die_at(wanted: str, numbers: "count[int]", *said: Any) -> None:
         _die()
 
 
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-    signal.pause()
+def _die(how: signal.Signals = signal.SIGKILL) -> None:
+    """End the process in this very instruction of this thread, or let it stand still there."""
+    signal.pthread_kill(threading.get_ident(), how)
 
 
 if __name__ == "__main__":

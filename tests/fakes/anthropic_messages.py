@@ -1,10 +1,13 @@
 """Anthropic's Messages, as a server speaks it."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.fakes.reply import Call, Part, Redacted, Reply, Say, Think, Usage
+from tests.fakes.reply import Call, Part, Redacted, Refuse, Reply, Say, Think, Usage
+
+_ID = re.compile(r"[a-zA-Z0-9_-]+")
 
 
 def frames(reply: Reply, body: dict[str, Any]) -> Iterator[bytes]:
@@ -29,7 +32,9 @@ def frames(reply: Reply, body: dict[str, Any]) -> Iterator[bytes]:
             yield _frame({"type": "content_block_delta", "index": index, "delta": delta})
         yield _frame({"type": "content_block_stop", "index": index})
     calls = any(isinstance(part, Call) for part in reply.parts)
-    stop = reply.finish or ("tool_use" if calls else "end_turn")
+    refuses = any(isinstance(part, Refuse) for part in reply.parts)
+    usual = "refusal" if refuses else "tool_use" if calls else "end_turn"
+    stop = reply.finish or usual
     ending: dict[str, Any] = {"stop_reason": stop, "stop_sequence": None}
     yield _frame(
         {
@@ -54,6 +59,8 @@ def complaint(body: dict[str, Any]) -> str | None:
         blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
         if not blocks or any(b["type"] == "text" and not b["text"].strip() for b in blocks):
             return "messages: text content blocks must be non-empty"
+        if not all(_ID.fullmatch(b["id"]) for b in blocks if b["type"] == "tool_use"):
+            return f"tool_use.id: String should match pattern {_ID.pattern!r}"
         returned = {b["tool_use_id"] for b in blocks if b["type"] == "tool_result"}
         if returned != open_calls:
             return f"`tool_use` ids without `tool_result` blocks, or the other way round: {blocks}"
@@ -78,7 +85,7 @@ def usage(tokens: Usage) -> dict[str, Any]:
 
 def _block(part: Part) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     match part:
-        case Say(pieces=pieces):
+        case Say(pieces=pieces) | Refuse(pieces=pieces):
             return {"type": "text", "text": ""}, [_delta("text_delta", "text", p) for p in pieces]
         case Think(pieces=pieces, seal=seal):
             deltas = [_delta("thinking_delta", "thinking", piece) for piece in pieces]

@@ -1,10 +1,12 @@
 """OpenAI's Responses, as a server speaks it."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.fakes.reply import Call, Part, Redacted, Reply, Say, Think, Usage
+from tests.fakes import tokens
+from tests.fakes.reply import Call, Part, Redacted, Refuse, Reply, Say, Think, Usage
 
 
 def frames(reply: Reply, body: dict[str, Any]) -> Iterator[bytes]:
@@ -12,10 +14,10 @@ def frames(reply: Reply, body: dict[str, Any]) -> Iterator[bytes]:
     events = [{"type": "response.created", "response": _response(body, "in_progress", [])}]
     output = []
     for index, part in enumerate(reply.parts):
-        item, said = _item(part, index)
+        item, said = _item(part, index, body)
         output.append(item)
         events += said
-    incomplete = reply.finish == "max_output_tokens"
+    incomplete = reply.finish in ("max_output_tokens", "content_filter")
     last = _response(body, "incomplete" if incomplete else "completed", output)
     last["usage"] = usage(reply.usage) if reply.usage else None
     last["incomplete_details"] = {"reason": reply.finish} if incomplete else None
@@ -37,6 +39,8 @@ def complaint(body: dict[str, Any]) -> str | None:
     items = body["input"]
     called = {item["call_id"] for item in items if item.get("type") == "function_call"}
     returned = {item["call_id"] for item in items if item.get("type") == "function_call_output"}
+    if not all(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", call_id) for call_id in called):
+        return f"Invalid 'input': call_id of {called}"
     if called != returned:
         return f"No tool output found for function calls {called ^ returned}"
     for item, following in zip(items, [*items[1:], None], strict=True):
@@ -61,10 +65,12 @@ def usage(tokens: Usage) -> dict[str, Any]:
     }
 
 
-def _item(part: Part, index: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _item(
+    part: Part, index: int, body: dict[str, Any]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     match part:
-        case Say():
-            return _message(part, index)
+        case Say() | Refuse():
+            return _message(part, index, _logprobs(part, body))
         case Think():
             return _reasoning(part, index)
         case Call():
@@ -73,15 +79,26 @@ def _item(part: Part, index: int) -> tuple[dict[str, Any], list[dict[str, Any]]]
             raise ValueError("Responses has no redacted reasoning")
 
 
-def _message(part: Say, index: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    text = {"type": "output_text", "text": part.text, "annotations": []}
+def _logprobs(part: Say | Refuse, body: dict[str, Any]) -> list[dict[str, Any]]:
+    if isinstance(part, Refuse) or "message.output_text.logprobs" not in body.get("include", ()):
+        return []
+    return [tokens.likely(piece, body.get("top_logprobs") or 0) for piece in part.pieces]
+
+
+def _message(
+    part: Say | Refuse, index: int, logprobs: list[dict[str, Any]]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    kind, field = ("output_text", "text") if isinstance(part, Say) else ("refusal", "refusal")
+    text: dict[str, Any] = {"type": kind, field: part.text}
+    if isinstance(part, Say):
+        text |= {"annotations": [], "logprobs": logprobs}
     item = {"type": "message", "id": f"msg_{index}", "role": "assistant", "status": "completed"}
     where = {"item_id": item["id"], "output_index": index, "content_index": 0}
     return item | {"content": [text]}, [
         _added(item | {"content": [], "status": "in_progress"}, index),
-        {"type": "response.content_part.added", **where, "part": text | {"text": ""}},
-        *({"type": "response.output_text.delta", **where, "delta": p} for p in part.pieces),
-        {"type": "response.output_text.done", **where, "text": part.text},
+        {"type": "response.content_part.added", **where, "part": text | {field: ""}},
+        *({"type": f"response.{kind}.delta", **where, "delta": p} for p in part.pieces),
+        {"type": f"response.{kind}.done", **where, field: part.text, "logprobs": logprobs},
         {"type": "response.content_part.done", **where, "part": text},
         _done(item | {"content": [text]}, index),
     ]

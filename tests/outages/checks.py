@@ -10,7 +10,7 @@ from tests.api.sending import Told, json_of, log_of, until
 from tests.outages.callers import Caller
 
 _TERMINAL = ("completed", "failed", "cancelled")
-_SOON = 10  # seconds in which all runs have to end that were under way
+_SOON = 30  # seconds in which all runs have to end that were under way
 
 
 def check_refusal(answer: httpx2.Response) -> None:

@@ -22,3 +22,11 @@ async def models(fake: FakeProvider) -> AsyncIterator[Catalog]:
     catalog = talk.catalog(fake)
     yield catalog
     await catalog.close()
+
+
+@pytest.fixture
+async def everybody(fake: FakeProvider) -> AsyncIterator[Catalog]:
+    """The models of `fake` under the names of all who speak OpenAI's or Anthropic's protocols."""
+    catalog = talk.everybody(fake)
+    yield catalog
+    await catalog.close()

@@ -1,5 +1,7 @@
 """What goes over the wire: whole bodies, for every protocol."""
 
+from typing import Any
+
 import pytest
 
 from palaver.domain.entry import Entry
@@ -16,8 +18,24 @@ from palaver.domain.part import (
     Verdict,
 )
 from palaver.providers.catalog import Catalog
+from tests.fakes import gemini
 from tests.fakes.provider import FakeProvider
-from tests.providers.talk import CHAT, LOOK, MESSAGES, RESPONSES, answer, asks, body, entry, returns
+from tests.providers import talk
+from tests.providers.talk import (
+    CHAT,
+    CONVERSE,
+    GEMINI,
+    INVOKE,
+    LOOK,
+    MESSAGES,
+    RESPONSES,
+    VERTEX,
+    answer,
+    asks,
+    body,
+    entry,
+    returns,
+)
 
 PICTURE = "aGVsbG8="
 
@@ -181,6 +199,106 @@ async def test_a_talk_in_messages(fake: FakeProvider, models: Catalog) -> None:
 
 
 @pytest.mark.parametrize(
+    ("model", "path", "header"),
+    [
+        (GEMINI, "/v1beta/models", ("x-goog-api-key", talk.GEMINI_KEY)),
+        (
+            VERTEX,
+            "/v1beta1/projects/atlas/locations/europe-west4/publishers/google/models",
+            ("authorization", f"Bearer {talk.VERTEX_TOKEN}"),
+        ),
+    ],
+)
+async def test_a_talk_in_gemini(
+    fake: FakeProvider, models: Catalog, model: str, path: str, header: tuple[str, str]
+) -> None:
+    sent = await body(fake, models, model, *TALK, tools=(LOOK,))
+
+    assert fake.requests[0].path == f"{path}/gemini-2.5-flash:streamGenerateContent?alt=sse"
+    assert header in fake.requests[0].headers.items()
+    assert sent == {
+        "systemInstruction": {"role": "user", "parts": [{"text": "Be kind."}]},
+        "tools": [
+            {
+                "functionDeclarations": [
+                    {
+                        "name": "look",
+                        "description": "Look somewhere.",
+                        "parameters_json_schema": LOOK.parameters,
+                    }
+                ]
+            }
+        ],
+        "toolConfig": {"functionCallingConfig": {"mode": "AUTO"}},
+        "generationConfig": {"responseModalities": ["TEXT"]},
+        "contents": [
+            {
+                "role": "user",
+                "parts": [
+                    {"text": "They met."},
+                    {"text": "What is this?"},
+                    {"fileData": {"file_uri": "http://x/y.png", "mime_type": "image/png"}},
+                ],
+            },
+            {
+                "role": "model",
+                "parts": [
+                    {"text": "I look."},
+                    {
+                        "functionCall": {"id": "c1", "name": "look", "args": {}},
+                        "thoughtSignature": gemini.signature(gemini.ANY_SEAL),
+                    },
+                ],
+            },
+            {
+                "role": "user",
+                "parts": [
+                    {
+                        "functionResponse": {
+                            "id": "c1",
+                            "name": "look",
+                            "response": {"error": "too dark"},
+                        }
+                    }
+                ],
+            },
+            {"role": "model", "parts": [{"text": "I cannot say."}]},
+            {"role": "user", "parts": [{"text": "The lamp is on."}, {"text": "Now?"}]},
+        ],
+    }
+
+
+@pytest.mark.parametrize("model", [GEMINI, VERTEX])
+@pytest.mark.parametrize(
+    ("source", "part"),
+    [
+        (
+            Base64Image(media_type="image/png", data=PICTURE),
+            {"inlineData": {"mime_type": "image/png", "data": PICTURE}},
+        ),
+        (
+            UrlImage(url="https://x/y.webp?size=1"),
+            {"fileData": {"mime_type": "image/webp", "file_uri": "https://x/y.webp?size=1"}},
+        ),
+        (
+            UrlImage(url="https://x/y"),
+            {"fileData": {"mime_type": "image/jpeg", "file_uri": "https://x/y"}},
+        ),
+    ],
+)
+async def test_gemini_gets_images_inline_or_fetches_them_itself(
+    fake: FakeProvider,
+    models: Catalog,
+    model: str,
+    source: Base64Image | UrlImage,
+    part: dict[str, Any],
+) -> None:
+    sent = await body(fake, models, model, entry("user", Image(source=source)))
+
+    assert sent["contents"] == [{"role": "user", "parts": [part]}]
+
+
+@pytest.mark.parametrize(
     ("source", "url"),
     [
         (Base64Image(media_type="image/png", data=PICTURE), f"data:image/png;base64,{PICTURE}"),
@@ -257,7 +375,7 @@ AWKWARD = {
 }
 
 
-@pytest.mark.parametrize("model", [CHAT, RESPONSES, MESSAGES])
+@pytest.mark.parametrize("model", [CHAT, RESPONSES, MESSAGES, GEMINI, VERTEX, INVOKE, CONVERSE])
 @pytest.mark.parametrize("said", AWKWARD.values(), ids=AWKWARD)
 async def test_whatever_is_stored_the_request_is_one_that_providers_take(
     fake: FakeProvider, models: Catalog, model: str, said: tuple[Entry, ...]
@@ -277,7 +395,7 @@ async def test_a_call_and_its_return_survive_words_that_came_between(
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("model", [CHAT, RESPONSES, MESSAGES])
+@pytest.mark.parametrize("model", [CHAT, RESPONSES, MESSAGES, GEMINI, INVOKE, CONVERSE])
 async def test_what_looks_like_a_special_token_is_sent_as_it_is(
     fake: FakeProvider, models: Catalog, model: str
 ) -> None:
@@ -285,5 +403,6 @@ async def test_what_looks_like_a_special_token_is_sent_as_it_is(
 
     sent = await body(fake, models, model, asks(words))
 
-    last = (sent.get("messages") or sent["input"])[-1]["content"]
+    said = next(sent[name] for name in ("messages", "input", "contents") if name in sent)[-1]
+    last = said.get("content") or said["parts"]
     assert (last if isinstance(last, str) else last[0]["text"]) == words

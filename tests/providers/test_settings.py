@@ -7,17 +7,33 @@ import pytest
 from palaver.domain.model_settings import (
     AnthropicModelSettings,
     AnthropicThinking,
+    GeminiThinking,
+    GoogleAIModelSettings,
+    GoogleVertexModelSettings,
     GroqModelSettings,
     JsonObjectFormat,
     JsonSchemaFormat,
     ModelSettings,
     OpenAIModelSettings,
     OpenAIReasoning,
+    TextFormat,
 )
+from palaver.errors import RequestRefused
 from palaver.providers.catalog import Catalog
 from tests.fakes.provider import FakeProvider
-from tests.providers.talk import CHAT, LOOK, MESSAGES, RESPONSES, body
+from tests.providers.talk import CHAT, GEMINI, LOOK, MESSAGES, RESPONSES, VERTEX, body
 
+SCHEMA = {
+    "type": "object",
+    "properties": {"a": {"type": "string"}},
+    "required": ["a"],
+    "additionalProperties": False,
+}
+AS_SCHEMA = JsonSchemaFormat(json_schema={"name": "thing", "schema": SCHEMA, "strict": True})
+AS_JSON = {
+    "responseMimeType": "application/json",
+    "responseJsonSchema": {"title": "thing", **SCHEMA},
+}
 OPENAI = OpenAIModelSettings(
     temperature=0.3,
     max_output_tokens=99,
@@ -81,6 +97,101 @@ async def test_settings_in_messages(
     assert {name: sent[name] for name in expected} == expected
 
 
+THINKS = {"include_thoughts": True, "thinking_budget": 1024}
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "expected"),
+    [
+        (GEMINI, GoogleAIModelSettings(), {"temperature": 0.7, "thinkingConfig": THINKS}),
+        (
+            VERTEX,
+            GoogleVertexModelSettings(
+                temperature=0.2,
+                max_output_tokens=99,
+                parallel_tool_calls=False,
+                thinking_config=GeminiThinking(include_thoughts=False, thinking_budget=-1),
+            ),
+            {
+                "temperature": 0.2,
+                "maxOutputTokens": 99,
+                "thinkingConfig": {"include_thoughts": False, "thinking_budget": -1},
+            },
+        ),
+        (
+            GEMINI,
+            GoogleAIModelSettings(thinking_config=GeminiThinking(thinking_budget=0)),
+            {
+                "temperature": 0.7,
+                "thinkingConfig": {"include_thoughts": False, "thinking_budget": 0},
+            },
+        ),
+        (  # a model that chooses a level is told no budget that nobody set
+            "google_ai/gemini-3.8-flash",
+            GoogleAIModelSettings(),
+            {"temperature": 0.7, "thinkingConfig": {"include_thoughts": True}},
+        ),
+        (
+            "google_ai/gemini-3.8-flash",
+            GoogleAIModelSettings(thinking_config=GeminiThinking(thinking_budget=2048)),
+            {
+                "temperature": 0.7,
+                "thinkingConfig": {"include_thoughts": True, "thinking_budget": 2048},
+            },
+        ),
+        ("google_ai/gemini-2.0-flash", GoogleAIModelSettings(), {"temperature": 0.7}),
+        (GEMINI, OPENAI, {"temperature": 0.3, "maxOutputTokens": 99}),
+        (GEMINI, AnthropicModelSettings(), {"temperature": 1.0}),
+        (
+            GEMINI,
+            GoogleAIModelSettings(response_schema=TextFormat()),
+            {"temperature": 0.7, "thinkingConfig": THINKS},
+        ),
+        (
+            GEMINI,
+            GoogleAIModelSettings(response_schema=JsonObjectFormat()),
+            {"temperature": 0.7, "thinkingConfig": THINKS, "responseMimeType": "application/json"},
+        ),
+        (
+            VERTEX,
+            GoogleVertexModelSettings(response_schema=AS_SCHEMA),
+            {"temperature": 0.7, "thinkingConfig": THINKS, **AS_JSON},
+        ),
+        (GEMINI, GroqModelSettings(response_format=AS_SCHEMA), {"temperature": 0.7, **AS_JSON}),
+    ],
+)
+async def test_settings_in_gemini(
+    fake: FakeProvider,
+    models: Catalog,
+    model: str,
+    settings: ModelSettings,
+    expected: dict[str, Any],
+) -> None:
+    sent = await body(fake, models, model, settings=settings)
+
+    assert sent["generationConfig"] == {"responseModalities": ["TEXT"], **expected}
+
+
+async def test_a_schema_beside_tools_is_for_gemini_to_take_or_to_refuse(
+    fake: FakeProvider, models: Catalog
+) -> None:
+    settings = GoogleAIModelSettings(response_schema=AS_SCHEMA)
+
+    newer = await body(fake, models, "google_ai/gemini-3.8-flash", settings=settings, tools=(LOOK,))
+    with pytest.raises(RequestRefused) as caught:
+        await body(fake, models, GEMINI, settings=settings, tools=(LOOK,))
+
+    assert newer["generationConfig"].items() >= AS_JSON.items()
+    assert "Function calling with a response mime type" in caught.value.detail
+    assert len(fake.requests) == 2
+
+
+async def test_strict_calls_in_gemini(fake: FakeProvider, models: Catalog) -> None:
+    sent = await body(fake, models, GEMINI, settings=OPENAI, tools=(LOOK,))
+
+    assert sent["toolConfig"] == {"functionCallingConfig": {"mode": "VALIDATED"}}
+
+
 @pytest.mark.parametrize("model", [CHAT, RESPONSES])
 async def test_no_limit_is_sent_that_nobody_set(
     fake: FakeProvider, models: Catalog, model: str
@@ -88,15 +199,6 @@ async def test_no_limit_is_sent_that_nobody_set(
     sent = await body(fake, models, model, settings=OpenAIModelSettings())
 
     assert not {"max_completion_tokens", "max_tokens", "max_output_tokens"} & set(sent)
-
-
-SCHEMA = {
-    "type": "object",
-    "properties": {"a": {"type": "string"}},
-    "required": ["a"],
-    "additionalProperties": False,
-}
-AS_SCHEMA = JsonSchemaFormat(json_schema={"name": "thing", "schema": SCHEMA, "strict": True})
 
 
 async def test_an_answer_that_follows_a_schema(fake: FakeProvider, models: Catalog) -> None:

@@ -14,13 +14,14 @@ from palaver.clock import mint
 from palaver.domain.conversation import Address
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
-from palaver.domain.run import Step
+from palaver.domain.run import Step, StepMetrics
 from palaver.errors import PalaverError
 from palaver.store import (
     agents,
     blocks,
     conversations,
     entries,
+    prompts,
     runs,
     schema,
     steps,
@@ -53,7 +54,7 @@ def functions_of(module: ModuleType) -> dict[str, Callable[..., Any]]:
 
 FUNCTIONS = {
     name: function
-    for module in (agents, blocks, conversations, entries, runs, steps, waiting)
+    for module in (agents, blocks, conversations, entries, prompts, runs, steps, waiting)
     for name, function in functions_of(module).items()
 }
 
@@ -83,6 +84,7 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     busy, quiet = (making.keep_conversation(tx, agent.id) for _ in range(2))
     run = making.start(tx, busy)
     making.wait(tx, busy, interrupts=True, request='{"inputs": [{"otid": "otid-1"}]}')
+    prompts.put(tx, HERE, busy.conversation_id, (b"head", b"said"))
     step = Step(id=mint("step"), run_id=run.id, agent_id=agent.id)
     steps.put(tx, HERE, busy.conversation_id, step, making.NOON)
     said = entries.append(tx, HERE, busy, [making.entry(run_id=run.id, step_id=step.id)])
@@ -99,6 +101,7 @@ def keep_world(tx: Tx) -> dict[str, Any]:
         "run_id": run.id,
         "run_ids": [run.id],
         "step_id": step.id,
+        "metrics": StepMetrics(id=step.id, step_ns=1),
         "label": block.label,
     }
 
@@ -119,6 +122,7 @@ def absent_world() -> dict[str, Any]:
         "run_id": mint("run"),
         "run_ids": [mint("run")],
         "step_id": mint("step"),
+        "metrics": StepMetrics(id=mint("step"), step_ns=1),
         "label": block.label,
     }
 
@@ -139,6 +143,8 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "interrupts": False,
         "otid": "otid-1",
         "limit": 1,
+        "prompt": (b"other", b"words"),
+        "fork_id": address.conversation_id,
     }
     if "wanted" in parameters:
         given["wanted"] = parameters["wanted"].annotation()

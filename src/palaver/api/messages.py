@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Body, Query, Response
 
-from palaver.api import addressing, problems, routing, sse
+from palaver.api import addressing, problems, routing, sse, turns
 from palaver.api.deps import Caller, Connection, Db, House, Rooms, Who, Wire
 from palaver.api.problems import CONFLICT
 from palaver.api.send_body import AgentSendBody, SendBody
@@ -197,6 +197,8 @@ async def _send(
             skills=body.skills,
             client_tools=tuple(tool.spec for tool in body.client_tools or ()),
             approval_ttl=body.approval_ttl,
+            logprobs=body.logprobs,
+            token_ids=body.return_token_ids,
             config=body.config,
             key=key,
             fingerprint=key and body.fingerprint(inputs),
@@ -215,6 +217,8 @@ async def _send(
         answer = await sse.gather(rooms.log, Wanted(run_id, kinds=kinds))
     if answer is None:
         return problems.of_failure(await rooms.db.read(_failure, caller.project, run_id))
+    if body.return_logprobs or body.return_token_ids:
+        answer = await rooms.db.read(turns.with_tokens, caller.project, run_id, answer)
     return Response(answer.model_dump_json(), 200, _place(admitted), "application/json")
 
 

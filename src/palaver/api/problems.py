@@ -1,6 +1,7 @@
 """Refusals as HTTP answers: the status and body that the contract gives each of them (§1.9)."""
 
 import logging
+import math
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
@@ -63,11 +64,12 @@ class Pending(Problem):
 
 
 class Trouble(Frozen):
-    """What a provider did wrong."""
+    """What a provider did wrong. ``retry_after`` is in seconds, where it said so."""
 
     type: str
     message: str
     detail: str | None = None
+    retry_after: float | None = None
 
 
 class ProviderProblem(Frozen):
@@ -131,11 +133,18 @@ def of_failure(failure: Failure) -> JSONResponse:
     """The answer to a send that does not stream and whose run failed."""
     headers = {"x-should-retry": "false"}  # the run has ended: the same send is a new turn
     if failure.retry_after is not None:
-        headers["retry-after"] = str(max(1, round(failure.retry_after)))
+        headers["retry-after"] = str(max(1, math.ceil(failure.retry_after)))
     if failure.type is None:
-        return JSONResponse({"detail": failure.message}, failure.status, headers)
-    error = {"type": failure.type, "message": failure.message, "detail": failure.detail}
-    return JSONResponse({"error": error}, failure.status, headers)
+        prefix = f"{failure.code}: " if failure.code else ""
+        return JSONResponse({"detail": prefix + failure.message}, failure.status, headers)
+    trouble = Trouble(
+        type=failure.type,
+        message=failure.message,
+        detail=failure.detail,
+        retry_after=failure.retry_after,
+    )
+    problem = ProviderProblem(error=trouble)
+    return JSONResponse(problem.model_dump(), failure.status, headers)
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:

@@ -22,6 +22,7 @@ from palaver.domain.run import (
     RunStatus,
     RunUsage,
     Step,
+    StepMetrics,
     StopReason,
 )
 from palaver.store import entries, runs, steps
@@ -167,6 +168,12 @@ async def list_steps(query: Annotated[StepQuery, Query()], caller: Caller, db: D
 async def retrieve_step(step_id: StepId, caller: Caller, db: Db) -> Step:
     """Read one step."""
     return await db.read(steps.get, caller.project, step_id)
+
+
+@step_router.get("/{step_id}/metrics")
+async def retrieve_metrics(step_id: StepId, caller: Caller, db: Db) -> StepMetrics:
+    """Read how long a step took, and whether its prompt went on from the one before it."""
+    return await db.read(steps.metrics_of, caller.project, step_id)
 
 
 @step_router.get("/{step_id}/messages")

@@ -190,7 +190,14 @@ class ClientTool(Frozen):
 
 
 class AgentSendBody(Frozen):
-    """A send by way of the agent: not streamed unless it says so."""
+    """A send by way of the agent: not streamed unless it says so.
+
+    ``return_logprobs`` and ``return_token_ids`` fill ``logprobs`` and ``turns`` of an answer that
+    is not streamed, where the provider tells them: likelihoods come from those that speak OpenAI's
+    protocols (not from models while they reason), ids from SGLang alone. With any other the send is
+    carried out the same and they are null. ``top_logprobs`` means nothing without
+    ``return_logprobs``.
+    """
 
     input: Content | None = None
     messages: Annotated[list[Sent], Field(max_length=MAX_MESSAGES)] | None = None
@@ -259,6 +266,11 @@ class AgentSendBody(Frozen):
             Skill(skill.name, skill.description, skill.location)
             for skill in self.client_skills or ()
         )
+
+    @property
+    def logprobs(self) -> int | None:
+        """How many alternatives of each token are to be told; null where nothing is."""
+        return (self.top_logprobs or 0) if self.return_logprobs else None
 
     def inputs(self) -> tuple[Entry, ...]:
         """The entries that this send adds.

@@ -16,6 +16,7 @@ from palaver import clock
 from palaver.core.fold import fold
 from palaver.domain.frozen import Frozen, date_of
 from palaver.domain.message import Message, Ping, Stop, Usage
+from palaver.domain.token_details import Logprobs, TurnTokens
 from palaver.engine.log import Log
 from palaver.engine.tail import MESSAGES, Event, messages_in
 from palaver.errors import Stopping
@@ -29,13 +30,17 @@ Left = Callable[[], Awaitable[None]]
 
 
 class LettaResponse(Frozen):
-    """All that a run said, when it is not streamed."""
+    """All that a run said, when it is not streamed.
+
+    ``logprobs`` are those of its last answer and ``turns`` all that was said in it, in order, each
+    where the send asked for it and the provider told it. No frame of a stream has them.
+    """
 
     messages: list[Message]
     stop_reason: Stop
     usage: Usage
-    logprobs: dict[str, object] | None = None
-    turns: list[dict[str, object]] | None = None
+    logprobs: Logprobs | None = None
+    turns: list[TurnTokens] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,11 +76,11 @@ def take_turn(window: Window, max_steps: int, done: int = 0, begin: RunTools | N
         return "end_turn"
     for _ in range(done, max_steps):
         reply = yield from ask(CallModel(window))
+        if reply.finish == "length":
+            return "max_tokens_exceeded"
         if reply.entry is None:
             return "end_turn"
         window = window.with_entries(reply.entry)
-        if reply.finish == "length":
-            return "max_tokens_exceeded"
         if not reply.calls:
             return "end_turn"
         if any(call.gate for call in reply.calls):

@@ -18,6 +18,7 @@ class Window:
     """The system text, the entries after it, and the tools, for one model.
 
     `tokens` is how many the model takes: what a tool returned is told up to a share of them.
+    `logprobs` and `token_ids` say what is to be told of the tokens of its answers.
     """
 
     handle: Handle
@@ -27,6 +28,8 @@ class Window:
     settings: ModelSettings | None = None
     conversation: str = ""
     tokens: int = 0
+    logprobs: int | None = None
+    token_ids: bool = False
 
     def with_entries(self, *entries: Entry) -> "Window":
         """The window after more was said."""
@@ -42,6 +45,8 @@ class Window:
             tools=self.tools,
             settings=self.settings,
             conversation=self.conversation,
+            logprobs=self.logprobs,
+            token_ids=self.token_ids,
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 
 from palaver.domain.entry import Entry
 from palaver.domain.model_settings import ModelSettings
+from palaver.domain.token_details import TokenDetails
 from palaver.domain.tool import ToolSpec
 
 FinishReason = Literal["stop", "length", "tool_call", "content_filter", "error"]
@@ -27,7 +28,9 @@ class ChatRequest:
     """What a model is asked. ``system`` is the text above ``entries``, which hold no system entry.
 
     ``conversation`` only names the caller's thread (for the provider's cache key); it is not sent
-    as text.
+    as text. ``logprobs`` is how many alternatives of each token are to be told with their
+    likelihoods; null asks for none of it. ``token_ids`` asks for ids. A provider that has no such
+    thing is not asked for it.
     """
 
     handle: Handle
@@ -36,6 +39,8 @@ class ChatRequest:
     tools: tuple[ToolSpec, ...] = ()
     settings: ModelSettings | None = None
     conversation: str = ""
+    logprobs: int | None = None
+    token_ids: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +105,13 @@ class TokenCount:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """Always the last event: how the answer ended and what it cost."""
+    """Always the last event: how the answer ended, what it cost, what is told of its tokens."""
 
     finish: FinishReason
     tokens: TokenCount = field(default_factory=TokenCount)
     raw_finish: str | None = None
     response_id: str | None = None
+    token_details: TokenDetails | None = None
 
 
 StreamEvent = (

@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 from pydantic import Field
 
 from palaver.domain.frozen import Frozen, Stamp
+from palaver.domain.token_details import TokenDetails
 
 RunStatus = Literal["created", "running", "completed", "failed", "cancelled"]
 
@@ -69,7 +70,7 @@ class Run(Frozen):
 
 
 class Step(Frozen):
-    """One call to the model within a run."""
+    """One call to the model within a run. ``token_details`` are kept with it, and not shown."""
 
     id: str
     run_id: str | None = None
@@ -101,6 +102,30 @@ class Step(Frozen):
     feedback: Literal["positive", "negative"] | None = None
     tid: str | None = None
     trace_id: str | None = None
+    token_details: TokenDetails | None = Field(None, exclude=True)
+
+
+class StepMetrics(Frozen):
+    """How long a step took, and what the provider's cache could make of its prompt.
+
+    Starts are nanoseconds since 1970. ``prefix_changed_at`` is the byte of the prompt at which it
+    goes another way than the conversation's previous one; null where that one is its beginning.
+    """
+
+    id: str
+    agent_id: str | None = None
+    run_id: str | None = None
+    project_id: str | None = None
+    provider_id: str | None = None
+    base_template_id: str | None = None
+    template_id: str | None = None
+    step_start_ns: int | None = None
+    step_ns: int | None = None
+    llm_request_start_ns: int | None = None
+    llm_request_ns: int | None = None
+    tool_execution_ns: int | None = None
+    prefix_changed_at: int | None = None
+    cached_input_tokens: int | None = None
 
 
 class PromptTokensDetails(Frozen):

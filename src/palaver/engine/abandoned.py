@@ -4,7 +4,7 @@ A run goes on from its last committed step if nobody has seen anything of the st
 Otherwise it ends, and all that its clients have seen is kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,7 +26,6 @@ from palaver.store.claims import Owner, Recalled
 from palaver.store.db import Tx
 
 _ATTEMPTS = 3  # workers that may try a run; one that kills them all is ended
-_ALL = 2**31 - 1
 _CANCELLED = Ending("cancelled")
 _CRASHED = Ending("error", Failure.crashed())
 
@@ -55,7 +54,7 @@ def settle(tx: Tx, owner: Owner) -> Resumed | Owner | None:
     claims.hold(tx, owner)
     known = claims.recall(tx, owner.run_id)
     send = Send.recalled(known.request, known.project, known.address)
-    logged = [Event(seq, data) for seq, data in events.after(tx, owner.run_id, 0, _ALL)]
+    logged = (Event(seq, data) for seq, data in events.of_run(tx, owner.run_id))
     tally = Tally.resumed(steps.all_of_run(tx, known.project, owner.run_id))
     stored = entries.all_of_run(tx, known.project, owner.run_id)
     said = unstored(logged, {entry.id for entry in stored}, owner.run_id)
@@ -69,7 +68,7 @@ def settle(tx: Tx, owner: Owner) -> Resumed | Owner | None:
         step_id = said[-1].step_id if said else tally.last_step
         broken = RunTools(tuple(calls))
         said.append(ending.closed(_returns_in(owner.run_id, step_id), broken))
-    tail = Tail(owner.run_id, last=logged[-1].seq if logged else 0)
+    tail = Tail(owner.run_id, last=events.last(tx, owner.run_id))
     frames: list[Frame] = [*ending.shown(said, tokens=True)]
     if how is not None:
         frames += how.frames(owner.run_id, tally.usage(owner.run_id))
@@ -103,7 +102,7 @@ def _returns_in(run_id: str, step_id: str | None) -> Entry:
     )
 
 
-def unstored(logged: Sequence[Event], stored: set[str], run_id: str) -> list[Entry]:
+def unstored(logged: Iterable[Event], stored: set[str], run_id: str) -> list[Entry]:
     """The entries that the log tells of and the conversation does not hold yet."""
     found: dict[str, Entry] = {}
     for message in fold(one for one in messages_in(logged) if one.id not in stored):

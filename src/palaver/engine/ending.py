@@ -7,16 +7,17 @@ from typing import cast
 from palaver import clock
 from palaver.core.expand import messages_of
 from palaver.core.fold import mark_of
+from palaver.core.prefix import Outline
 from palaver.core.turn import RunTools
 from palaver.domain.entry import Entry
 from palaver.domain.message import Message, Stop, StreamError, Usage
 from palaver.domain.part import ToolReturn
-from palaver.domain.run import Run, Step, StopReason
+from palaver.domain.run import Run, Step, StepMetrics, StopReason
 from palaver.engine.failure import Failure
 from palaver.engine.send import Send
 from palaver.engine.tail import Event
 from palaver.errors import LLMError
-from palaver.store import agents, claims, entries, events, runs, steps
+from palaver.store import agents, claims, entries, events, prompts, runs, steps
 from palaver.store.claims import Owner
 from palaver.store.db import Tx
 
@@ -50,7 +51,9 @@ class Unwritten:
     """What a run has to write in its next transaction: all of it is seen, or nothing."""
 
     said: list[Entry] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
+    step: Step | None = None
+    metrics: StepMetrics | None = None  # of that step, or of the one that asked for the tools
+    prompt: Outline | None = None  # what that step asked the model
     events: list[Event] = field(default_factory=list)
     over: Run | None = None  # the run as it has ended
 
@@ -116,8 +119,13 @@ def write(tx: Tx, owner: Owner, send: Send, new: Unwritten, again: bool = False)
         agents.note_run(tx, new.over.agent_id, at, why, duration)
     if new.said:
         entries.append(tx, send.project, send.address, new.said)
-    for step in new.steps:
-        steps.put(tx, send.project, send.address.conversation_id, step, clock.now())
+    conversation = send.address.conversation_id
+    if new.step is not None:
+        steps.put(tx, send.project, conversation, new.step, clock.now(), new.metrics)
+    elif new.metrics is not None:
+        steps.measure(tx, send.project, new.metrics)
+    if new.prompt is not None:
+        prompts.put(tx, send.project, conversation, new.prompt)
     events.append(tx, [(owner.run_id, event.seq, event.data) for event in new.events])
     if new.over is not None:
         runs.finish(tx, new.over)

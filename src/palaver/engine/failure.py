@@ -9,8 +9,8 @@ from palaver.errors import ContextOverflow, LLMError, PalaverError
 class Failure(Frozen):
     """A failure as it is stored with the run (``metadata.error``).
 
-    ``error_type`` is its name in a stream, ``status`` and ``type`` are what a request that does not
-    stream is answered with. ``retry_after`` is in seconds.
+    ``error_type`` is its name in a stream; ``status`` and ``type``, or ``code`` where there is no
+    type, are what a request that does not stream is answered with. ``retry_after`` is in seconds.
     """
 
     error_type: str
@@ -19,6 +19,7 @@ class Failure(Frozen):
     retryable: bool = False
     status: int = 500
     type: str | None = None
+    code: str | None = None
     retry_after: float | None = None
 
     @classmethod
@@ -31,6 +32,7 @@ class Failure(Frozen):
             retryable=error.retryable,
             status=error.status,
             type=None if isinstance(error, ContextOverflow) else error.http_type,
+            code=error.code,
             retry_after=error.retry_after,
         )
 
@@ -42,6 +44,7 @@ class Failure(Frozen):
             message=str(error),
             retryable=error.status >= 500,
             status=error.status,
+            code=error.code,
         )
 
     @classmethod

@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from palaver import clock
 from palaver.core.expand import messages_of, words_of
+from palaver.core.prefix import Outline
 from palaver.core.prompt import with_skills
 from palaver.core.speech import Speech
 from palaver.core.turn import CallModel, Reply, RunTools, Turn, take_turn
@@ -22,13 +23,14 @@ from palaver.engine import ending, line
 from palaver.engine.ending import Ending, Unwritten
 from palaver.engine.failure import Failure
 from palaver.engine.log import Log
+from palaver.engine.meter import Meter
 from palaver.engine.send import Send
 from palaver.engine.tail import Tail
 from palaver.engine.tally import Tally
 from palaver.errors import BrokenReply, LLMError, PalaverError, Unavailable
-from palaver.store import entries
+from palaver.store import entries, prompts
 from palaver.store.claims import Lost, Owner
-from palaver.store.db import Database
+from palaver.store.db import Database, Tx
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +84,7 @@ class LiveRun:
     _writing: bool = False  # what is being stored has to be known before the run can end
     _step: Step | None = None  # the call to the model under way
     _speech: Speech | None = None  # what it has said
+    _meter: Meter = field(default_factory=Meter)
     _new: Unwritten = field(default_factory=Unwritten)
 
     def stop(self, why: Why) -> None:
@@ -152,11 +155,12 @@ class LiveRun:
 
     async def _opened(self, blank: Window) -> Window:
         send = self.send
-        system, said = await self.db.read(entries.window, send.address.conversation_id)
+        system, said, before = await self.db.read(_read, send)
+        self._meter.outline = before
         text = send.override_system
         if text is None:
             text = with_skills(words_of(system.parts), send.skills)
-        return Window(blank.handle, text, said, blank.tools, blank.settings, blank.conversation)
+        return replace(blank, system=text, entries=said)
 
     async def _drive(self, stage: Stage, turn: Turn) -> StopReason:
         answer: Any = None
@@ -179,6 +183,7 @@ class LiveRun:
         self._step = self._new_step(window, stage.context_window)
         blank = self._blank("assistant", self._step.id, str(window.handle))
         self._speech = Speech(blank, stage.gates)
+        self._new.prompt = self._meter.ask(self._step.id, window)
         async with aclosing(stage.model.stream(window.request())) as events:
             async for event in events:
                 self.tally.heard(event)
@@ -195,7 +200,8 @@ class LiveRun:
         reply = Reply(entry, speech.completion.finish)
         if entry is not None:
             self._stage(entry, shown=self.send.tokens)
-        self._new.steps.append(self.tally.finished(step, speech.completion))
+        self._new.step = self.tally.finished(step, speech.completion)
+        self._new.metrics = self._meter.measured()
         self._speech, self._step = None, None
         self.due = reply.tools() if reply.calls else None
         return reply
@@ -203,7 +209,9 @@ class LiveRun:
     async def _run_tools(self, tools: Tools, due: RunTools) -> tuple[Entry, ...]:
         if self._new.said:
             await self._write()
+        self._meter.run_tools()
         parts = (*due.given, *await tools.run(due.calls))
+        self._new.metrics = self._meter.measured()
         entry = self._blank("tool", due.step_id).model_copy(update={"parts": parts})
         self._stage(entry)
         self._new.said += due.then
@@ -252,10 +260,10 @@ class LiveRun:
             self._new.events.append(self.tail.number(message))
         self._new.said += said
         if self._step is not None:
-            self._new.steps.append(ending.step_of(self._step, how))
-        elif self._new.steps:
-            last = self._new.steps.pop()
-            self._new.steps.append(last.model_copy(update={"stop_reason": how.stop}))
+            self._new.step = ending.step_of(self._step, how)
+        elif self._new.step is not None:
+            self._new.step = self._new.step.model_copy(update={"stop_reason": how.stop})
+        self._new.metrics = self._meter.measured() or self._new.metrics
         frames = how.frames(self.run.id, self.tally.usage(self.run.id))
         self._new.events += [self.tail.number(frame) for frame in frames]
         self._new.over = self.tally.over(self.run, how.stop, how.failure)
@@ -303,3 +311,10 @@ class LiveRun:
             step_id=step_id,
             model=model,
         )
+
+
+def _read(tx: Tx, send: Send) -> tuple[Entry, tuple[Entry, ...], Outline | None]:
+    """A conversation's system entry, its window, and what the model was asked before."""
+    conversation = send.address.conversation_id
+    before = prompts.find(tx, send.project, conversation)
+    return *entries.window(tx, conversation), before and Outline(*before)

@@ -214,6 +214,8 @@ class Runner:
             settings=choice.settings,
             conversation=send.address.conversation_id,
             tokens=choice.context_window,
+            logprobs=send.logprobs,
+            token_ids=send.token_ids,
         )
         gates = approval.gates(agent.tool_rules, send.client_tools)
         return Stage(window, choice.model, tools, choice.context_window, gates)

@@ -14,7 +14,7 @@ from palaver.domain.tool import ToolSpec
 
 _KEPT = {
     "inputs", "max_steps", "tokens", "override_model", "override_system", "skills", "client_tools",
-    "approval_ttl", "on_busy", "on_pending",
+    "approval_ttl", "logprobs", "token_ids", "on_busy", "on_pending",
 }  # fmt: skip
 
 
@@ -22,8 +22,9 @@ class Send(Frozen):
     """One send. `inputs` are not numbered yet.
 
     `tokens` asks for fragments as they come; otherwise each message is shown when it is whole.
-    `approval_ttl` is how many seconds its calls wait for an answer before they are denied. Sends
-    with the same `key` are one; `fingerprint` tells whether they ask for the same.
+    `approval_ttl` is how many seconds its calls wait for an answer before they are denied.
+    `logprobs` and `token_ids` ask what `palaver.domain.llm.ChatRequest` says. Sends with the same
+    `key` are one; `fingerprint` tells whether they ask for the same.
     """
 
     project: ProjectId
@@ -37,6 +38,8 @@ class Send(Frozen):
     skills: tuple[Skill, ...] = ()
     client_tools: tuple[ToolSpec, ...] = ()
     approval_ttl: float | None = None
+    logprobs: int | None = None
+    token_ids: bool = False
     config: RequestConfig | None = None
     key: str | None = None
     fingerprint: str | None = None

@@ -5,7 +5,7 @@ Every event is one line of JSON whose first field is its ``message_type``.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import get_args
@@ -43,9 +43,9 @@ def event_of(seq: int, frame: Frame) -> Event:
     return Event(seq, frame.model_copy(update={"seq_id": seq}).model_dump_json())
 
 
-def messages_in(logged: Iterable[Event]) -> list[Message]:
+def messages_in(logged: Iterable[Event]) -> Iterator[Message]:
     """The messages, whole or in fragments, among the events of a run."""
-    return [_MESSAGE.validate_json(event.data) for event in logged if event.kind in MESSAGES]
+    return (_MESSAGE.validate_json(event.data) for event in logged if event.kind in MESSAGES)
 
 
 @dataclass(slots=True, eq=False)

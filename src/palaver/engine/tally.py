@@ -1,6 +1,5 @@
 """What a run has cost so far: tokens, steps, time."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
@@ -22,7 +21,7 @@ class Tally:
 
     usage_so_far: Usage = field(default_factory=Usage)
     last_step: str | None = None
-    _begun: int = field(default_factory=time.monotonic_ns)
+    _begun: int = field(default_factory=clock.ticks)
     _first: int | None = None
 
     @classmethod
@@ -44,7 +43,7 @@ class Tally:
     def heard(self, event: StreamEvent) -> None:
         """Note when the first event of the run came."""
         if self._first is None and not isinstance(event, Completion):
-            self._first = time.monotonic_ns()
+            self._first = clock.ticks()
 
     def finished(self, step: Step, completion: Completion) -> Step:
         """Count a finished call to the model; the step, with what it cost."""
@@ -60,6 +59,7 @@ class Tally:
                 "cache_write_tokens": tokens.cache_write,
                 "reasoning_tokens": tokens.reasoning,
                 "request_id": completion.response_id,
+                "token_details": completion.token_details,
             }
         )
 
@@ -94,6 +94,6 @@ class Tally:
                 "completed_at": clock.now(),
                 "metadata": metadata,
                 "ttft_ns": self._first and self._first - self._begun,
-                "total_duration_ns": time.monotonic_ns() - self._begun,
+                "total_duration_ns": clock.ticks() - self._begun,
             }
         )

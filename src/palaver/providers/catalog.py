@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from importlib.util import find_spec
 
 from palaver.domain.llm import ChatModel, Handle
 from palaver.domain.llm_model import EmbeddingModel, Model
 from palaver.errors import Invalid, NotFound
 from palaver.providers import listing
+from palaver.providers.listing import Listed
 from palaver.providers.remote import Patience, RemoteModel
 from palaver.providers.scripted import OfflineModel
 from palaver.providers.table import PROVIDERS, Account, Provider, account, window_of
@@ -16,14 +19,25 @@ from palaver.providers.table import PROVIDERS, Account, Provider, account, windo
 logger = logging.getLogger(__name__)
 
 _FRESH = 300.0  # seconds that a list of models is kept
+_AGAIN = 30.0  # seconds until a provider that did not list its models is asked again
 _ROWS = {provider.name: provider for provider in PROVIDERS}
 _OFFLINE = "palaver"
+_LIBRARIES = {"google": "google.genai", "bedrock": "boto3"}  # what an extra installs
+
+
+def is_installed(extra: str) -> bool:
+    """Whether the library that palaver's `extra` is for is there. Nothing of it is imported."""
+    try:
+        return find_spec(_LIBRARIES[extra]) is not None
+    except ModuleNotFoundError:  # not even the package that it would be in
+        return False
 
 
 class Catalog:
     """The providers that `environment` configures, and their models.
 
-    Nothing goes over the network before a model is called or listed. `clock` tells seconds.
+    Nothing goes over the network before a model is called or listed. `clock` tells seconds, and
+    `installed` whether the library of an extra is there.
     """
 
     def __init__(
@@ -31,13 +45,16 @@ class Catalog:
         environment: Mapping[str, str],
         patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
+        installed: Callable[[str], bool] = is_installed,
     ) -> None:
         found = (account(provider, environment) for provider in PROVIDERS)
         self._accounts = {one.provider.name: one for one in found if one is not None}
         self._patience = patience or Patience()
         self._clock = clock
+        self._installed = installed
         self._models: dict[str, ChatModel] = {_OFFLINE: OfflineModel()}
-        self._listed: dict[str, tuple[float, tuple[str, ...]]] = {}
+        self._listed: dict[str, dict[str, Listed]] = {}  # by provider and by name
+        self._ask_at: dict[str, float] = {}
         self._default = self._choose_default(environment.get("PALAVER_DEFAULT_MODEL", ""))
 
     def names(self) -> tuple[str, ...]:
@@ -64,7 +81,7 @@ class Catalog:
         """
         parsed = _parsed(handle)
         if parsed.provider == "letta" and parsed.model.startswith("auto"):
-            return self._default
+            parsed = self._default
         provider = _ROWS.get(parsed.provider)
         if provider is None:
             raise NotFound(f"Model {handle!r}", f"the providers are {', '.join(_ROWS)}.")
@@ -72,6 +89,9 @@ class Catalog:
             raise NotFound(
                 f"Model {handle!r}", f"set {provider.key_variable} to configure {provider.name}."
             )
+        if not self._is_speakable(provider):
+            install = f'pip install "palaver[{provider.extra}]"'
+            raise NotFound(f"Model {handle!r}", f"{install} to speak to {provider.name}.")
         if provider.dialect == "offline" and parsed.model != provider.default_model:
             raise NotFound(f"Model {handle!r}", f"use {provider.name}/{provider.default_model}.")
         return parsed
@@ -86,8 +106,11 @@ class Catalog:
         return checked, model
 
     def context_window(self, handle: Handle) -> int:
-        """The tokens that fit into the model's window, as far as its name tells."""
-        return window_of(handle.model)
+        """The tokens that fit into the model's window: as its provider told when it was last
+        asked for its models, else as far as its name tells. Nobody is asked now.
+        """
+        told = self._listed.get(handle.provider, {}).get(handle.model)
+        return (told and told.window) or window_of(handle.model)
 
     def endpoint_type(self, provider: str) -> str:
         """The contract's ``model_endpoint_type`` for a provider's name."""
@@ -97,19 +120,19 @@ class Catalog:
     async def models(self) -> list[Model]:
         """The models of all configured providers; one that does not answer has its last list."""
         return [
-            _model(one.provider, name, one.url)
-            for one, names in await self._list()
-            for name in names
-            if listing.role(name) == "chat"
+            self._model(one, told)
+            for one, listed in await self._list()
+            for told in listed
+            if listing.role(told.name) == "chat"
         ]
 
     async def embeddings(self) -> list[EmbeddingModel]:
         """The embedding models of all configured providers."""
         return [
-            _embedding(one.provider, name, one.url)
-            for one, names in await self._list()
-            for name in names
-            if listing.role(name) == "embedding"
+            _embedding(one.provider, told.name, one.shown_url)
+            for one, listed in await self._list()
+            for told in listed
+            if listing.role(told.name) == "embedding"
         ]
 
     async def close(self) -> None:
@@ -122,30 +145,53 @@ class Catalog:
         if named and not named.startswith("letta/auto"):
             return _parsed(named)
         for one in self._accounts.values():
-            if one.provider.default_model:
+            if one.provider.default_model and self._is_speakable(one.provider):
                 return Handle(one.provider.name, one.provider.default_model)
         raise AssertionError("the offline provider has a default model")
 
-    async def _list(self) -> list[tuple[Account, tuple[str, ...]]]:
-        accounts = self._accounts.values()
+    def _is_speakable(self, provider: Provider) -> bool:
+        return not provider.extra or self._installed(provider.extra)
+
+    async def _list(self) -> list[tuple[Account, Collection[Listed]]]:
+        accounts = [one for one in self._accounts.values() if self._is_speakable(one.provider)]
         return list(
-            zip(accounts, await asyncio.gather(*map(self._names_of, accounts)), strict=True)
+            zip(accounts, await asyncio.gather(*map(self._models_of, accounts)), strict=True)
         )
 
-    async def _names_of(self, one: Account) -> tuple[str, ...]:
+    async def _models_of(self, one: Account) -> Collection[Listed]:
+        name = one.provider.name
         if one.provider.dialect == "offline":
-            return (one.provider.default_model,)
-        since, names = self._listed.get(one.provider.name, (-_FRESH, ()))
-        if self._clock() - since < _FRESH:
-            return names
+            return (Listed(one.provider.default_model),)
+        known = self._listed.get(name, {})
+        if self._clock() < self._ask_at.get(name, -math.inf):
+            return known.values()
         try:
-            names = await listing.ask(one)
+            known = {told.name: told for told in await listing.ask(one)}
         except listing.Failure as error:
             log = logger.warning if one.given else logger.debug
-            log("%s does not list its models: %r", one.provider.name, error)
-            return names
-        self._listed[one.provider.name] = (self._clock(), names)
-        return names
+            log("%s does not list its models: %s", name, listing.reason(error))
+            self._ask_at[name] = self._clock() + _AGAIN
+            return known.values()
+        self._listed[name] = known
+        self._ask_at[name] = self._clock() + _FRESH
+        return known.values()
+
+    def _model(self, one: Account, told: Listed) -> Model:
+        provider = one.provider
+        window = self.context_window(Handle(provider.name, told.name))
+        return Model(
+            handle=f"{provider.name}/{told.name}",
+            name=told.name,
+            display_name=told.name,
+            model=told.name,
+            provider_type=provider.kind,
+            provider_name=provider.name,
+            model_endpoint_type=provider.endpoint,
+            model_endpoint=one.shown_url or None,
+            context_window=window,
+            max_context_window=window,
+            max_tokens=told.most_output,
+        )
 
 
 def _parsed(handle: str) -> Handle:
@@ -153,22 +199,6 @@ def _parsed(handle: str) -> Handle:
     if not provider or not model:
         raise Invalid(f"The model {handle!r} is no handle: it must be provider/model.")
     return Handle(provider, model)
-
-
-def _model(provider: Provider, name: str, url: str) -> Model:
-    window = window_of(name)
-    return Model(
-        handle=f"{provider.name}/{name}",
-        name=name,
-        display_name=name,
-        model=name,
-        provider_type=provider.kind,
-        provider_name=provider.name,
-        model_endpoint_type=provider.endpoint,
-        model_endpoint=url or None,
-        context_window=window,
-        max_context_window=window,
-    )
 
 
 def _embedding(provider: Provider, name: str, url: str) -> EmbeddingModel:
@@ -180,6 +210,6 @@ def _embedding(provider: Provider, name: str, url: str) -> EmbeddingModel:
         embedding_dim=listing.EMBEDDINGS[name],
         provider_type=provider.kind,
         provider_name=provider.name,
-        embedding_endpoint_type=provider.endpoint,
+        embedding_endpoint_type="openai",  # whose models they are, whoever has them
         embedding_endpoint=url,
     )

@@ -7,7 +7,9 @@ goes back only to the protocol that gave it, which alone can read its seal.
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from itertools import groupby
 from typing import Any, Literal
 
@@ -42,15 +44,26 @@ from palaver.domain.part import (
     UrlImage,
 )
 
-Wire = Literal["chat", "responses", "messages"]
-"""The protocols: OpenAI's Chat Completions and Responses, Anthropic's Messages."""
+Wire = Literal["chat", "responses", "messages", "gemini", "converse"]
+"""The protocols: OpenAI's Chat Completions and Responses, Anthropic's Messages, Google's Gemini,
+Amazon's Converse.
+"""
 
 _CHAT_REASONING = ("reasoning", "reasoning_content")  # the fields it comes in, and goes back in
+# What a protocol takes as the id of a call; other providers' may be longer or of other letters.
+_CALL_IDS = {"chat": re.compile(r".{1,40}", re.DOTALL)}
+_CALL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _UNSEEN = "[an image that cannot be shown]"
 
 
-def messages(entries: Iterable[Entry], system: str, wire: Wire) -> list[ModelMessage]:
-    """The conversation as it is told to `system` (the library's name of a provider) over `wire`."""
+def messages(
+    entries: Iterable[Entry], system: str, wire: Wire, fetches: bool = True
+) -> list[ModelMessage]:
+    """The conversation as it is told to `system` (the library's name of a provider) over `wire`.
+
+    Where the provider does not fetch images, one that is only known by its URL cannot be shown: it
+    is not fetched here, as anybody could have this server call anywhere.
+    """
     turns = [(of_model, list(said)) for of_model, said in groupby(entries, _is_models)]
     encoded: list[ModelMessage] = []
     asked: dict[str, str] = {}  # the calls that the turn before has made, with their names
@@ -61,9 +74,18 @@ def messages(entries: Iterable[Entry], system: str, wire: Wire) -> list[ModelMes
             asked = {p.tool_call_id: p.tool_name for p in response if isinstance(p, ToolCallPart)}
             _add_response(encoded, response, system)
         else:
-            _add_request(encoded, _request(said, asked))
+            _add_request(encoded, _request(said, asked, fetches))
             asked = {}
+    for message in encoded:
+        for part in message.parts:
+            if isinstance(part, ToolCallPart | ToolReturnPart):
+                part.tool_call_id = _accepted(part.tool_call_id, wire)
     return encoded
+
+
+def call_ids(entries: Iterable[Entry]) -> Iterable[str]:
+    """The ids of the calls that were made."""
+    return (part.call_id for entry in entries for part in entry.parts if isinstance(part, ToolCall))
 
 
 def _is_models(entry: Entry) -> bool:
@@ -126,12 +148,32 @@ def _is_sealed(entry: Entry, system: str, wire: Wire) -> bool:
         return False
     match wire:
         case "chat":
-            return all(seal.get("id") in _CHAT_REASONING for seal in seals)
+            return all(
+                seal.get("id") in _CHAT_REASONING or _is_detail(seal.get("provider_details"))
+                for seal in seals
+            )
         case "responses":  # the encrypted text of an item is with the first of its summaries
             encrypted = {seal.get("id") for seal in seals if seal.get("signature")}
             return all(seal.get("id") in encrypted for seal in seals)
-        case "messages":
+        case "messages" | "converse":
             return all(seal.get("signature") for seal in seals)
+        case "gemini":  # the signature may be with the part that the reasoning led to
+            return True
+
+
+def _is_detail(details: Mapping[str, Any] | None) -> bool:
+    """Whether the reasoning is one of OpenRouter's ``reasoning_details``."""
+    return str((details or {}).get("type")).startswith("reasoning.")
+
+
+def _accepted(call_id: str, wire: Wire) -> str:
+    """The call's id as the protocol takes it: the same one, or always the same other one.
+
+    A conversation may have been led elsewhere before, where ids look different.
+    """
+    if _CALL_IDS.get(wire, _CALL_ID).fullmatch(call_id):
+        return call_id
+    return f"call_{sha256(call_id.encode()).hexdigest()[:24]}"
 
 
 def _seal(seal: Mapping[str, Any] | None, system: str) -> dict[str, Any]:
@@ -139,7 +181,7 @@ def _seal(seal: Mapping[str, Any] | None, system: str) -> dict[str, Any]:
     return dict(seal) if seal and seal.get("provider_name") == system else {}
 
 
-def _request(said: Iterable[Entry], asked: dict[str, str]) -> list[ModelRequestPart]:
+def _request(said: Iterable[Entry], asked: dict[str, str], fetches: bool) -> list[ModelRequestPart]:
     """The returns of the calls that were `asked`, in their order, and then what people say."""
     returns: dict[str, ModelRequestPart] = {}
     rest: list[ModelRequestPart] = []
@@ -147,38 +189,38 @@ def _request(said: Iterable[Entry], asked: dict[str, str]) -> list[ModelRequestP
         for part in entry.parts:
             if isinstance(part, ToolReturn) and part.call_id in asked:
                 name = asked[part.call_id]
-                returns.setdefault(part.call_id, _returned(part, name, entry))
-        content = _content(entry.parts)
+                returns.setdefault(part.call_id, _returned(part, name, entry, fetches))
+        content = _content(entry.parts, fetches)
         if content:
             rest.append(UserPromptPart(content, timestamp=entry.created_at))
     return [*(returns[call_id] for call_id in asked if call_id in returns), *rest]
 
 
-def _returned(part: ToolReturn, name: str, entry: Entry) -> ToolReturnPart:
+def _returned(part: ToolReturn, name: str, entry: Entry, fetches: bool) -> ToolReturnPart:
     outcome: Literal["success", "failed"] = "success" if part.status == "success" else "failed"
-    content = part.content if isinstance(part.content, str) else _content(part.content)
+    content = part.content if isinstance(part.content, str) else _content(part.content, fetches)
     return ToolReturnPart(name, content, part.call_id, outcome=outcome, timestamp=entry.created_at)
 
 
-def _content(parts: Sequence[Part]) -> str | list[UserContent]:
+def _content(parts: Sequence[Part], fetches: bool) -> str | list[UserContent]:
     """Texts and images; a plain string where there are no images."""
     content: list[UserContent] = []
     for part in parts:
         if isinstance(part, Text) and part.text.strip():
             content.append(part.text)
         elif isinstance(part, Image):
-            content.append(_image(part.source))
+            content.append(_image(part.source, fetches))
     if all(isinstance(item, str) for item in content):
         return "\n\n".join(item for item in content if isinstance(item, str))
     return content
 
 
-def _image(source: ImageSource) -> UserContent:
+def _image(source: ImageSource, fetches: bool) -> UserContent:
     match source:
         case UrlImage(url=url) if url.startswith("data:"):
             head, _, data = url.removeprefix("data:").partition(",")
             return _picture(data, head.partition(";")[0], None)
-        case UrlImage(url=url):
+        case UrlImage(url=url) if fetches:
             return ImageUrl(url)
         case Base64Image():
             return _picture(source.data, source.media_type, source.detail)

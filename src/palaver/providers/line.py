@@ -14,10 +14,14 @@ PROFILE = ModelProfile(may_tokenize_special_tokens_in_content=False)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A model with the protocol that it is spoken to by."""
+    """A model with the protocol that it is spoken to by.
+
+    `fetches` says whether the provider takes an image by its URL.
+    """
 
     wire: Wire
     model: Model
+    fetches: bool = True
 
 
 class Lines(Protocol):

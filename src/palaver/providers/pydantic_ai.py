@@ -6,17 +6,19 @@ for it off the event loop.
 """
 
 import logging
+import traceback
 from collections.abc import AsyncGenerator
 from functools import lru_cache
 
 import httpx2
+from pydantic_ai._genai_prices import preload_pricing_data
 from pydantic_ai.messages import InstructionPart
 from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
 from palaver.domain.llm import ChatRequest, StreamEvent
-from palaver.providers import encode, remedies, wire_settings
+from palaver.providers import encode, remedies, tokens, wire_settings
 from palaver.providers.decode import Decoder
 from palaver.providers.line import Line, Lines
 from palaver.providers.table import Account
@@ -27,21 +29,26 @@ logger = logging.getLogger(__name__)
 class PydanticAIChatModel:
     """Whatever model of an account a request names, over one pool of connections.
 
-    `connect` and `silence` are in seconds. Nothing is tried twice here.
+    `connect` and `idle` are in seconds. Nothing is tried twice here.
     """
 
-    def __init__(self, account: Account, connect: float, silence: float) -> None:
+    def __init__(self, account: Account, connect: float, idle: float) -> None:
         self._account = account
-        self._lines = _open(account, httpx2.Timeout(silence, connect=connect))
+        self._timeout = httpx2.Timeout(idle, connect=connect)
+        self._lines = _open(account, self._timeout)
         self._line = lru_cache(64)(self._lines.line)
+        preload_pricing_data()  # or the first model would, on the event loop, for 0.2 s
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Answer, as `ChatModel.stream` says."""
-        line = self._line(request.handle.model)
-        messages = encode.messages(request.entries, line.model.system, line.wire)
-        settings, parameters = _settings(request, line), _parameters(request)
-        decoder = Decoder()
         try:
+            line = self._line(request.handle.model)
+            decoder = Decoder(line.model.system, encode.call_ids(request.entries))
+            messages = encode.messages(request.entries, line.model.system, line.wire, line.fetches)
+            # For headers by which a ChatGPT subscription finds its cache again; nobody else looks.
+            messages[-1].conversation_id = request.conversation or None
+            settings, parameters = _settings(request, line), _parameters(request, line)
+            tokens.ask(settings, request, line, self._account.provider)
             async with line.model.request_stream(messages, settings, parameters) as reply:
                 async for event in reply:
                     for said in decoder.hear(event):
@@ -49,10 +56,11 @@ class PydanticAIChatModel:
                 for said in decoder.end(reply.get()):
                     yield said
         except remedies.Known as error:
-            raise remedies.translated(error, self._account) from error
+            raise remedies.translated(error, self._account, self._timeout) from error
         except remedies.Nonsense as error:
-            logger.warning("%s: not an answer: %r", request.handle, error, exc_info=True)
-            raise remedies.translated(error, self._account) from error
+            where = "".join(traceback.format_tb(error.__traceback__))  # words are not for the log
+            logger.warning("%s: not an answer: %s\n%s", request.handle, type(error), where)
+            raise remedies.translated(error, self._account, self._timeout) from error
 
     async def close(self) -> None:
         """Close the connections."""
@@ -64,6 +72,14 @@ def _open(account: Account, timeout: httpx2.Timeout) -> Lines:
         from palaver.providers.anthropic_lines import AnthropicLines
 
         return AnthropicLines(account, timeout)
+    if account.provider.dialect == "gemini":
+        from palaver.providers.gemini_lines import GeminiLines
+
+        return GeminiLines(account, timeout)
+    if account.provider.dialect == "bedrock":
+        from palaver.providers.bedrock_lines import BedrockLines
+
+        return BedrockLines(account, timeout)
     from palaver.providers.openai_lines import OpenAILines
 
     return OpenAILines(account, timeout)
@@ -72,14 +88,18 @@ def _open(account: Account, timeout: httpx2.Timeout) -> Lines:
 def _settings(request: ChatRequest, line: Line) -> ModelSettings:
     match line.wire:
         case "chat":
-            return wire_settings.for_chat(request.settings)
+            return wire_settings.for_chat(request.settings, request.handle, line.model.profile)
         case "responses":
             return wire_settings.for_responses(request.settings, request.conversation)
         case "messages":
             return wire_settings.for_messages(request.settings, line.model.profile)
+        case "gemini":
+            return wire_settings.for_gemini(request.settings, line.model.profile)
+        case "converse":
+            return wire_settings.for_converse(request.settings, line.model.profile)
 
 
-def _parameters(request: ChatRequest) -> ModelRequestParameters:
+def _parameters(request: ChatRequest, line: Line) -> ModelRequestParameters:
     strict = wire_settings.strict_tools(request.settings)
     return ModelRequestParameters(
         function_tools=[
@@ -92,5 +112,5 @@ def _parameters(request: ChatRequest) -> ModelRequestParameters:
             for tool in request.tools
         ],
         instruction_parts=[InstructionPart(request.system)] if request.system.strip() else [],
-        **wire_settings.output(request.settings),
+        **wire_settings.output(request.settings, line.wire),
     )

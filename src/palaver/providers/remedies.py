@@ -5,6 +5,7 @@ No message and no detail ever holds a key.
 
 import json
 import re
+from collections.abc import Iterator
 
 import httpx2
 from pydantic_ai.exceptions import (
@@ -31,6 +32,7 @@ from palaver.errors import (
     LLMError,
     LLMTimeout,
     Overloaded,
+    PermissionMissing,
     ProviderFailed,
     RateLimited,
     RequestRefused,
@@ -38,67 +40,148 @@ from palaver.errors import (
 from palaver.providers.table import Account
 
 _LONGEST_DETAIL = 2_000  # characters
-_KEYS = re.compile(r"\b(?:sk|pk|key|gsk|xai)-[\w*.-]{6,}|(?i:bearer)\s+[\w*.-]{6,}")
+_KEYS = re.compile(r"\b(?:(?:sk|pk|key|gsk|xai)-|AIza|ya29\.)[\w*.-]{6,}|(?i:bearer)\s+[\w*.-]{6,}")
 _MASK = "***"
 
-Known = (ModelAPIError, UnexpectedModelBehavior, UserError, httpx2.TransportError)
+Known = (ModelAPIError, UnexpectedModelBehavior, UserError, httpx2.RequestError, httpx2.InvalidURL)
 """The errors that the library raises on purpose."""
 
-Nonsense = (ValueError, TypeError, LookupError, AttributeError, AssertionError)
+Nonsense = (ValueError, TypeError, LookupError, AttributeError, AssertionError, RecursionError)
 """The errors that it stumbles into over an answer that is not of its protocol."""
 
+_Remedy = tuple[type[LLMError], str]
 
-_REMEDIES: dict[type[Exception], tuple[type[LLMError], str]] = {
+_NO_CREDIT: _Remedy = (CreditsExhausted, "The account at {name} has no credit; top it up.")
+_FULL: _Remedy = (ContextOverflow, "The window is too full; compact it.")
+_AWAY: _Remedy = (ProviderFailed, "{name} cannot be reached; check {url}, send again.")
+_NONE: _Remedy = (BrokenReply, "{name} gave an answer that is none; check {url}, send again.")
+_IDLE: _Remedy = (
+    LLMTimeout,
+    "{name} sent nothing for {idle:g} s; send again, or raise PALAVER_LLM_IDLE_TIMEOUT.",
+)
+_NO_CONNECTION: _Remedy = (
+    LLMTimeout,
+    "{name} did not take up a connection within {connect:g} s; check {url}, send again, or raise "
+    "PALAVER_LLM_CONNECT_TIMEOUT.",
+)
+_FAILED: _Remedy = (ProviderFailed, "{name} failed; send again.")
+_GAVE_UP: _Remedy = (LLMTimeout, "{name} ran out of its own time; send again.")
+
+_REMEDIES: dict[type[Exception], _Remedy] = {
     ModelAuthenticationError: (AuthenticationFailed, "{name} refuses the key; check {key}."),
-    ModelQuotaExceededError: (CreditsExhausted, "The account at {name} has no credit; top it up."),
-    ModelRateLimitError: (RateLimited, "{name} limits the rate; wait, then send again."),
-    ModelUnavailableError: (Overloaded, "{name} is overloaded; wait a moment, then send again."),
-    ModelContextWindowExceededError: (ContextOverflow, "The window is too full; compact it."),
+    ModelQuotaExceededError: _NO_CREDIT,
+    ModelRateLimitError: (RateLimited, "{name} limits the rate; wait {wait}, then send again."),
+    ModelUnavailableError: (Overloaded, "{name} is overloaded; wait {wait}, then send again."),
+    ModelContextWindowExceededError: _FULL,
     ModelNotFoundError: (RequestRefused, "{name} does not know the model; choose another one."),
-    ModelTimeoutError: (LLMTimeout, "{name} stayed silent for too long; send again."),
-    httpx2.TimeoutException: (LLMTimeout, "{name} stayed silent for too long; send again."),
-    ModelConnectionError: (ProviderFailed, "{name} cannot be reached; check {url}, send again."),
-    httpx2.TransportError: (ProviderFailed, "{name} cannot be reached; check {url}, send again."),
-    ModelServerError: (ProviderFailed, "{name} failed; send again."),
+    httpx2.ConnectTimeout: _NO_CONNECTION,
+    ModelTimeoutError: _IDLE,
+    httpx2.TimeoutException: _IDLE,
+    ModelConnectionError: _AWAY,
+    httpx2.TransportError: _AWAY,
+    httpx2.InvalidURL: _AWAY,
+    ModelServerError: _FAILED,
     UserError: (RequestRefused, "The request means nothing to {name}; the detail says why."),
     ModelHTTPError: (RequestRefused, "{name} refuses the request; the detail says why."),
 }
 """The first that fits; ``key`` and ``url`` stand for the provider's variables."""
 
+_SAYS_NO_CREDIT = re.compile(
+    r"insufficient[_ ](?:account )?(?:quota|balance|credit|fund)|exceeded_current_quota"
+    r"|used all available credits|have any credits|credit balance|out of credits",
+    re.IGNORECASE,
+)
+_SAYS_FULL = re.compile(
+    r"context.(?:length|window|size|limit)|maximum prompt length|prompt exceeds max"
+    r"|exceed\w* (?:the )?(?:model(?:'s)? )?(?:maximum )?token limit|number of tokens allowed"
+    r"|(?:input|prompt) is too long|reduce the length of|`inputs` tokens \+ `max_new_tokens`",
+    re.IGNORECASE,
+)
+"""How those say it who have no code for it and whom the library does not know."""
 
-def translated(error: Exception, account: Account) -> LLMError:
+_TOKEN_IS_OVER = (
+    "{name} refuses the token: it lives for some days and nobody renews it here; log in to ChatGPT "
+    "again, then set {key} and CHATGPT_ACCOUNT_ID and restart."
+)
+
+
+def translated(error: Exception, account: Account, timeout: httpx2.Timeout) -> LLMError:
     """The error of ours that says what `error` means for whoever reads it."""
     provider = account.provider
-    kind, message = _remedy(error)
-    message = message.format(
-        name=provider.name, key=provider.key_variable, url=provider.url_variable
-    )
+    kind, message = _by_status(error) or _by_kind(error)
+    if kind is AuthenticationFailed and provider.dialect == "bedrock" and _status(error) == 403:
+        kind = PermissionMissing
+    if kind is AuthenticationFailed and provider.dialect == "codex":
+        message = _TOKEN_IS_OVER
     wait = error.retry_after if isinstance(error, ModelAPIError) else None
+    message = message.format(
+        name=provider.name,
+        key=provider.key_variable,
+        url=provider.url_variable,
+        connect=timeout.connect,
+        idle=timeout.read,
+        wait="a moment" if wait is None else f"{wait:.0f} s",
+    )
     return kind(message, detail=_detail(error, account), retry_after=wait)
 
 
-def _remedy(error: Exception) -> tuple[type[LLMError], str]:
+def _by_status(error: Exception) -> _Remedy | None:
+    """What the status and the words of a refusal tell that the library does not hear."""
+    status = _status(error)
+    if status in (408, 504):
+        return _GAVE_UP
+    if status == 424:  # Amazon's for a model that failed
+        return _FAILED
+    said = _said(error)
+    if status in (None, 400, 403, 429) and _SAYS_NO_CREDIT.search(said):
+        return _NO_CREDIT
+    if status == 413 or (status in (None, 400, 422) and _SAYS_FULL.search(said)):
+        return _FULL
+    return None
+
+
+def _by_kind(error: Exception) -> _Remedy:
+    if isinstance(error, ModelTimeoutError) and error.phase == "connect":
+        return _NO_CONNECTION
+    if any(isinstance(cause, httpx2.DecodingError) for cause in _causes(error)):
+        return _NONE  # what one of the clients takes for a broken connection
     for kind, remedy in _REMEDIES.items():
         if isinstance(error, kind):
             return remedy
     if isinstance(error, ModelAPIError) and error.in_stream:
         return ProviderFailed, "{name} broke off its answer; send again."
-    return BrokenReply, "{name} gave an answer that is none; check {url}, send again."
+    return _NONE
+
+
+def _status(error: Exception) -> int | None:
+    return error.status_code if isinstance(error, ModelHTTPError) else None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, what it was raised from, and so on to the root."""
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _said(error: Exception) -> str:
+    """The body of the provider's error, where there is one."""
+    if not isinstance(error, ModelAPIError) or error.body is None:
+        return ""
+    return error.body if isinstance(error.body, str) else json.dumps(error.body, default=str)
 
 
 def _detail(error: Exception, account: Account) -> str:
     """What the provider itself said, or what kept it from saying anything."""
-    if isinstance(error, ModelAPIError) and error.body is not None:
-        said = error.body if isinstance(error.body, str) else json.dumps(error.body, default=str)
-    else:
-        root: BaseException = error
-        while root.__cause__ is not None:
-            root = root.__cause__
+    said = _said(error)
+    if not said:
+        *_, root = _causes(error)
         said = str(error) if str(root) in str(error) else f"{error} {root}"
     return _without_keys(said, account)[:_LONGEST_DETAIL]
 
 
 def _without_keys(text: str, account: Account) -> str:
-    if len(account.key) > len("none"):
-        text = text.replace(account.key, _MASK)
+    """The text without what is, or looks like, a secret of the account."""
+    for secret in account.secrets:
+        text = text.replace(secret, _MASK)
     return _KEYS.sub(_MASK, text)

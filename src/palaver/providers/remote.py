@@ -12,8 +12,16 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from palaver.domain.llm import ChatRequest, StreamEvent
-from palaver.errors import LLMError, Overloaded, ProviderFailed, RateLimited
+from palaver.domain.llm import ChatRequest, Completion, StreamEvent
+from palaver.errors import (
+    EmptyReply,
+    LLMError,
+    LLMTimeout,
+    Overloaded,
+    ProviderFailed,
+    RateLimited,
+    RequestRefused,
+)
 from palaver.providers.table import Account
 
 if TYPE_CHECKING:
@@ -21,19 +29,23 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_WORTH_ANOTHER_TRY = (RateLimited, Overloaded, ProviderFailed)
+_WORTH_ANOTHER_TRY = (RateLimited, Overloaded, ProviderFailed, EmptyReply)
+"""What may pass soon. A timeout is not among them: who has waited that long decides for himself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long and how often to wait for a provider; times are in seconds.
+    """How long and how often to wait for a provider; times are in seconds and hold for each try.
 
-    `silence` is how long a connection may bring nothing at all, before the first event or after
-    it: any byte counts, as models that think for minutes send signs of life at best.
+    `connect` is for reaching it, `first_event` from the request until the model says something,
+    `idle` how long the connection may bring nothing at all: any byte counts, as models that think
+    for minutes send signs of life at best. A wait that the provider asks for is waited up to
+    `longest_wait`; a longer one is the caller's.
     """
 
     connect: float = 10.0
-    silence: float = 300.0
+    first_event: float = 600.0
+    idle: float = 300.0
     tries: int = 3
     first_wait: float = 0.5
     longest_wait: float = 20.0
@@ -59,12 +71,11 @@ class RemoteModel:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Answer, as `ChatModel.stream` says; failures before the first event are tried again."""
-        model = await self._model()
         tried = 0
         while True:
             begun = False
             try:
-                async with aclosing(model.stream(request)) as events:
+                async with aclosing(self._try(request)) as events:
                     async for event in events:
                         begun = True
                         yield event
@@ -82,6 +93,28 @@ class RemoteModel:
         if self._opened is not None:
             await self._opened.close()
 
+    async def _try(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
+        """The answer to one request. Its last event comes only if it is one to be content with."""
+        model = await self._model()
+        async with aclosing(model.stream(request)) as events:
+            event = await self._first(events)
+            _check(event, request, begun=False)
+            yield event
+            async for event in events:
+                _check(event, request, begun=True)
+                yield event
+
+    async def _first(self, events: AsyncGenerator[StreamEvent, None]) -> StreamEvent:
+        try:
+            async with asyncio.timeout(self._patience.first_event):
+                return await anext(events)
+        except TimeoutError as error:
+            raise LLMTimeout(
+                f"{self._account.provider.name} did not begin its answer within "
+                f"{self._patience.first_event:g} s; send again, or raise "
+                "PALAVER_LLM_FIRST_EVENT_TIMEOUT."
+            ) from error
+
     async def _model(self) -> "PydanticAIChatModel":
         async with self._opening:
             if self._opened is None:
@@ -89,7 +122,25 @@ class RemoteModel:
         return self._opened
 
 
+def _check(event: StreamEvent, request: ChatRequest, *, begun: bool) -> None:
+    """Raise what is wrong with an answer that ends like this.
+
+    Nothing said is no answer to somebody who asked; after a tool's return it is the end of a turn.
+    """
+    if not isinstance(event, Completion):
+        return
+    name = request.handle.provider
+    if event.finish == "error":
+        raise ProviderFailed(f"{name} broke off its answer; send again.")
+    if begun:
+        return
+    if event.finish == "content_filter":
+        raise RequestRefused(f"{name} holds its answer back; say it in other words.")
+    if event.finish == "stop" and not (request.entries and request.entries[-1].role == "tool"):
+        raise EmptyReply(f"{name} had nothing to say; send again, or say it in other words.")
+
+
 def _open(account: Account, patience: Patience) -> "PydanticAIChatModel":
     from palaver.providers.pydantic_ai import PydanticAIChatModel
 
-    return PydanticAIChatModel(account, patience.connect, patience.silence)
+    return PydanticAIChatModel(account, patience.connect, patience.idle)

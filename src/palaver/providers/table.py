@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
+from palaver.errors import Invalid
+
 Dialect = Literal["openai", "chat", "codex", "anthropic", "gemini", "bedrock", "sglang", "offline"]
 """How a provider is spoken to.
 
@@ -21,6 +23,7 @@ Converse (and Messages for Claude), ``sglang`` Chat Completions and, for token i
 """
 
 NO_KEY = "none"
+_NO_SECRETS = ("project", "location", "region", "version")  # among the options
 DEFAULT_WINDOW = 128_000  # tokens, for models that no row below knows
 
 
@@ -31,7 +34,8 @@ class Provider:
     `url` is where it is unless a variable says so: it ends in ``/v1`` (or what stands for it) where
     OpenAI's protocols are spoken, elsewhere it is the bare host. `keys` and `urls` are the
     customary variables, `options` those of what else it needs, by our name for it. `keyless`
-    providers are there without any variable.
+    providers are there without any variable. `extra` is the extra of palaver that installs the
+    provider's library, where it has one of its own.
     """
 
     name: str
@@ -42,6 +46,7 @@ class Provider:
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     enough: tuple[str, ...] = ()
     keyless: bool = False
+    extra: str = ""
     default_model: str = ""
 
     @property
@@ -61,8 +66,8 @@ class Provider:
 
     @property
     def endpoint(self) -> str:
-        """The contract's ``model_endpoint_type``, which has no word for the offline model."""
-        return "openai" if self.dialect == "offline" else self.name
+        """The contract's ``model_endpoint_type``, which has no word for two of them."""
+        return "openai" if self.dialect in ("offline", "sglang") else self.name
 
 
 PROVIDERS = (
@@ -88,6 +93,7 @@ PROVIDERS = (
         url="https://generativelanguage.googleapis.com",
         keys=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
         urls=("GOOGLE_GEMINI_BASE_URL",),
+        extra="google",
         default_model="gemini-2.5-flash",
     ),
     Provider(
@@ -99,6 +105,7 @@ PROVIDERS = (
             "location": ("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"),
         },
         enough=("project",),
+        extra="google",
     ),
     Provider(
         "azure",
@@ -121,6 +128,7 @@ PROVIDERS = (
         keys=("MOONSHOT_API_KEY", "MOONSHOTAI_API_KEY"),
         urls=("MOONSHOT_BASE_URL", "MOONSHOTAI_BASE_URL"),
     ),
+    # A plan for coding: it lets in the agents it knows by their names, and may answer 403 to others.
     Provider(
         "moonshot_coding",
         "anthropic",
@@ -168,6 +176,7 @@ PROVIDERS = (
             "session_token": ("AWS_SESSION_TOKEN",),
         },
         enough=("access_key",),
+        extra="bedrock",
     ),
     Provider(
         "openrouter",
@@ -190,6 +199,8 @@ PROVIDERS = (
         keys=("SGLANG_API_KEY",),
         urls=("SGLANG_BASE_URL",),
     ),
+    # What a ChatGPT subscription pays for, as OpenAI's own Codex client is given it: no API that is
+    # offered to others, by a token that ends after some days and that nobody renews here.
     Provider(
         "chatgpt_oauth",
         "codex",
@@ -209,7 +220,7 @@ PROVIDERS = (
     Provider("palaver", "offline", keyless=True, default_model="offline"),
 )
 
-_WINDOWS = (  # the first size with a prefix that fits
+_WINDOWS = (  # the first size with a name that fits, at the start or behind a maker's
     (128_000, ("gpt-5.3-chat", "gpt-4o", "gpt-4-turbo")),
     (400_000, ("gpt-5.4-mini", "gpt-5.4-nano")),
     (1_000_000, ("gpt-6", "gpt-5.6", "gpt-5.5", "gpt-5.4", "gpt-4.1")),
@@ -220,6 +231,19 @@ _WINDOWS = (  # the first size with a prefix that fits
     (200_000, ("o1", "o3", "o4", "codex", "claude-2", "claude-3")),
     (200_000, ("claude-haiku-4", "claude-sonnet-4", "claude-opus-4")),
     (1_000_000, ("claude",)),
+    (1_048_576, ("gemini",)),
+    (2_000_000, ("grok-4-fast", "grok-4-1-fast")),
+    (256_000, ("grok-4", "grok-code")),
+    (131_072, ("grok", "glm-4.5", "gpt-oss")),
+    (200_000, ("glm",)),
+    (8_192, ("moonshot-v1-8k",)),
+    (32_768, ("moonshot-v1-32k",)),
+    (131_072, ("moonshot-v1", "kimi-k2-0711")),
+    (262_144, ("kimi",)),
+)
+_SIZES = tuple(
+    (size, re.compile(rf"(?:^|[/.])(?:{'|'.join(map(re.escape, names))})", re.IGNORECASE))
+    for size, names in _WINDOWS
 )
 
 _REASONS = re.compile(r"o\d|gpt-([5-9]|\d\d)|codex")
@@ -238,9 +262,24 @@ class Account:
     given: bool = True
     options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
+    @property
+    def shown_url(self) -> str:
+        """The URL for people to see: without the user and the password that may stand in it."""
+        parts = urlsplit(self.url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What of it nobody may see, in no error and no log."""
+        hidden = [value for name, value in self.options.items() if name not in _NO_SECRETS]
+        return tuple(value for value in (self.key, *hidden) if value != NO_KEY)
+
 
 def account(provider: Provider, environment: Mapping[str, str]) -> Account | None:
-    """The provider as `environment` configures it, or None where it does not."""
+    """The provider as `environment` configures it, or None where it does not.
+
+    Raises `Invalid` where a secret has characters that cannot be sent: what fails later shows them.
+    """
     kind = provider.name.upper()
     key = _first(environment, (f"{kind}_API_KEY", *provider.keys))
     url = _first(environment, (f"{kind}_BASE_URL", *provider.urls))
@@ -250,7 +289,13 @@ def account(provider: Provider, environment: Mapping[str, str]) -> Account | Non
     if not (given or provider.keyless):
         return None
     where = _tidy(provider, url or provider.url)
-    return Account(provider, where, key or NO_KEY, given, options)
+    one = Account(provider, where, key or NO_KEY, given, options)
+    if not all(re.fullmatch("[!-~]+", secret) for secret in one.secrets):
+        raise Invalid(
+            f"A key of {provider.name} ({provider.key_variable}, perhaps) has a character that is "
+            "in no key; copy it again."
+        )
+    return one
 
 
 def reasons(model: str) -> bool:
@@ -260,7 +305,7 @@ def reasons(model: str) -> bool:
 
 def window_of(model: str) -> int:
     """The tokens that fit into the model's window, as far as its name tells."""
-    return next((size for size, names in _WINDOWS if model.startswith(names)), DEFAULT_WINDOW)
+    return next((size for size, names in _SIZES if names.search(model)), DEFAULT_WINDOW)
 
 
 def _first(environment: Mapping[str, str], names: tuple[str, ...]) -> str:

@@ -16,7 +16,7 @@ from palaver.domain.entry import SYSTEM_SEQ, Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.errors import NotFound
-from palaver.store import entries, schema
+from palaver.store import entries, prompts, schema
 from palaver.store.db import Tx
 from palaver.store.paging import containing, paged
 
@@ -162,6 +162,7 @@ def remove(tx: Tx, project: ProjectId, conversation_id: str, at: datetime) -> No
     """Make a conversation disappear; its forks keep what they share with it. Or `NotFound`."""
     locate(tx, project, conversation_id)
     tx.run(_SET, {"conversation": conversation_id, "deleted_at": at})
+    prompts.forget(tx, project, conversation_id)
 
 
 def listed(
@@ -197,7 +198,7 @@ def fork(
     """Keep `new` as a fork of a conversation: a snapshot of its context, up to entry `upto`.
 
     Raises `NotFound` for an entry that is not in the source's context. What is written does not
-    grow with the history: a row, its segments and a system entry.
+    grow with the history: a row, its segments, a system entry, what is remembered of the prompt.
     """
     source = entries.reach_in(tx, project, source_id, lock=True)
     cut = source.head if upto is None else source.seq_of(tx, upto)
@@ -221,6 +222,7 @@ def fork(
     )
     address = Address(conversation_id=new.id, agent_id=new.agent_id)
     entries.insert_all(tx, project, address, [system])
+    prompts.share(tx, project, source_id, new.id)
 
 
 def recall_count(tx: Tx, conversation_id: str) -> int:

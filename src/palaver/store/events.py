@@ -1,7 +1,7 @@
 """The events of runs, as they are kept: numbered, each a line of JSON."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,7 @@ from palaver.store.db import Tx
 
 _events = schema.run_events
 _runs = schema.runs
+_BATCH = 1_000
 _INSERT = insert(_events)
 _OF_RUN = _events.c.run_id == bindparam("run")
 _AFTER = (
@@ -59,6 +60,14 @@ def after(tx: Tx, run_id: str, seq: int, limit: int) -> list[tuple[int, str]]:
     """Up to `limit` events of a run after number `seq`, in order."""
     rows = tx.all(_AFTER, {"run": run_id, "after": seq, "limit": limit})
     return [(row.seq, row.data) for row in rows]
+
+
+def of_run(tx: Tx, run_id: str) -> Iterator[tuple[int, str]]:
+    """All events of a run, in order, read in batches: a long log takes long to work through."""
+    seq = 0
+    while batch := after(tx, run_id, seq, _BATCH):
+        yield from batch
+        seq = batch[-1][0]
 
 
 def after_each(tx: Tx, cursors: Mapping[str, int], limit: int) -> Sequence[Row[Any]]:

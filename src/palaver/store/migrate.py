@@ -36,6 +36,8 @@ def postgres(engine: Engine) -> None:
         if _revision(connection) == HEAD:
             return
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        # Whatever it computes between two statements, nobody else is to go on with half of it.
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         _upgrade(connection)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -277,8 +278,18 @@ steps = Table(
     Column("model", Text),
     Column("created_at", Moment, nullable=False),
     Column("body", Text, nullable=False),
+    Column("metrics", Text),
     Index("steps_of_run", "project_id", "run_id", "id"),
     Index("steps_of_project", "project_id", "id"),
+)
+
+prompts = Table(
+    "prompts",
+    metadata,
+    Column("conversation_id", Id, ForeignKey("conversations.id"), primary_key=True),
+    Column("project_id", Id, nullable=False),
+    Column("head", LargeBinary, nullable=False),
+    Column("said", LargeBinary, nullable=False),
 )
 
 run_events = Table(

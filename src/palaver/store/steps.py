@@ -1,15 +1,16 @@
 """Steps, as they are kept."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Row, bindparam, insert, select
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
-from palaver.domain.run import Step
+from palaver.domain.run import Step, StepMetrics
 from palaver.errors import NotFound
 from palaver.store import schema
 from palaver.store.db import Tx
@@ -17,11 +18,9 @@ from palaver.store.paging import paged
 
 _steps = schema.steps
 _ADD = insert(_steps)
-_GET = select(_steps.c.body).where(
-    _steps.c.project_id == bindparam("project"),
-    _steps.c.id == bindparam("step"),
-    schema.is_there(_steps),
-)
+_MINE = (_steps.c.project_id == bindparam("project"), _steps.c.id == bindparam("step"))
+_GET = select(_steps.c.body, _steps.c.metrics).where(*_MINE, schema.is_there(_steps))
+_MEASURE = update(_steps).where(*_MINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,15 @@ class StepFilter:
         return bool(self.feedback or self.has_feedback or self.tags or self.trace_ids)
 
 
-def put(tx: Tx, project: ProjectId, conversation_id: str, step: Step, at: datetime) -> None:
-    """Keep a step that has ended."""
+def put(
+    tx: Tx,
+    project: ProjectId,
+    conversation_id: str,
+    step: Step,
+    at: datetime,
+    metrics: StepMetrics | None = None,
+) -> None:
+    """Keep a step whose call of the model has ended."""
     tx.run(
         _ADD,
         {
@@ -56,17 +62,36 @@ def put(tx: Tx, project: ProjectId, conversation_id: str, step: Step, at: dateti
             "status": step.status,
             "model": step.model,
             "created_at": at,
-            "body": step.model_dump_json(exclude_defaults=True),
+            "body": _body(step),
+            "metrics": metrics and _dumped(metrics),
         },
     )
 
 
+def measure(tx: Tx, project: ProjectId, metrics: StepMetrics) -> None:
+    """Keep what is known by now of how long a step took, if there is such a step."""
+    tx.run(_MEASURE, {"project": project, "step": metrics.id, "metrics": _dumped(metrics)})
+
+
 def get(tx: Tx, project: ProjectId, step_id: str) -> Step:
     """The step called `step_id` in `project`, or `NotFound`."""
-    row = tx.first(_GET, {"project": project, "step": step_id})
-    if row is None:
-        raise NotFound("Step")
-    return Step.model_validate_json(row.body)
+    return Step.model_validate_json(_row_of(tx, project, step_id).body)
+
+
+def metrics_of(tx: Tx, project: ProjectId, step_id: str) -> StepMetrics:
+    """How long the step called `step_id` took, or `NotFound`. Of older ones nothing is known."""
+    row = _row_of(tx, project, step_id)
+    step = Step.model_validate_json(row.body)
+    kept = StepMetrics.model_validate_json(row.metrics) if row.metrics else StepMetrics(id=step.id)
+    return kept.model_copy(
+        update={
+            "agent_id": step.agent_id,
+            "run_id": step.run_id,
+            "project_id": project,
+            "provider_id": step.provider_id,
+            "cached_input_tokens": step.cached_input_tokens,
+        }
+    )
 
 
 def listed(tx: Tx, project: ProjectId, page: Page, wanted: StepFilter) -> list[Step]:
@@ -95,6 +120,27 @@ def all_of_run(tx: Tx, project: ProjectId, run_id: str) -> list[Step]:
     """All steps of a run."""
     query = select(_steps.c.body).where(_steps.c.project_id == project, _steps.c.run_id == run_id)
     return _read_all(tx.all(query.order_by(_steps.c.id)))
+
+
+def _body(step: Step) -> str:
+    """A step as it is kept: with what is told of its tokens, which nobody is shown with it."""
+    if step.token_details is None:
+        return step.model_dump_json(exclude_defaults=True)
+    told = step.token_details.model_dump(mode="json", exclude_none=True)
+    return json.dumps(
+        {**step.model_dump(mode="json", exclude_defaults=True), "token_details": told}
+    )
+
+
+def _dumped(metrics: StepMetrics) -> str:
+    return metrics.model_dump_json(exclude_none=True)
+
+
+def _row_of(tx: Tx, project: ProjectId, step_id: str) -> Row[Any]:
+    row = tx.first(_GET, {"project": project, "step": step_id})
+    if row is None:
+        raise NotFound("Step")
+    return row
 
 
 def _read_all(rows: Sequence[Row[Any]]) -> list[Step]:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 MOMENT = sa.String(27).with_variant(sa.String(27, "C"), "postgresql")
 WITH_DEADLINE = sa.text("answer_due IS NOT NULL")

@@ -1,0 +1,5 @@
+"""Prompts on the wire `gemini`."""
+
+from inline_snapshot import snapshot
+
+PROMPTS = snapshot()
