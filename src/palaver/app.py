@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 
 from palaver import __version__
 from palaver.api import (
+    agent_tools,
     agents,
     blocks,
     conversations,
@@ -41,8 +42,8 @@ logger = logging.getLogger(__name__)
 
 _ROUTERS = (
     messages.router, streams.router, conversations.router, messages.of_agent, blocks.core_memory,
-    agents.router, blocks.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
-    models.health_router, models.router,
+    agent_tools.router, agents.router, blocks.router, messages.by_id, streams.of_run, runs.router,
+    runs.step_router, models.health_router, models.router,
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ PalaverError                        500
 ├── Conflict                        409  (never retried: ``x-should-retry: false``)
 │   ├── ConversationBusy
 │   │   └── LineFull
+│   ├── AwaitingApproval
 │   └── NothingToCancel
 ├── KeyReused                       422  another request has had this key
 ├── Unavailable                     503
@@ -75,6 +76,26 @@ class LineFull(ConversationBusy):
     """Too many sends wait for the conversation."""
 
     remedy = "as many sends wait for it as may; send again when some have ended."
+
+
+class AwaitingApproval(Conflict):
+    """Tool calls wait for an answer, and this is none.
+
+    `request_id` is the message that asks, `run_id` the run that it ended, and `calls` are what it
+    asks for: each with its ``tool_call_id``, ``name`` and ``arguments``.
+    """
+
+    def __init__(self, request_id: str, run_id: str | None, calls: list[dict[str, str]]) -> None:
+        names = ", ".join(call["name"] for call in calls)
+        super().__init__(
+            f"The agent is waiting for approval of tool calls ({names}). "
+            "Please approve or deny the pending request before continuing: "
+            "the first message of a send answers it, or "
+            '`on_pending: "deny"` denies it.'
+        )
+        self.request_id = request_id
+        self.run_id = run_id
+        self.calls = calls
 
 
 class NothingToCancel(Conflict):

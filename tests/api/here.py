@@ -19,6 +19,7 @@ Json = dict[str, Any]
 
 OFFLINE = "palaver/offline"
 _ENDS = ("stop_reason", "usage_statistics", "error_message", "ping")
+_CALLS = ("tool_call_message", "approval_request_message")
 
 
 @asynccontextmanager
@@ -95,7 +96,7 @@ class Client:
     """A caller. What it asks for must succeed, except with `ask`, which takes any answer."""
 
     http: httpx2.AsyncClient
-    conversations: set[str] = field(default_factory=set)  # those it sent something to
+    conversations: set[str] = field(default_factory=set, repr=False)  # those it sent something to
 
     async def ask(self, method: str, path: str, body: Any = None, **params: Any) -> httpx2.Response:
         """Any request, any answer. A body of None is none at all."""
@@ -156,7 +157,8 @@ class Client:
         """Send words; the frames of the answer as they come, without pings, and None at DONE."""
         self.conversations.add(conversation_id)
         path = f"/v1/conversations/{conversation_id}/messages"
-        async with self.http.stream("POST", path, json={"input": text, **body}) as response:
+        said = {"input": text} if text else {}
+        async with self.http.stream("POST", path, json={**said, **body}) as response:
             if response.status_code != 200:
                 await response.aread()
             _ok(response)
@@ -191,7 +193,7 @@ def check_calls(history: Sequence[Json]) -> None:
     calls = [
         call["tool_call_id"]
         for one in history
-        if one["message_type"] == "tool_call_message"
+        if one["message_type"] in _CALLS
         for call in one["tool_calls"]
     ]
     returns = [
@@ -203,9 +205,27 @@ def check_calls(history: Sequence[Json]) -> None:
     assert sorted(calls) == sorted(returns), f"calls {calls}, returns {returns}"
 
 
+def waits(history: Sequence[Json]) -> list[str]:
+    """The ids of the calls that wait for an answer in a history."""
+    newest = [one for one in history if one["id"] == history[-1]["id"]]
+    return [
+        call["tool_call_id"]
+        for one in newest
+        if one["message_type"] == "approval_request_message"
+        for call in one["tool_calls"]
+    ]
+
+
+def without_request(history: Sequence[Json]) -> Sequence[Json]:
+    """A history without the calls that still wait in it, and what was said with them."""
+    if not waits(history):
+        return history
+    return [one for one in history if one["id"] != history[-1]["id"]]
+
+
 def _whole(fragment: Json) -> Json:
     message = {**fragment, "seq_id": None}
-    if message["message_type"] == "tool_call_message":
+    if message["message_type"] in _CALLS and isinstance(message["tool_calls"], dict):
         message["tool_calls"] = [message["tool_call"]]
     return message
 
@@ -218,11 +238,14 @@ def _longer(message: Json, fragment: Json) -> Json:
         case "reasoning_message":
             more["reasoning"] = message["reasoning"] + fragment["reasoning"]
             more["signature"] = fragment["signature"] or message["signature"]
-        case "tool_call_message":
-            call = message["tool_call"]
-            arguments = call["arguments"] + fragment["tool_call"]["arguments"]
-            more["tool_call"] = {**call, "arguments": arguments}
-            more["tool_calls"] = [more["tool_call"]]
+        case "tool_call_message" | "approval_request_message":
+            calls = {call["tool_call_id"]: call for call in message["tool_calls"]}
+            piece = fragment["tool_call"]
+            begun = calls.get(piece["tool_call_id"], {**piece, "arguments": ""})
+            arguments = begun["arguments"] + piece["arguments"]
+            calls[piece["tool_call_id"]] = {**begun, "arguments": arguments}
+            more["tool_calls"] = list(calls.values())
+            more["tool_call"] = more["tool_calls"][0]
     return {**message, **more}
 
 

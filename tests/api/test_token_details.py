@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.api.answering import approvals, asked, gate, verdict
 from tests.api.here import Client, Json, serving
 from tests.api.sending import begin, post, until
 from tests.fakes.provider import FakeProvider
@@ -105,3 +106,34 @@ async def test_there_are_no_more_than_twenty_alternatives(here: Client, top: int
 
     assert refused.status_code == 422
     assert "top_logprobs" in refused.text
+
+
+async def test_turns_go_on_where_calls_have_waited(here: Client, fake: FakeProvider) -> None:
+    fake.script(*SCRIPT)
+    conversation = await conversation_with(here, "sglang/served")
+    await gate(here, conversation)
+
+    first = await told(here, conversation)
+    (call_id,) = await asked(here, conversation)
+    yes = approvals(verdict(call_id, True))
+    answer = {name: value for name, value in ASKED.items() if name != "streaming"}
+    second = await here.post(
+        f"/v1/conversations/{conversation}/messages",
+        {"messages": [yes], "streaming": False, **answer},
+    )
+
+    assert first["stop_reason"]["stop_reason"] == "requires_approval"
+    assert [turn["role"] for turn in first["turns"]] == ["assistant"]
+    assert [turn["role"] for turn in second["turns"]] == ["tool", "assistant"]
+    assert second["turns"][0]["tool_name"] == "memory_insert"
+    assert second["logprobs"]["content"][0]["token"] == "Tea"
+    assert await measured(here, first) == await measured(here, second) == [None]
+
+
+async def measured(client: Client, answer: Json) -> list[Any]:
+    """How long the tools took that the steps of an answer's run asked for."""
+    (run_id,) = answer["usage"]["run_ids"]
+    steps = await client.get(f"/v1/runs/{run_id}/steps")
+    of = [await client.get(f"/v1/steps/{step['id']}/metrics") for step in steps]
+    assert all(one["prefix_changed_at"] is None for one in of)
+    return [one["tool_execution_ns"] for one in of]

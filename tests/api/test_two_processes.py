@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from itertools import islice
+from itertools import cycle, islice
 
 import httpx2
 import pytest
 
-from tests.api.here import Client
+from tests.api.answering import answer, approvals, paused, returned, until_runs
+from tests.api.here import Client, check_calls
+from tests.api.sending import ended, post
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Fault, Reply
 from tests.servers import Server, asking, serve_two
@@ -83,3 +85,41 @@ async def test_racing_sends_through_both_have_one_winner(
         assert len(fake.requests) == asked + 1
         assert (await there.cancel(conversation)).status_code == 200
         await asyncio.gather(*racing)
+
+
+async def test_what_nobody_answers_goes_on_once_whichever_process_looks_first(
+    doors: tuple[Client, Client],
+) -> None:
+    here, there = doors
+    agent = await here.agent()
+    conversations = [await here.conversation(agent) for _ in range(12)]
+    for conversation, door in zip(conversations, cycle(doors)):
+        await paused(door, conversation, approval_ttl=0.3)
+
+    for conversation in conversations:
+        newest, _ = await until_runs(there, conversation, 2)
+        assert await ended(here, newest["id"]) == ["end_turn"]
+
+    for conversation in conversations:
+        assert len(await until_runs(here, conversation, 2)) == 2
+        history = await there.history(conversation)
+        check_calls(history)
+        assert [one["message_type"] for one in history].count("approval_response_message") == 1
+
+
+async def test_calls_that_wait_are_answered_through_any_process(
+    doors: tuple[Client, Client],
+) -> None:
+    here, there = doors
+    conversation = await here.conversation(await here.agent())
+    (call_id,) = await paused(here, conversation)
+    assert (await post(there, conversation, "Hi")).status_code == 409
+
+    both = await asyncio.gather(
+        *(answer(door, conversation, approvals(returned(call_id))) for door in doors)
+    )
+
+    assert both[0].frames == both[1].frames
+    await paused(there, conversation)
+    assert (await here.cancel(conversation)).status_code == 200
+    assert (await there.send(conversation, "Hi")).stop == "end_turn"

@@ -240,3 +240,73 @@ test("an agent answers all at once on its own route", async () => {
   assert.equal(answer.stop_reason.stop_reason, "end_turn");
   assert.ok(spelled(answer.messages).includes("Hello"));
 });
+
+const ASK = { name: "ask", description: "Asks the client.", parameters: { type: "object" } };
+const answer = (conversation, ...approvals) =>
+  client.conversations.messages.create(conversation.id, {
+    messages: [{ type: "approval", approvals }],
+    stream_tokens: true,
+  });
+const returned = (id) => ({ type: "tool", tool_call_id: id, tool_return: "rain", status: "success" });
+const waiting = (events) => [
+  ...new Set(
+    events
+      .filter((one) => one.message_type === "approval_request_message")
+      .map((one) => one.tool_call.tool_call_id),
+  ),
+];
+
+test("the client carries out its tools, and the next send tells what came of them", async () => {
+  const conversation = await converse();
+  const asked = await all(
+    await send(conversation, "[[call: ask]] [[call: ask]]", {
+      client_tools: [ASK],
+      stream_tokens: true,
+    }),
+  );
+  assert.equal(asked.at(-2).stop_reason, "requires_approval");
+  const ids = waiting(asked);
+  assert.equal(ids.length, 2);
+
+  await assert.rejects(send(conversation, "Hello"), (error) => {
+    assert.ok(error instanceof ConflictError);
+    assert.match(error.message, /waiting for approval/);
+    return true;
+  });
+  await assert.rejects(answer(conversation, returned(ids[0])), /Invalid tool call IDs/);
+  const told = await all(await answer(conversation, ...ids.reverse().map(returned)));
+
+  assert.equal(told[1].message_type, "tool_return_message");
+  assert.equal(told[1].tool_returns.length, 2);
+  assert.equal(told.at(-2).stop_reason, "end_turn");
+  const again = await all(await answer(conversation, ...ids.map(returned)));
+  assert.deepEqual(again.slice(1), told.slice(1));
+});
+
+test("a tool of the server waits for a yes where it has to", async () => {
+  const conversation = await converse();
+  const edit = '[[call: memory_insert {"label": "human/name", "new_string": "B."}]]';
+  const approval = (id, approve) => ({ type: "approval", tool_call_id: id, approve, reason: "no" });
+  const params = { agent_id: agent.id, body_requires_approval: true };
+  await client.agents.tools.updateApproval("memory_insert", params);
+
+  for (const approve of [false, true]) {
+    const [id] = waiting(await all(await send(conversation, edit)));
+    const [, back] = await all(await answer(conversation, approval(id, approve)));
+    assert.equal(back.status, approve ? "success" : "error");
+  }
+  await client.agents.tools.updateApproval("memory_insert", {
+    ...params,
+    body_requires_approval: false,
+  });
+});
+
+test("a cancel clears what waits", async () => {
+  const conversation = await converse();
+  const asked = await all(await send(conversation, "[[call: ask]]", { client_tools: [ASK] }));
+
+  const cancelled = await client.conversations.cancel(conversation.id);
+
+  assert.deepEqual(cancelled, { [asked[0].run_id]: "cancelled" });
+  assert.equal((await all(await send(conversation, "Hello"))).at(-2).stop_reason, "end_turn");
+});

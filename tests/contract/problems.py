@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-OURS = {"code", "run_id", "stream_url", "waiting", "retry_after"}  # more than the contract gives
+OURS = {  # more than the contract gives
+    "code", "run_id", "stream_url", "waiting", "retry_after", "pending_request_id", "tool_calls",
+}  # fmt: skip
 
 ERROR_TYPES = {
     "llm_bad_request",

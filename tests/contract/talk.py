@@ -27,6 +27,7 @@ Json = dict[str, Any]
 
 DONE = "data: [DONE]"
 _MESSAGES: TypeAdapter[list[Message]] = TypeAdapter(list[Message])
+_INPUTS = ("user_message", "system_message", "approval_response_message")
 _ENDS = ("ping", "stop_reason", "usage_statistics", "error_message")
 
 
@@ -117,8 +118,7 @@ def check_history(http: httpx2.Client, record: Record) -> None:
     said = [
         message
         for message in _MESSAGES.validate_python(stored)
-        if message.message_type not in ("user_message", "system_message")
-        and (kinds is None or message.message_type in kinds)
+        if message.message_type not in _INPUTS and (kinds is None or message.message_type in kinds)
     ]
     assert turn.messages == said
 

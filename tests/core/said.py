@@ -50,7 +50,10 @@ def play(turn: Turn, *answers: Any) -> tuple[list[Want[Any]], StopReason]:
 
 
 def heard(events: Sequence[StreamEvent]) -> tuple[list[Message], Entry | None]:
-    """The fragments that a stream of events is shown as, and the entry that it becomes."""
-    speech = Speech(entry("assistant"))
+    """The fragments that a stream of events is shown as, and the entry that it becomes.
+
+    Calls of the tool `ask` wait for an answer.
+    """
+    speech = Speech(entry("assistant"), {"ask": "approval"})
     fragments = [fragment for event in events if (fragment := speech.hear(event)) is not None]
     return fragments, speech.entry()

@@ -34,8 +34,8 @@ def answers(draw: st.DrawFn) -> list[StreamEvent]:
 def parts(part: int) -> st.SearchStrategy[Sequence[StreamEvent]]:
     """One part of any kind, in pieces."""
 
-    def call(arguments: list[str]) -> list[StreamEvent]:
-        names = ["look", *[None] * (len(arguments) - 1)]
+    def call(tool: str, arguments: list[str]) -> list[StreamEvent]:
+        names = [tool, *[None] * (len(arguments) - 1)]
         return [
             ToolCallDelta(part, f"call-{part}", name, piece)
             for name, piece in zip(names, arguments, strict=True)
@@ -50,7 +50,7 @@ def parts(part: int) -> st.SearchStrategy[Sequence[StreamEvent]]:
     return st.one_of(
         pieces.map(lambda said: [TextDelta(part, piece) for piece in said]),
         pieces.map(thought),
-        pieces.map(call),
+        st.builds(call, st.sampled_from(("look", "ask", "ask")), pieces),
         hidden,
     )
 
@@ -84,7 +84,9 @@ def test_the_parts_can_be_read_off_the_messages(events: list[StreamEvent]) -> No
     _, stored = heard(events)
 
     assert stored is not None
-    assert [p for message in messages_of(stored) for p in parts_of(message)] == list(stored.parts)
+    read = tuple(p for message in messages_of(stored) for p in parts_of(message))
+    assert messages_of(stored.model_copy(update={"parts": read})) == messages_of(stored)
+    assert sorted(map(str, read)) == sorted(map(str, stored.parts))
 
 
 def test_parts_of_one_answer_share_the_id_and_count_up_in_the_otid() -> None:

@@ -7,7 +7,7 @@ from palaver.domain.part import ToolReturn
 from tests.core.said import called, entry, play, said
 
 WINDOW = Window(Handle("palaver", "offline"))
-RETURNED = entry("tool", ToolReturn(call_id="call-0", status="success", content="seen"))
+RETURNED = (entry("tool", ToolReturn(call_id="call-0", status="success", content="seen")),)
 
 
 def test_an_answer_without_calls_ends_the_turn() -> None:
@@ -33,7 +33,7 @@ def test_the_model_sees_what_was_said_and_returned() -> None:
 
     last = wants[-1]
     assert isinstance(last, CallModel)
-    assert last.window.entries == (look.entry, RETURNED)
+    assert last.window.entries == (look.entry, *RETURNED)
 
 
 def test_several_calls_are_carried_out_together() -> None:

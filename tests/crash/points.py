@@ -77,6 +77,19 @@ CROWDED = [
 ]
 """Several at once in one conversation."""
 
+PAUSED = [
+    *around(stories.answering, "line.admit:1", "line.end:1", "line.admit:2", "ending.write:1"),
+    *around(stories.answering, "toolbox.Toolbox._edit:1", "line.end:2"),
+    *heard(stories.answering, 3, 5),
+    *around(stories.denying, "line.admit:2", "ending.write:1", "line.end:2"),
+    *around(stories.expiring, "line.expire:+", "line.end:2"),
+    *around(stories.giving_up, "conversations._cancel:1", "line.admit:2"),
+    *taken(stories.answering, "after:line.admit:2", "abandoned.settle:1", "line.end:1"),
+    *taken(stories.answering, "after:ending.write:1", "abandoned.settle:1"),
+    *taken(stories.expiring, "before:line.expire:+", "line.expire:+"),
+]
+"""Calls that wait for an answer, and what becomes of them."""
+
 
 TAKEN = [
     *taken(stories.talking, "heard:7", "lease._look:1", "lease._look:5", "abandoned.settle:1"),

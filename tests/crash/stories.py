@@ -3,9 +3,15 @@
 A story may break off with `httpx2.TransportError` at any of its requests.
 """
 
+import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from typing import Any
 
+import httpx2
+
+from tests.api.answering import ASK, returned
+from tests.api.here import waits
 from tests.crash.witness import Witness
 
 Story = Callable[[Witness], Awaitable[None]]
@@ -133,6 +139,46 @@ async def leaving(witness: Witness) -> None:
     await witness.begin(conversation, WORDS, on_busy="queue").until(events=0)
     witness.life.signal(signal.SIGTERM)
     await witness.done()
+
+
+async def answering(witness: Witness) -> None:
+    """Have calls made of a tool of ours and of one of theirs, and answer those that wait."""
+    conversation, call_id = await _paused(witness)
+    await witness.answer(conversation, WORDS, returned(call_id))
+
+
+async def denying(witness: Witness) -> None:
+    """Have calls made that wait, and say something else."""
+    conversation, _ = await _paused(witness)
+    await witness.send(conversation, WORDS, on_pending="deny")
+
+
+async def expiring(witness: Witness) -> None:
+    """Have calls made that nobody answers."""
+    conversation, _ = await _paused(witness, approval_ttl=0.5)
+    while len(await witness.do("GET", "/v1/runs/", conversation_id=conversation)) < 2:
+        await asyncio.sleep(0.05)
+
+
+async def giving_up(witness: Witness) -> None:
+    """Cancel what waits for an answer, and speak again."""
+    conversation, _ = await _paused(witness)
+    await witness.do("POST", f"/v1/conversations/{conversation}/cancel")
+    await witness.send(conversation, WORDS)
+
+
+async def _paused(witness: Witness, **body: Any) -> tuple[str, str]:
+    """A conversation in which a call waits, and the call's id."""
+    conversation = await witness.conversation()
+    if "approval_ttl" in body:
+        witness.expiring.add(conversation)
+    await witness.send(conversation, f"[[call: ask]] {TOOL}", client_tools=[ASK], **body)
+    path = f"/v1/conversations/{conversation}/messages"
+    history = await witness.do("GET", path, order="asc")
+    ids = waits(history)
+    if not ids:  # the server is gone, and who has listened does not say so
+        raise httpx2.TransportError("the answer was broken off")
+    return conversation, ids[0]
 
 
 async def resuming(witness: Witness) -> None:

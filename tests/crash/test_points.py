@@ -11,8 +11,10 @@ from tests.databases import Databases
 
 pytestmark = pytest.mark.timeout(400)  # for machines that do something else as well
 
-GROUPS = [points.SIMPLE, points.SPEAKING, points.CALLING, points.CROWDED, points.TAKEN]
-NAMES = ["simple", "speaking", "calling", "crowded", "taken"]
+GROUPS = [
+    points.SIMPLE, points.SPEAKING, points.CALLING, points.CROWDED, points.PAUSED, points.TAKEN
+]  # fmt: skip
+NAMES = ["simple", "speaking", "calling", "crowded", "paused", "taken"]
 
 
 @pytest.mark.parametrize("cases", GROUPS, ids=NAMES)

@@ -29,6 +29,7 @@ class Sent:
     text: str
     key: str
     body: Json
+    answers: tuple[Json, ...] = ()  # to calls that wait, before the words
     kept: bool = False  # the server has said that it has got it
     refused: int | None = None  # the status, if it said that it will not
     refusal: bytes = b""
@@ -82,6 +83,7 @@ class Witness:
     deleted: dict[str, bool] = field(default_factory=dict)  # whether the server said so
     cancelled: set[str] = field(default_factory=set)  # runs of which the server said so
     order: list[Sent] = field(default_factory=list)  # sends whose order is known
+    expiring: set[str] = field(default_factory=set)  # where calls do not wait for ever
     created: int = 0  # conversations asked for
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
@@ -131,9 +133,16 @@ class Witness:
         await sent.until(2**31)
         return sent
 
+    async def answer(self, conversation: str, orders: str, *answers: Json) -> Sent:
+        """Answer calls that wait, say something, and listen to the end."""
+        sent = self.note(conversation, orders)
+        sent.answers = answers
+        await self.listen(sent)
+        return sent
+
     async def again(self, sent: Sent) -> Sent:
         """The same send once more."""
-        copy = Sent(sent.conversation, sent.text, sent.key, sent.body)
+        copy = Sent(sent.conversation, sent.text, sent.key, sent.body, sent.answers)
         async with asyncio.timeout(WITHIN):
             await self.listen(copy)
         return copy
@@ -154,7 +163,11 @@ class Witness:
     async def listen(self, sent: Sent) -> None:
         """Send, and listen from the beginning to the end, or until the server dies."""
         sent.raw, sent._rest, sent.heard = b"", b"", 0
-        body = {"input": sent.text, "stream_tokens": True, **sent.body}
+        said: Json = {"input": sent.text}
+        if sent.answers:
+            words = {"role": "user", "content": sent.text}
+            said = {"messages": [{"type": "approval", "approvals": sent.answers}, words]}
+        body = {**said, "stream_tokens": True, **sent.body}
         await self._hear(sent, path_of(sent.conversation), body, {"idempotency-key": sent.key})
 
     async def _hear(self, sent: Sent, path: str, body: Json, headers: dict[str, str]) -> None:

@@ -156,6 +156,7 @@ def doings_with(ids: Mapping[str, str]) -> list[tuple[str, str, Json | None, Jso
             ("POST", path + "/messages", {"input": "Hi", "on_busy": choice}, {})
             for choice in ("reject", "queue", "interrupt")
         ),
+        ("POST", path + "/messages", {"messages": [{"approve": True}]}, {}),
         ("PATCH", path, {"summary": "mine"}, {}),
         ("DELETE", path, None, {}),
         ("POST", path + "/stream", {"run_id": run}, {}),
@@ -169,6 +170,12 @@ def doings_with(ids: Mapping[str, str]) -> list[tuple[str, str, Json | None, Jso
             ("POST", "/v1/conversations/default/cancel", None, {"agent_id": agent}),
             ("POST", "/v1/conversations/default/stream", {"agent_id": agent}, {}),
             ("GET", f"/v1/messages/{ids['message']}", None, {}),
+            (
+                "PATCH",
+                f"/v1/agents/{agent}/tools/approval/memory_insert",
+                {"requires_approval": True},
+                {},
+            ),
         ]
     return doings
 

@@ -28,6 +28,7 @@ _BODIES: dict[tuple[str, str], Json] = {  # for the operations that must have on
     ("post", "/v1/agents/{agent_id}/messages"): {"input": "Hello"},
     ("post", "/v1/agents/{agent_id}/messages/stream"): {"input": "Hello"},
     ("post", "/v1/conversations/{conversation_id}/messages"): {"input": "Hello"},
+    ("patch", "/v1/agents/{agent_id}/tools/approval/{tool_name}"): {"requires_approval": True},
 }
 
 
@@ -130,6 +131,7 @@ async def _things(client: Client) -> dict[str, str]:
         "message_id": (await client.history(conversation))[-1]["id"],
         "run_id": run["id"],
         "step_id": step["id"],
+        "tool_name": "memory_insert",
     }
 
 

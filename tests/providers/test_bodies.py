@@ -15,6 +15,7 @@ from palaver.domain.part import (
     ToolCall,
     ToolReturn,
     UrlImage,
+    Verdict,
 )
 from palaver.providers.catalog import Catalog
 from tests.fakes import gemini
@@ -342,11 +343,17 @@ AWKWARD = {
     "a return told twice": (asks("a"), entry("assistant", CALL), returns("c1"), returns("c1")),
     "a return after words": (asks("a"), entry("assistant", CALL), asks("b"), returns("c1")),
     "a call asked for twice": (asks("a"), entry("assistant", CALL, CALL), returns("c1")),
-    "a call in an approval": (
+    "an answer to a call, and what it came to": (
         asks("a"),
-        entry("assistant", Text(text="may I?")),
-        entry("approval", CALL),
+        entry("assistant", Text(text="may I?"), CALL.model_copy(update={"gate": "client"})),
         entry("approval", *returns("c1").parts),
+        entry("tool", *returns("c1").parts),
+    ),
+    "an answer that was not carried out": (
+        asks("a"),
+        entry("assistant", CALL.model_copy(update={"gate": "approval"})),
+        entry("approval", Verdict(call_id="c1", approve=True)),
+        asks("b"),
     ),
     "broken arguments": (
         asks("a"),

@@ -142,6 +142,7 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "ticket": Ticket("{}", "worker-1"),
         "interrupts": False,
         "otid": "otid-1",
+        "limit": 1,
         "prompt": (b"other", b"words"),
         "fork_id": address.conversation_id,
     }

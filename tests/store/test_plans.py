@@ -177,7 +177,12 @@ HOT: dict[str, Ask] = {
     "a place": lambda tx, it: waiting.place_for(
         tx, HERE, it.address.conversation_id, interrupts=True
     ),
-    "who is next": lambda tx, it: waiting.find_next(tx, HERE, it.address.conversation_id),
+    "who is next": lambda tx, it: waiting.first(tx, HERE, it.address.conversation_id, 1),
+    "the newest entries": lambda tx, it: entries.newest(tx, it.address.conversation_id, 2),
+    "what is overdue": lambda tx, it: conversations.overdue(tx, making.LATER),
+    "the conversations of runs": lambda tx, it: runs.homes(
+        tx, HERE, it.address.agent_id, [it.run.id]
+    ),
     "how far a run is": lambda tx, it: runs.state(tx, it.run.id),
     "the fence": lambda tx, it: claims.owned(tx, [Owner(it.run.id, "worker-1", 1)]),
     "cancels": lambda tx, it: claims.cancel_wanted(tx, "worker-1"),

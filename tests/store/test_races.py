@@ -137,7 +137,7 @@ async def test_who_queues_while_a_run_ends_is_not_left_waiting(
 
     def end(tx: Tx) -> bool:
         runs.finish(tx, over)
-        return waiting.find_next(tx, HERE, address.conversation_id) is not None
+        return waiting.first(tx, HERE, address.conversation_id, 1) != []
 
     def queue(tx: Tx) -> bool:
         runs.hold(tx, HERE, address.conversation_id)

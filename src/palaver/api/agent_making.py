@@ -14,10 +14,11 @@ from palaver.domain.conversation import Address, Conversation
 from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.part import Image, Part, Text
-from palaver.engine import compiling
+from palaver.engine import compiling, line
+from palaver.engine.line import Cancelled
 from palaver.errors import Invalid, NotFound
 from palaver.providers.catalog import Catalog
-from palaver.store import agents, blocks, conversations, entries, runs
+from palaver.store import agents, blocks, conversations, entries
 from palaver.store.db import Tx
 
 _ADJECTIVES = ("Amber", "Brisk", "Calm", "Deft", "Eager", "Fond", "Keen", "Lucid", "Mild", "Quick")
@@ -135,10 +136,11 @@ class Making:
             entries.append(tx, self._project, address, [_first(one) for one in first])
 
 
-def remove(tx: Tx, project: ProjectId, agent_id: str) -> list[str]:
+def remove(tx: Tx, worker: str, project: ProjectId, agent_id: str) -> Cancelled:
     """Delete an agent with its conversations; its active runs, which are to be cancelled."""
+    ended = line.cancel_all(tx, worker, project, agent_id)
     agents.remove(tx, project, agent_id, clock.now())
-    return runs.cancel_all(tx, project, agent_id)
+    return ended
 
 
 def recompile_default(tx: Tx, project: ProjectId, agent_id: str, dry_run: bool) -> str:

@@ -5,16 +5,22 @@ from collections.abc import Collection
 from typing import Any
 
 from palaver.core.builtin import BUILT_IN
+from palaver.core.expand import messages_of
 from palaver.domain.agent import Agent, AgentState, Include, LLMConfig, Memory, Variable
 from palaver.domain.block import Block
+from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId, shape
 from palaver.domain.llm import Handle
+from palaver.domain.message import ApprovalRequestMessage
+from palaver.engine import pausing
 from palaver.engine.runner import MAX_WINDOW
 from palaver.providers.catalog import Catalog
 from palaver.store import blocks, conversations, entries
 from palaver.store.db import Tx
 
-EVERYTHING: tuple[Include, ...] = ("agent.blocks", "agent.tools", "agent.tags", "agent.secrets")
+EVERYTHING: tuple[Include, ...] = (
+    "agent.blocks", "agent.tools", "agent.tags", "agent.secrets", "agent.pending_approval",
+)  # fmt: skip
 
 
 def show(
@@ -28,12 +34,16 @@ def show(
     held = blocks.of_agent(tx, project, agent.id)
     default = conversations.find_default(tx, project, agent.id)
     context = entries.context_ids(tx, default) if default else []
+    asked = None
+    if default and "agent.pending_approval" in include:
+        asked = pausing.find(tx, default)
     return AgentState(
         **_stored(agent),
         llm_config=_llm_config(catalog, agent),
         memory=Memory(blocks=held, agent_type=agent.agent_type),
         message_ids=context,
         in_context_message_ids=context,
+        pending_approval=_request(asked) if asked else None,
         **_relations(agent, held, include),
     )
 
@@ -74,6 +84,12 @@ def _relations(agent: Agent, held: list[Block], include: Collection[str]) -> dic
         if relation in include
         for name, value in fields.items()
     }
+
+
+def _request(asked: Entry) -> ApprovalRequestMessage:
+    """The message that asks for an answer to the calls that wait in an entry."""
+    messages = messages_of(asked)
+    return next(one for one in messages if isinstance(one, ApprovalRequestMessage))
 
 
 def _variable(agent_id: str, key: str, value: str) -> Variable:

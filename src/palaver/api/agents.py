@@ -120,7 +120,9 @@ async def update(agent_id: AgentId, body: AgentChange, caller: Caller, rooms: Ro
 @router.delete("/{agent_id}")
 async def delete(agent_id: AgentId, caller: Caller, rooms: Rooms) -> Deleted:
     """Delete an agent and its conversations. Blocks that it shared stay."""
-    rooms.runner.cancel(await rooms.db.tx(agent_making.remove, caller.project, agent_id))
+    worker = rooms.runner.worker
+    ended = await rooms.db.tx(agent_making.remove, worker, caller.project, agent_id)
+    rooms.runner.cancel(ended.run_ids)
     return Deleted(message=f"Agent id={agent_id} successfully deleted")
 
 

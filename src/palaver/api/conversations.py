@@ -15,9 +15,10 @@ from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.ids import AgentId, ConversationId, ConversationName, MessageId, ProjectId
 from palaver.domain.model_settings import ModelSettings
 from palaver.domain.page import Limit, Order, Page
-from palaver.engine import compiling
+from palaver.engine import compiling, line
+from palaver.engine.line import Cancelled
 from palaver.errors import Invalid
-from palaver.store import agents, conversations, runs
+from palaver.store import agents, conversations
 from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
 
@@ -111,7 +112,9 @@ async def update(
 @router.delete("/{conversation_id}")
 async def delete(conversation_id: ConversationId, caller: Caller, rooms: Rooms) -> None:
     """Delete a conversation. The runs that are active in it are cancelled."""
-    rooms.runner.cancel(await rooms.db.tx(_delete, caller.project, conversation_id))
+    worker = rooms.runner.worker
+    ended = await rooms.db.tx(_delete, worker, caller.project, conversation_id)
+    rooms.runner.cancel(ended.run_ids)
 
 
 @router.post("/{conversation_id}/cancel", responses=CONFLICT)
@@ -121,8 +124,13 @@ async def cancel(
     rooms: Rooms,
     agent_id: AgentId | None = None,
 ) -> dict[str, str]:
-    """Cancel the active run of this one conversation, and those that wait; 409 without any."""
-    return rooms.cancel(await rooms.db.tx(_cancel, caller.project, conversation_id, agent_id))
+    """Cancel the active run of this one conversation, and those that wait; 409 without any.
+
+    A run that has ended with calls that wait for an answer counts: they are denied.
+    """
+    worker = rooms.runner.worker
+    where = (caller.project, conversation_id, agent_id)
+    return rooms.cancel(await rooms.db.tx(_cancel, worker, *where))
 
 
 @router.post("/{conversation_id}/recompile")
@@ -222,14 +230,15 @@ def _change(
     return after
 
 
-def _delete(tx: Tx, project: ProjectId, conversation_id: str) -> list[str]:
+def _delete(tx: Tx, worker: str, project: ProjectId, conversation_id: str) -> Cancelled:
+    address = conversations.locate(tx, project, conversation_id)
+    ended = line.cancel(tx, worker, project, address)
     conversations.remove(tx, project, conversation_id, clock.now())
-    return runs.cancel(tx, project, conversation_id)
+    return ended
 
 
-def _cancel(tx: Tx, project: ProjectId, name: str, agent_id: str | None) -> list[str]:
-    address = addressing.find(tx, project, name, agent_id)
-    return runs.cancel(tx, project, address.conversation_id)
+def _cancel(tx: Tx, worker: str, project: ProjectId, name: str, agent_id: str | None) -> Cancelled:
+    return line.cancel(tx, worker, project, addressing.find(tx, project, name, agent_id))
 
 
 def checked_form(handle: str | None) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 
 from palaver.domain.ids import DEFAULT_PROJECT, ProjectId
+from palaver.engine.line import Cancelled
 from palaver.engine.log import Log
 from palaver.engine.runner import Runner
 from palaver.errors import NothingToCancel
@@ -22,12 +23,12 @@ class House:
     runner: Runner
     catalog: Catalog
 
-    def cancel(self, asked: list[str]) -> dict[str, str]:
+    def cancel(self, ended: Cancelled) -> dict[str, str]:
         """End the runs that were asked to; what became of each. Or `NothingToCancel` for none."""
-        if not asked:
+        if not ended.run_ids:
             raise NothingToCancel
-        self.runner.cancel(asked)
-        return dict.fromkeys(asked, "cancelled")
+        self.runner.cancel(ended.run_ids, ended.begun)
+        return dict.fromkeys(ended.run_ids, "cancelled")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId, ConversationName, MessageId, ProjectId, RunId
 from palaver.domain.message import Message, MessageType
 from palaver.domain.page import MAX_LIMIT, Limit, Order, Page
+from palaver.engine import line
 from palaver.engine.failure import Failure
-from palaver.engine.line import Admitted
+from palaver.engine.line import Admitted, Cancelled
 from palaver.engine.send import Send
 from palaver.store import agents, entries, runs
 from palaver.store.db import Tx
@@ -35,7 +36,10 @@ _EITHER: dict[int | str, dict[str, Any]] = {
     },
     401: {"model": problems.ProviderProblem, "description": "The provider refuses the key."},
     402: {"model": problems.ProviderProblem, "description": "No credit at the provider."},
-    409: {"model": problems.Busy, "description": "Another run holds the conversation."},
+    409: {
+        "model": problems.Busy | problems.Pending,
+        "description": "Another run holds the conversation, or tool calls wait for an answer.",
+    },
     429: {"model": problems.ProviderProblem, "description": "The provider's rate limit."},
     500: {"model": problems.ProviderProblem, "description": "The provider failed."},
     504: {"model": problems.ProviderProblem, "description": "The provider stayed silent."},
@@ -144,11 +148,12 @@ async def cancel_runs_of_agent(
 ) -> dict[str, str]:
     """Cancel these runs of the agent, or the active ones of its default conversation."""
 
-    def write(tx: Tx) -> list[str]:
+    def write(tx: Tx) -> Cancelled:
         address = addressing.default_of(tx, caller.project, agent_id)
+        worker = rooms.runner.worker
         if body is None or body.run_ids is None:
-            return runs.cancel(tx, caller.project, address.conversation_id)
-        return runs.cancel_some(tx, caller.project, agent_id, body.run_ids)
+            return line.cancel(tx, worker, caller.project, address)
+        return line.cancel_some(tx, worker, caller.project, agent_id, body.run_ids)
 
     return rooms.cancel(await rooms.db.tx(write))
 
@@ -190,12 +195,15 @@ async def _send(
             override_model=body.override_model,
             override_system=body.override_system,
             skills=body.skills,
+            client_tools=tuple(tool.spec for tool in body.client_tools or ()),
+            approval_ttl=body.approval_ttl,
             logprobs=body.logprobs,
             token_ids=body.return_token_ids,
             config=body.config,
             key=key,
             fingerprint=key and body.fingerprint(inputs),
             on_busy=body.on_busy,
+            on_pending=body.on_pending,
         )
     )
     run_id, kinds = admitted.run_id, body.include_return_message_types
@@ -220,7 +228,9 @@ def _place(admitted: Admitted) -> dict[str, str]:
 
 
 async def _cancel(rooms: House, project: ProjectId, agent_id: str, run_id: str) -> None:
-    rooms.runner.cancel(await rooms.db.tx(runs.cancel_some, project, agent_id, [run_id]))
+    worker = rooms.runner.worker
+    ended = await rooms.db.tx(line.cancel_some, worker, project, agent_id, [run_id])
+    rooms.runner.cancel(ended.run_ids, ended.begun)
 
 
 def _failure(tx: Tx, project: ProjectId, run_id: str) -> Failure:

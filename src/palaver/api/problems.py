@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from palaver.domain.frozen import Frozen
 from palaver.engine.failure import Failure
 from palaver.errors import (
+    AwaitingApproval,
     Conflict,
     ConversationBusy,
     LLMError,
@@ -43,6 +44,23 @@ class Busy(Problem):
     stream_url: str
     waiting: int
     retry_after: int
+
+
+class WaitingCall(Frozen):
+    """A tool call that waits for an answer."""
+
+    tool_call_id: str
+    name: str
+    arguments: str
+
+
+class Pending(Problem):
+    """Which tool calls wait for an answer, and what asks for it."""
+
+    code: str
+    run_id: str | None
+    pending_request_id: str
+    tool_calls: list[WaitingCall]
 
 
 class Trouble(Frozen):
@@ -97,6 +115,13 @@ def answer(error: PalaverError) -> JSONResponse:
             "run_id": error.run_id,
             "stream_url": f"/v1/runs/{error.run_id}/stream",
             "waiting": error.waiting,
+        }
+    if isinstance(error, AwaitingApproval):
+        body |= {
+            "code": "PENDING_APPROVAL",
+            "run_id": error.run_id,
+            "pending_request_id": error.request_id,
+            "tool_calls": error.calls,
         }
     if isinstance(error, ConversationBusy | Stopping | Unavailable):
         body |= {"code": error.code, "retry_after": RETRY_AFTER}

@@ -12,18 +12,19 @@ from palaver.core.prompt import Skill
 from palaver.domain.entry import Entry
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId
-from palaver.domain.message import MessageType
-from palaver.domain.part import Image, ImageSource, Part, Text
-from palaver.domain.run import OnBusy, RequestConfig
+from palaver.domain.message import Approval, MessageType
+from palaver.domain.part import Image, ImageSource, Part, Text, ToolReturn, Verdict
+from palaver.domain.run import OnBusy, OnPending, RequestConfig
+from palaver.domain.tool import NO_PARAMETERS, ToolSpec
 from palaver.errors import Invalid
 
 MAX_MESSAGES = 1000  # messages in one request
-
+MAX_TTL = 366 * 24 * 3600  # seconds for which calls may wait before they are denied
 
 _SAID = {"role", "parts", "otid", "name", "sender_id", "group_id"}
 _NOT_ASKED = {
     "input", "messages", "agent_id", "streaming", "stream_tokens", "include_pings", "background",
-    "on_busy", "cancel_on_disconnect", "include_return_message_types",
+    "on_busy", "on_pending", "cancel_on_disconnect", "include_return_message_types",
 }  # fmt: skip
 
 
@@ -91,25 +92,63 @@ class SentMessage(Frozen):
     batch_item_id: str | None = None
 
 
+class SentReturn(Frozen):
+    """What a call came to that the client carried out."""
+
+    type: Literal["tool"] = "tool"
+    tool_call_id: str
+    status: Literal["success", "error"]
+    tool_return: Content
+    stdout: list[str] | None = None
+    stderr: list[str] | None = None
+
+
+def _answer_kind(value: Any) -> str:
+    fields = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+    return str(fields.get("type") or ("approval" if "approve" in fields else "tool"))
+
+
+SentAnswer = Annotated[
+    Annotated[Approval, Tag("approval")] | Annotated[SentReturn, Tag("tool")],
+    Discriminator(_answer_kind),
+]
+
+
 class SentApproval(Frozen):
-    """An answer to tool calls that wait for the client."""
+    """An answer to tool calls that wait for the client.
+
+    In its older form it names one call, or the message that asks, and says yes or no to that.
+    """
 
     type: Literal["approval"] = "approval"
-    approvals: list[dict[str, Any]] | None = None
+    approvals: list[SentAnswer] | None = None
     approve: bool | None = None
     approval_request_id: str | None = None
     reason: str | None = None
     otid: str | None = None
     group_id: str | None = None
 
+    @property
+    def answers(self) -> Sequence[SentAnswer]:
+        """The answers in it, in the newer form."""
+        if self.approvals is not None or self.approve is None:
+            return self.approvals or ()
+        named = self.approval_request_id or ""
+        return [Approval(tool_call_id=named, approve=self.approve, reason=self.reason)]
+
 
 class SentToolReturn(Frozen):
     """Results of tool calls that the client carried out."""
 
     type: Literal["tool_return"] = "tool_return"
-    tool_returns: list[dict[str, Any]]
+    tool_returns: list[SentReturn]
     otid: str | None = None
     group_id: str | None = None
+
+    @property
+    def answers(self) -> Sequence[SentAnswer]:
+        """The answers in it."""
+        return self.tool_returns
 
 
 def _message_kind(value: Any) -> str:
@@ -139,9 +178,15 @@ class ClientSkill(Frozen):
 class ClientTool(Frozen):
     """A tool that the client carries out."""
 
-    name: str
+    name: Annotated[str, Field(min_length=1)]
     description: str | None = None
     parameters: dict[str, Any] | None = None
+
+    @property
+    def spec(self) -> ToolSpec:
+        """What a model is told of it."""
+        parameters = NO_PARAMETERS if self.parameters is None else self.parameters
+        return ToolSpec(name=self.name, description=self.description or "", parameters=parameters)
 
 
 class AgentSendBody(Frozen):
@@ -161,6 +206,8 @@ class AgentSendBody(Frozen):
     include_pings: bool = True
     background: bool = False
     on_busy: OnBusy = "reject"
+    on_pending: OnPending = "reject"
+    approval_ttl: Annotated[float, Field(gt=0, le=MAX_TTL)] | None = None
     cancel_on_disconnect: bool = False
     max_steps: Annotated[int, Field(ge=-(2**31), le=2**31)] = 50
     override_model: str | None = None
@@ -226,13 +273,18 @@ class AgentSendBody(Frozen):
         return (self.top_logprobs or 0) if self.return_logprobs else None
 
     def inputs(self) -> tuple[Entry, ...]:
-        """The entries that this send adds. Raises `Invalid` for one that says nothing."""
-        if self.client_tools:
-            raise Invalid("`client_tools` are not supported yet; send without them.")
+        """The entries that this send adds.
+
+        Raises `Invalid` for one that says nothing, and for an answer that does not come first.
+        """
         if self.messages is None:
             sent: Sequence[Sent] = [SentMessage(role="user", content=self.input or "")]
         else:
             sent = self.messages
+        if any(not isinstance(one, SentMessage) for one in sent[1:]):
+            raise Invalid(
+                "An answer to tool calls is the first message of a send, and one message."
+            )
         return tuple(_entry(one) for one in sent)
 
 
@@ -245,7 +297,15 @@ class SendBody(AgentSendBody):
 
 def _entry(sent: Sent) -> Entry:
     if not isinstance(sent, SentMessage):
-        raise Invalid("No tool call is currently awaiting approval in this conversation.")
+        return Entry(
+            id=clock.mint("message"),
+            seq=0,
+            role="approval",
+            parts=tuple(map(_answer, sent.answers)),
+            created_at=clock.now(),
+            otid=sent.otid,
+            group_id=sent.group_id,
+        )
     parts = _parts(sent.content)
     if not any(not isinstance(part, Text) or part.text for part in parts):
         raise Invalid("There is empty content in the message; say something.")
@@ -262,13 +322,26 @@ def _entry(sent: Sent) -> Entry:
     )
 
 
+def _answer(sent: SentAnswer) -> Part:
+    if isinstance(sent, Approval):
+        return Verdict(call_id=sent.tool_call_id, approve=sent.approve, reason=sent.reason)
+    content = sent.tool_return
+    return ToolReturn(
+        call_id=sent.tool_call_id,
+        status=sent.status,
+        content=content if isinstance(content, str) else [_part(part) for part in content],
+        stdout=sent.stdout,
+        stderr=sent.stderr,
+    )
+
+
 def _parts(content: Content) -> tuple[Part, ...]:
     if isinstance(content, str):
         return (Text(text=content),)
     return tuple(_part(part) for part in content)
 
 
-def _part(sent: SentText | SentImage | SentOther) -> Part:
+def _part(sent: SentText | SentImage | SentOther) -> Text | Image:
     match sent:
         case SentText():
             return Text(text=sent.text)

@@ -1,7 +1,8 @@
 """Entries in, messages out: how the API shows what is stored.
 
-One entry becomes a message for each of its parts. They share the entry's id and are told apart by
-``otid``, the id with the part's number in it. Streams use the same names (`palaver.core.speech`).
+One entry becomes a message for each of its parts, and one for all calls that wait for an answer.
+They share the entry's id and are told apart by ``otid``, the id with the message's number in it.
+Streams use the same names (`palaver.core.speech`).
 """
 
 from typing import Any, assert_never
@@ -10,7 +11,9 @@ from palaver.domain.entry import Entry
 from palaver.domain.frozen import date_of
 from palaver.domain.ids import otid_of
 from palaver.domain.message import (
+    Approval,
     ApprovalRequestMessage,
+    ApprovalResponseMessage,
     AssistantMessage,
     Call,
     HiddenReasoningMessage,
@@ -26,7 +29,16 @@ from palaver.domain.message import (
     ToolReturnMessage,
     UserMessage,
 )
-from palaver.domain.part import HiddenReasoning, Image, Part, Reasoning, Text, ToolCall, ToolReturn
+from palaver.domain.part import (
+    HiddenReasoning,
+    Image,
+    Part,
+    Reasoning,
+    Text,
+    ToolCall,
+    ToolReturn,
+    Verdict,
+)
 
 _IMAGE_IN_TEXT = "[image]"
 
@@ -43,25 +55,23 @@ def messages_of(entry: Entry) -> list[Message]:
         case "tool":
             return [_returns(entry)]
         case "approval":
-            return [_request(entry)]
+            return [_response(entry)]
         case "assistant":
-            return [_said(entry, n, part) for n, part in enumerate(entry.parts)]
+            return _spoken(entry)
         case _:
             assert_never(entry.role)
 
 
-def envelope(entry: Entry, part: int) -> dict[str, Any]:
-    """What the message of one part carries besides its content."""
-    cut = entry.cut and part == len(entry.parts) - 1
+def envelope(entry: Entry, number: int) -> dict[str, Any]:
+    """What one message of an entry carries besides its content."""
     return {
         "id": entry.id,
         "date": date_of(entry.created_at),
         "name": entry.name,
-        "otid": (entry.otid if part == 0 else None) or otid_of(entry.id, part),
+        "otid": (entry.otid if number == 0 else None) or otid_of(entry.id, number),
         "sender_id": entry.sender_id,
         "step_id": entry.step_id,
         "run_id": entry.run_id,
-        "is_err": True if cut else None,
     }
 
 
@@ -76,8 +86,22 @@ def signature_of(part: Text | Reasoning | HiddenReasoning | ToolCall) -> str | N
     return signature if isinstance(signature, str) else None
 
 
-def _said(entry: Entry, n: int, part: Part) -> Message:
-    about = envelope(entry, n)
+def _spoken(entry: Entry) -> list[Message]:
+    waiting = [part for part in entry.parts if isinstance(part, ToolCall) and part.gate]
+    spoken: list[Message] = []
+    for part in entry.parts:
+        about = envelope(entry, len(spoken))
+        if not isinstance(part, ToolCall) or part.gate is None:
+            spoken.append(_said(about, part))
+        elif part is waiting[0]:
+            calls = [_call(call) for call in waiting]
+            spoken.append(ApprovalRequestMessage(**about, tool_call=calls[0], tool_calls=calls))
+    if entry.cut:
+        spoken[-1] = spoken[-1].model_copy(update={"is_err": True})
+    return spoken
+
+
+def _said(about: dict[str, Any], part: Part) -> Message:
     match part:
         case Text():
             return AssistantMessage(**about, content=part.text)
@@ -88,7 +112,7 @@ def _said(entry: Entry, n: int, part: Part) -> Message:
         case ToolCall():
             call = _call(part)
             return ToolCallMessage(**about, tool_call=call, tool_calls=[call])
-        case Image() | ToolReturn():
+        case Image() | ToolReturn() | Verdict():
             raise ValueError(f"an assistant does not say {part.type}")
         case _:
             assert_never(part)
@@ -98,9 +122,23 @@ def _call(part: ToolCall) -> Call:
     return Call(name=part.name, arguments=part.arguments, tool_call_id=part.call_id)
 
 
-def _request(entry: Entry) -> Message:
-    calls = [_call(part) for part in entry.parts if isinstance(part, ToolCall)]
-    return ApprovalRequestMessage(**envelope(entry, 0), tool_call=calls[0], tool_calls=calls)
+def _response(entry: Entry) -> Message:
+    """What was answered; the top fields repeat the first verdict (deprecated)."""
+    answers = [
+        _return(part)
+        if isinstance(part, ToolReturn)
+        else Approval(tool_call_id=part.call_id, approve=part.approve, reason=part.reason)
+        for part in entry.parts
+        if isinstance(part, ToolReturn | Verdict)
+    ]
+    verdict = next((one for one in answers if isinstance(one, Approval)), None)
+    return ApprovalResponseMessage(
+        **envelope(entry, 0),
+        approvals=answers,
+        approve=verdict.approve if verdict else None,
+        approval_request_id=answers[0].tool_call_id,
+        reason=verdict.reason if verdict else None,
+    )
 
 
 def _returns(entry: Entry) -> Message:
@@ -153,7 +191,7 @@ def _shown(parts: tuple[Part, ...]) -> list[TextOrImage]:
 def parts_of(message: Message) -> tuple[Part, ...]:
     """The parts that a whole message shows: what `messages_of` does, turned round.
 
-    What the API does not show (a seal, but for its signature) is not in them.
+    What the API does not show (a seal, but for its signature; what calls wait for) is not in them.
     """
     match message:
         case AssistantMessage(content=str(text)):
@@ -163,12 +201,15 @@ def parts_of(message: Message) -> tuple[Part, ...]:
             return (Reasoning(text=message.reasoning, seal=seal),)
         case HiddenReasoningMessage():
             return (HiddenReasoning(state=message.state, data=message.hidden_reasoning),)
-        case ToolCallMessage(tool_calls=list(calls)):
+        case (
+            ToolCallMessage(tool_calls=list(calls)) | ApprovalRequestMessage(tool_calls=list(calls))
+        ):
             return tuple(
                 ToolCall(
                     call_id=call.tool_call_id or "",
                     name=call.name or "",
                     arguments=call.arguments or "",
+                    gate="approval" if isinstance(message, ApprovalRequestMessage) else None,
                 )
                 for call in calls
             )

@@ -4,6 +4,7 @@ Each event becomes the fragment that a client is shown, and is remembered, so th
 stored when the answer ends, or as much of it as there is when it is broken off.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
@@ -19,6 +20,7 @@ from palaver.domain.llm import (
     ToolCallDelta,
 )
 from palaver.domain.message import (
+    ApprovalRequestMessage,
     AssistantMessage,
     Call,
     HiddenReasoningMessage,
@@ -26,7 +28,7 @@ from palaver.domain.message import (
     ReasoningMessage,
     ToolCallMessage,
 )
-from palaver.domain.part import HiddenReasoning, Part, Reasoning, Text, ToolCall
+from palaver.domain.part import Gate, HiddenReasoning, Part, Reasoning, Text, ToolCall
 
 
 @dataclass(slots=True)
@@ -49,12 +51,18 @@ class _Said:
 
 
 class Speech:
-    """An answer that grows. `blank` is its entry as it will be stored, without parts."""
+    """An answer that grows. `blank` is its entry as it will be stored, without parts.
 
-    def __init__(self, blank: Entry) -> None:
+    `gates` are the tools whose calls wait. All such calls of an answer are shown as one message.
+    """
+
+    def __init__(self, blank: Entry, gates: Mapping[str, Gate] | None = None) -> None:
         self.completion: Completion | None = None
         self._blank = blank
+        self._gates = gates or {}
         self._said: dict[int, _Said] = {}
+        self._messages = 0
+        self._request: dict[str, Any] | None = None
 
     def hear(self, event: StreamEvent) -> Message | None:
         """Take in the next event; the fragment that it is shown as, if it is shown."""
@@ -93,20 +101,33 @@ class Speech:
     ) -> _Said:
         said = self._said.get(part)
         if said is None:
-            about = envelope(self._blank, len(self._said))
-            said = self._said[part] = _Said(new, about)
+            said = self._said[part] = _Said(new, self._about(new))
         said.words.append(words)
         return said
 
+    def _about(self, new: Text | Reasoning | HiddenReasoning | ToolCall) -> dict[str, Any]:
+        waits = isinstance(new, ToolCall) and new.gate is not None
+        if waits and self._request is not None:
+            return self._request
+        about = envelope(self._blank, self._messages)
+        self._messages += 1
+        if waits:
+            self._request = about
+        return about
+
     def _call(self, event: ToolCallDelta) -> Message:
         new = event.part not in self._said
-        begun = ToolCall(call_id=event.call_id, name=event.name or "", arguments="")
+        name = event.name or ""
+        gate = self._gates.get(name)
+        begun = ToolCall(call_id=event.call_id, name=name, arguments="", gate=gate)
         said = self._grow(event.part, begun, event.arguments)
         call = Call(
             name=event.name if new else None,
             arguments=event.arguments,
             tool_call_id=event.call_id,
         )
+        if said.about is self._request:
+            return ApprovalRequestMessage(**said.about, tool_call=call, tool_calls=call)
         return ToolCallMessage(**said.about, tool_call=call, tool_calls=call)
 
     def _seal(self, event: Sealed) -> Message | None:

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from palaver.core.window import Window
 from palaver.domain.entry import Entry
 from palaver.domain.llm import FinishReason
-from palaver.domain.part import ToolCall
+from palaver.domain.part import ToolCall, ToolReturn
 from palaver.domain.run import StopReason
 
 Answer = TypeVar("Answer")
@@ -34,6 +34,10 @@ class Reply:
         parts = self.entry.parts if self.entry else ()
         return tuple(part for part in parts if isinstance(part, ToolCall))
 
+    def tools(self) -> "RunTools":
+        """To carry out the calls in it."""
+        return RunTools(self.calls, step_id=self.entry.step_id if self.entry else None)
+
 
 @dataclass(frozen=True, slots=True)
 class CallModel(Want[Reply]):
@@ -43,21 +47,31 @@ class CallModel(Want[Reply]):
 
 
 @dataclass(frozen=True, slots=True)
-class RunTools(Want[Entry]):
-    """Carry out these calls; the answer is one entry that holds all their returns."""
+class RunTools(Want[tuple[Entry, ...]]):
+    """Carry out these calls, which the model made in a step.
+
+    The answer is one entry that holds the returns that are `given` already and those of the calls,
+    followed by what is said `then`.
+    """
 
     calls: tuple[ToolCall, ...]
+    given: tuple[ToolReturn, ...] = ()
+    step_id: str | None = None
+    then: tuple[Entry, ...] = ()
 
 
 Turn = Generator[Want[Any], Any, StopReason]
 
 
-def take_turn(window: Window, max_steps: int, done: int = 0) -> Turn:
+def take_turn(window: Window, max_steps: int, done: int = 0, begin: RunTools | None = None) -> Turn:
     """Carry a conversation from the newest input to a reason to stop.
 
-    `max_steps` bounds the calls of the model, of which some may have been `done` before; with none
-    allowed the turn ends at once.
+    If the newest input answers calls that have waited, `begin` is what it comes to. `max_steps`
+    bounds the calls of the model, of which some may have been `done` before; with none allowed the
+    turn ends at once.
     """
+    if begin is not None:
+        window = window.with_entries(*(yield from ask(begin)))
     if max_steps < 1:
         return "end_turn"
     for _ in range(done, max_steps):
@@ -69,7 +83,9 @@ def take_turn(window: Window, max_steps: int, done: int = 0) -> Turn:
         window = window.with_entries(reply.entry)
         if not reply.calls:
             return "end_turn"
-        window = window.with_entries((yield from ask(RunTools(reply.calls))))
+        if any(call.gate for call in reply.calls):
+            return "requires_approval"
+        window = window.with_entries(*(yield from ask(reply.tools())))
     return "max_steps"
 
 

@@ -5,14 +5,20 @@ from dataclasses import dataclass, replace
 from palaver.domain.entry import Entry
 from palaver.domain.llm import ChatRequest, Handle
 from palaver.domain.model_settings import ModelSettings
+from palaver.domain.part import Image, Text, ToolReturn
 from palaver.domain.tool import ToolSpec
+
+_LEAST = 5_000  # characters of a tool's return that a model sees, however small its window is
+_CHARACTERS = 4  # in a token, more or less
+_SHARE = 5  # one return gets at most this part of a window
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
     """The system text, the entries after it, and the tools, for one model.
 
-    ``logprobs`` and ``token_ids`` say what is to be told of the tokens of its answers.
+    `tokens` is how many the model takes: what a tool returned is told up to a share of them.
+    `logprobs` and `token_ids` say what is to be told of the tokens of its answers.
     """
 
     handle: Handle
@@ -21,6 +27,7 @@ class Window:
     tools: tuple[ToolSpec, ...] = ()
     settings: ModelSettings | None = None
     conversation: str = ""
+    tokens: int = 0
     logprobs: int | None = None
     token_ids: bool = False
 
@@ -30,13 +37,43 @@ class Window:
 
     def request(self) -> ChatRequest:
         """What to ask the model."""
+        limit = max(_LEAST, self.tokens * _CHARACTERS // _SHARE)
         return ChatRequest(
             handle=self.handle,
             system=self.system,
-            entries=self.entries,
+            entries=tuple(_clipped(entry, limit) for entry in self.entries),
             tools=self.tools,
             settings=self.settings,
             conversation=self.conversation,
             logprobs=self.logprobs,
             token_ids=self.token_ids,
         )
+
+
+def _clipped(entry: Entry, limit: int) -> Entry:
+    """The entry with no return of more than `limit` characters."""
+    parts = tuple(_shorter(p, limit) if isinstance(p, ToolReturn) else p for p in entry.parts)
+    changed = any(ours is not before for ours, before in zip(parts, entry.parts, strict=True))
+    return entry.model_copy(update={"parts": parts}) if changed else entry
+
+
+def _shorter(part: ToolReturn, limit: int) -> ToolReturn:
+    if isinstance(part.content, str):
+        if len(part.content) <= limit:
+            return part
+        return part.model_copy(update={"content": _cut(part.content, limit)})
+    if sum(len(one.text) for one in part.content if isinstance(one, Text)) <= limit:
+        return part
+    content: list[Text | Image] = []
+    for one in part.content:
+        if isinstance(one, Text):
+            content.append(Text(text=_cut(one.text, max(limit, 0))))
+            limit -= len(one.text)
+        else:
+            content.append(one)
+    return part.model_copy(update={"content": content})
+
+
+def _cut(text: str, limit: int) -> str:
+    left = len(text) - limit
+    return text if left <= 0 else f"{text[:limit]}... [truncated {left} chars]"

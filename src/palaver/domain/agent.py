@@ -6,6 +6,7 @@ from pydantic import Field
 
 from palaver.domain.block import Block
 from palaver.domain.frozen import Frozen, Stamp
+from palaver.domain.message import ApprovalRequestMessage
 from palaver.domain.model_settings import ModelSettings, ResponseFormat
 from palaver.domain.run import StopReason
 from palaver.domain.tool import Tool
@@ -166,7 +167,7 @@ class AgentState(Frozen):
     enable_sleeptime: bool | None = None
     max_files_open: int | None = None
     per_file_view_window_char_limit: int | None = None
-    pending_approval: dict[str, Any] | None = None
+    pending_approval: ApprovalRequestMessage | None = None
     managed_group: dict[str, Any] | None = None
     multi_agent_group: dict[str, Any] | None = None
     created_at: Stamp | None = None

@@ -21,6 +21,7 @@ class Entry(Frozen):
     ``seq`` is its number in its conversation. ``cut`` is set when the say was broken off by a
     cancel or a failure: what there is of it is kept. ``otid`` is the client's own name for an
     input. ``model`` is the handle of the model that spoke.
+    An entry of the role ``approval`` is an answer to calls that wait.
     """
 
     id: str

@@ -73,13 +73,21 @@ class HiddenReasoning(Frozen):
     seal: dict[str, Any] | None = None
 
 
+Gate = Literal["client", "approval"]
+"""What a call waits for: that the client carries it out, or that somebody approves of it."""
+
+
 class ToolCall(Frozen):
-    """A call that the model asks for. ``arguments`` is JSON text, as the model wrote it."""
+    """A call that the model asks for. ``arguments`` is JSON text, as the model wrote it.
+
+    One with a ``gate`` is answered by a client before the conversation goes on.
+    """
 
     type: Literal["tool_call"] = "tool_call"
     call_id: str
     name: str
     arguments: str
+    gate: Gate | None = None
     seal: dict[str, Any] | None = None
 
 
@@ -95,6 +103,16 @@ class ToolReturn(Frozen):
     stderr: list[str] | None = None
 
 
+class Verdict(Frozen):
+    """A yes or no to a call that waits for it."""
+
+    type: Literal["verdict"] = "verdict"
+    call_id: str
+    approve: bool
+    reason: str | None = None
+
+
 Part = Annotated[
-    Text | Image | Reasoning | HiddenReasoning | ToolCall | ToolReturn, Field(discriminator="type")
+    Text | Image | Reasoning | HiddenReasoning | ToolCall | ToolReturn | Verdict,
+    Field(discriminator="type"),
 ]

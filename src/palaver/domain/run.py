@@ -19,6 +19,9 @@ StopReason = Literal[
 OnBusy = Literal["reject", "queue", "interrupt"]
 """What becomes of a send to a conversation that has an active run."""
 
+OnPending = Literal["reject", "deny"]
+"""What becomes of a send to a conversation whose calls wait for an answer, and that is none."""
+
 ACTIVE: tuple[RunStatus, ...] = ("created", "running")
 STOP_REASONS: tuple[StopReason, ...] = get_args(StopReason)
 

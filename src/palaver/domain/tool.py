@@ -38,9 +38,12 @@ class Tool(Frozen):
     last_updated_by_id: str | None = None
 
 
+NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
+
+
 class ToolSpec(Frozen):
     """A tool as a model is told of it. ``parameters`` is a JSON schema of an object."""
 
     name: str
     description: str = ""
-    parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
+    parameters: dict[str, Any] = Field(default_factory=lambda: NO_PARAMETERS)

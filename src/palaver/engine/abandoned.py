@@ -11,10 +11,11 @@ from datetime import datetime
 from palaver import clock
 from palaver.core.expand import parts_of
 from palaver.core.fold import fold
+from palaver.core.turn import RunTools
 from palaver.domain.entry import Entry
 from palaver.domain.part import ToolCall, ToolReturn
 from palaver.domain.run import Run
-from palaver.engine import ending, line
+from palaver.engine import ending, line, pausing
 from palaver.engine.ending import Ending, Unwritten
 from palaver.engine.failure import Failure
 from palaver.engine.send import Send
@@ -31,13 +32,17 @@ _CRASHED = Ending("error", Failure.crashed())
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """A run that goes on: what was asked for, what is done of it, its last event's number."""
+    """A run that goes on: what was asked for, what is done of it, its last event's number.
+
+    `due` are the calls that it begins with, where an answer to them has started it.
+    """
 
     owner: Owner
     run: Run
     send: Send
     tally: Tally
     last: int
+    due: RunTools | None = None
 
 
 def settle(tx: Tx, owner: Owner) -> Resumed | Owner | None:
@@ -54,9 +59,15 @@ def settle(tx: Tx, owner: Owner) -> Resumed | Owner | None:
     stored = entries.all_of_run(tx, known.project, owner.run_id)
     said = unstored(logged, {entry.id for entry in stored}, owner.run_id)
     how = _ending_of(known, said)
+    due = pausing.begun(tx, send, owner.run_id)
+    if due is not None and (how is not None or known.attempt > 1):
+        said += [ending.closed(_returns_in(owner.run_id, due.step_id), due), *due.then]
+        due = None  # who had the run before may have carried some of it out
     calls = unanswered([*stored, *said])
     if calls:
-        said.append(ending.closed(_returns_in(owner.run_id, said, tally), calls))
+        step_id = said[-1].step_id if said else tally.last_step
+        broken = RunTools(tuple(calls))
+        said.append(ending.closed(_returns_in(owner.run_id, step_id), broken))
     tail = Tail(owner.run_id, last=events.last(tx, owner.run_id))
     frames: list[Frame] = [*ending.shown(said, tokens=True)]
     if how is not None:
@@ -64,7 +75,7 @@ def settle(tx: Tx, owner: Owner) -> Resumed | Owner | None:
     new = Unwritten(said=said, events=[tail.number(frame) for frame in frames])
     if how is None:
         ending.write(tx, owner, send, new)
-        return Resumed(owner, known.run, send, tally, tail.last)
+        return Resumed(owner, known.run, send, tally, tail.last, due)
     new.over = tally.over(known.run, how.stop, how.failure)
     return line.end(tx, owner, send, new)
 
@@ -78,7 +89,7 @@ def _ending_of(known: Recalled, seen: Sequence[Entry]) -> Ending | None:
     return None
 
 
-def _returns_in(run_id: str, said: Sequence[Entry], tally: Tally) -> Entry:
+def _returns_in(run_id: str, step_id: str | None) -> Entry:
     """The entry that closes calls, without its returns."""
     return Entry(
         id=clock.mint("message"),
@@ -87,7 +98,7 @@ def _returns_in(run_id: str, said: Sequence[Entry], tally: Tally) -> Entry:
         parts=(),
         created_at=clock.now(),
         run_id=run_id,
-        step_id=said[-1].step_id if said else tally.last_step,
+        step_id=step_id,
     )
 
 

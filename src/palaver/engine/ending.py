@@ -8,9 +8,10 @@ from palaver import clock
 from palaver.core.expand import messages_of
 from palaver.core.fold import mark_of
 from palaver.core.prefix import Outline
+from palaver.core.turn import RunTools
 from palaver.domain.entry import Entry
 from palaver.domain.message import Message, Stop, StreamError, Usage
-from palaver.domain.part import ToolCall, ToolReturn
+from palaver.domain.part import ToolReturn
 from palaver.domain.run import Run, Step, StepMetrics, StopReason
 from palaver.engine.failure import Failure
 from palaver.engine.send import Send
@@ -62,13 +63,18 @@ def of_error(error: LLMError) -> Ending:
     return Ending(cast(StopReason, error.stop_reason), Failure.of(error))
 
 
-def closed(blank: Entry, calls: Sequence[ToolCall]) -> Entry:
+def closed(blank: Entry, due: RunTools) -> Entry:
     """The returns of calls that were not carried out, so that no call stays without one."""
-    parts = tuple(
+    broken = [
         ToolReturn(call_id=call.call_id, name=call.name, status="error", content=UNANSWERED)
-        for call in calls
-    )
-    return blank.model_copy(update={"parts": parts})
+        for call in due.calls
+    ]
+    return blank.model_copy(update={"parts": (*due.given, *broken)})
+
+
+def is_told(entry: Entry) -> bool:
+    """Whether an entry of a run is told in its stream: its inputs are not."""
+    return entry.role == "tool" or entry.step_id is not None
 
 
 def shown(said: Sequence[Entry], tokens: bool) -> list[Message]:
@@ -77,7 +83,7 @@ def shown(said: Sequence[Entry], tokens: bool) -> list[Message]:
     Of an answer that was streamed in fragments they only miss the mark that it was broken off.
     """
     missing: list[Message] = []
-    for entry in said:
+    for entry in filter(is_told, said):
         messages = messages_of(entry)
         if tokens and entry.role == "assistant":
             messages = [mark_of(messages[-1])] if entry.cut else []

@@ -10,10 +10,12 @@ import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from palaver import clock
+from palaver.engine import line
 from palaver.engine.hints import Hints
 from palaver.engine.runner import Runner
 from palaver.errors import PalaverError, Unavailable
-from palaver.store import claims, workers
+from palaver.store import claims, conversations, workers
 from palaver.store.claims import Owner
 from palaver.store.db import Database, Tx
 
@@ -89,6 +91,7 @@ class Lease:
                     await self._db.tx(workers.beat, self._worker)
                 else:
                     await self._look()
+                    await self._expire()
             except PalaverError as error:
                 logger.warning("no heartbeat: %s", error)
 
@@ -103,6 +106,13 @@ class Lease:
         strays, self._unknown = unknown & self._unknown, unknown
         if gone or strays:
             self._take_up(await self._db.tx(_take, self._worker, gone, strays))
+
+    async def _expire(self) -> None:
+        """Go on where nobody has answered in time; whichever process looks first does so."""
+        now = clock.now()
+        if await self._db.read(conversations.is_overdue, now):
+            for owner in await self._db.tx(line.expire, self._worker, now):
+                self._runner.take_up(owner)
 
     def _take_up(self, taken: Collection[Owner]) -> None:
         for owner in taken:

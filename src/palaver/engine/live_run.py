@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
@@ -17,7 +17,7 @@ from palaver.core.window import Window
 from palaver.domain.entry import Entry
 from palaver.domain.llm import ChatModel
 from palaver.domain.message import Message
-from palaver.domain.part import ToolCall, ToolReturn
+from palaver.domain.part import Gate, ToolCall, ToolReturn
 from palaver.domain.run import Run, Step, StopReason
 from palaver.engine import ending, line
 from palaver.engine.ending import Ending, Unwritten
@@ -50,12 +50,13 @@ class Tools(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a run is carried out with. `window` has no entries yet."""
+    """What a run is carried out with. `window` has no entries yet; `gates` let calls wait."""
 
     window: Window
     model: ChatModel
     tools: Tools
     context_window: int
+    gates: Mapping[str, Gate]
 
 
 @dataclass(slots=True)
@@ -63,7 +64,8 @@ class LiveRun:
     """One run under way. It is cancelled through `stop`, which delivers the news only once.
 
     `prepare` finds out what it is carried out with. `tally` counts the steps that another worker
-    has done before.
+    has done before. `due` are the calls that are to be carried out and have no return yet: with an
+    answer to calls that have waited a run begins with some.
     """
 
     run: Run
@@ -74,6 +76,7 @@ class LiveRun:
     tail: Tail
     prepare: Callable[[], Awaitable[Stage]]
     tally: Tally = field(default_factory=Tally)
+    due: RunTools | None = None
     task: asyncio.Task[None] | None = None
     _why: Why | None = None
     _begun: bool = False  # a task that is cancelled before its first step does nothing at all
@@ -81,7 +84,6 @@ class LiveRun:
     _writing: bool = False  # what is being stored has to be known before the run can end
     _step: Step | None = None  # the call to the model under way
     _speech: Speech | None = None  # what it has said
-    _calls: tuple[ToolCall, ...] = ()  # asked for, and not answered yet
     _meter: Meter = field(default_factory=Meter)
     _new: Unwritten = field(default_factory=Unwritten)
 
@@ -134,7 +136,7 @@ class LiveRun:
             stage = await self.prepare()
             window = await self._opened(stage.window)
             done = self.tally.usage_so_far.step_count
-            turn = take_turn(window, self.send.max_steps, done)
+            turn = take_turn(window, self.send.max_steps, done, self.due)
             return Ending(await self._drive(stage, turn))
         except Lost:
             raise
@@ -172,14 +174,15 @@ class LiveRun:
             match want:
                 case CallModel(window):
                     answer = await self._call_model(stage, window)
-                case RunTools(calls):
-                    answer = await self._run_tools(stage.tools, calls)
+                case RunTools():
+                    answer = await self._run_tools(stage.tools, want)
                 case _:
                     raise AssertionError(f"nobody knows how to do {want}")
 
     async def _call_model(self, stage: Stage, window: Window) -> Reply:
         self._step = self._new_step(window, stage.context_window)
-        self._speech = Speech(self._blank("assistant", self._step.id, str(window.handle)))
+        blank = self._blank("assistant", self._step.id, str(window.handle))
+        self._speech = Speech(blank, stage.gates)
         self._new.prompt = self._meter.ask(self._step.id, window)
         async with aclosing(stage.model.stream(window.request())) as events:
             async for event in events:
@@ -199,19 +202,22 @@ class LiveRun:
             self._stage(entry, shown=self.send.tokens)
         self._new.step = self.tally.finished(step, speech.completion)
         self._new.metrics = self._meter.measured()
-        self._speech, self._step, self._calls = None, None, reply.calls
+        self._speech, self._step = None, None
+        self.due = reply.tools() if reply.calls else None
         return reply
 
-    async def _run_tools(self, tools: Tools, calls: tuple[ToolCall, ...]) -> Entry:
-        await self._write()
+    async def _run_tools(self, tools: Tools, due: RunTools) -> tuple[Entry, ...]:
+        if self._new.said:
+            await self._write()
         self._meter.run_tools()
-        parts = await tools.run(calls)
+        parts = (*due.given, *await tools.run(due.calls))
         self._new.metrics = self._meter.measured()
-        entry = self._blank("tool", self.tally.last_step).model_copy(update={"parts": parts})
+        entry = self._blank("tool", due.step_id).model_copy(update={"parts": parts})
         self._stage(entry)
-        self._calls = ()
+        self._new.said += due.then
+        self.due = None
         await self._write()
-        return entry
+        return (entry, *due.then)
 
     def _stage(self, entry: Entry, *, shown: bool = False) -> None:
         """Have an entry written, and its messages seen unless they have been `shown` already."""
@@ -249,7 +255,7 @@ class LiveRun:
 
     async def _end(self, how: Ending) -> Owner | None:
         """Write the end of the run: what was left, why it stopped, its status."""
-        said = self._leftovers()
+        said = [] if how.stop == "requires_approval" else self._leftovers()
         for message in ending.shown(said, self.send.tokens):
             self._new.events.append(self.tail.number(message))
         self._new.said += said
@@ -275,10 +281,10 @@ class LiveRun:
         """What was said or asked for and is not stored yet."""
         cut = self._speech.entry() if self._speech else None
         said = [cut] if cut is not None else []
-        calls = Reply(cut, "error").calls or self._calls
-        if calls:
-            step_id = self._step.id if self._step else self.tally.last_step
-            said.append(ending.closed(self._blank("tool", step_id), calls))
+        reply = Reply(cut, "error")
+        due = reply.tools() if reply.calls else self.due
+        if due is not None:
+            said += [ending.closed(self._blank("tool", due.step_id), due), *due.then]
         return said
 
     def _new_step(self, window: Window, context_window: int) -> Step:

@@ -7,7 +7,7 @@ followed it half way hears the rest.
 from collections import deque
 
 from palaver.core.expand import messages_of
-from palaver.engine.ending import Ending
+from palaver.engine.ending import Ending, is_told
 from palaver.engine.failure import Failure
 from palaver.engine.tail import Frame, Tail, event_of
 from palaver.engine.tally import Tally
@@ -20,10 +20,7 @@ def tail_of(tx: Tx, run_id: str, last: int) -> Tail:
     known = claims.recall(tx, run_id)
     said = entries.all_of_run(tx, known.project, run_id)
     frames: list[Frame] = [
-        message
-        for entry in said
-        if entry.role == "tool" or entry.step_id is not None
-        for message in messages_of(entry)
+        message for entry in filter(is_told, said) for message in messages_of(entry)
     ]
     run = known.run
     failed = (run.metadata or {}).get("error")

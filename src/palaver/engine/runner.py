@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from palaver import clock
+from palaver.core import approval
 from palaver.core.window import Window
 from palaver.domain.agent import Agent
 from palaver.domain.conversation import Conversation
 from palaver.domain.llm import ChatModel, Handle
 from palaver.domain.model_settings import ModelSettings
-from palaver.domain.run import Run
 from palaver.engine import abandoned, line
 from palaver.engine.abandoned import Resumed
 from palaver.engine.hints import Hints
@@ -68,6 +67,11 @@ class Runner:
         return bool(self._live)
 
     @property
+    def worker(self) -> str:
+        """The worker that this process is."""
+        return self._worker
+
+    @property
     def closing(self) -> bool:
         """Whether this process takes up no more runs."""
         return self._closing
@@ -95,8 +99,13 @@ class Runner:
             self._coming.add(owner.run_id)
             _ = self._spawn(self._settle(owner), owner.run_id)
 
-    def cancel(self, run_ids: Collection[str]) -> None:
-        """End runs as cancelled: those of this process, and with a hint those of others."""
+    def cancel(self, run_ids: Collection[str], begun: Collection[Owner] = ()) -> None:
+        """End runs as cancelled: those of this process, and with a hint those of others.
+
+        Runs that have `begun` in their place are taken up.
+        """
+        for owner in begun:
+            self.take_up(owner)
         self.stop(run_ids)
         if any(run_id not in self._live for run_id in run_ids):
             self._hints.tell("cancels")
@@ -123,13 +132,14 @@ class Runner:
             live.leave()
 
     async def _begin(self, send: Send, opened: Opened) -> Admitted:
-        run = _new_run(send)
+        run = send.new_run()
         self._coming.add(run.id)
         try:
             admitted = await self._db.tx(line.admit, self._worker, send, run)
             if admitted.owner is not None:
                 running = run.model_copy(update={"status": "running"})
-                self._carry(Resumed(admitted.owner, running, send, Tally(), 0), opened)
+                begun = Resumed(admitted.owner, running, send, Tally(), 0, admitted.due)
+                self._carry(begun, opened)
         finally:
             self._coming.discard(run.id)
         self.cancel(admitted.interrupted)
@@ -159,7 +169,17 @@ class Runner:
         owner, send = resumed.owner, resumed.send
         tail = self._log.open(owner, resumed.last)
         prepare = partial(self._stage, send, owner, opened)
-        live = LiveRun(resumed.run, send, owner, self._db, self._log, tail, prepare, resumed.tally)
+        live = LiveRun(
+            resumed.run,
+            send,
+            owner,
+            self._db,
+            self._log,
+            tail,
+            prepare,
+            resumed.tally,
+            resumed.due,
+        )
         self._live[owner.run_id] = live
         live.task = self._spawn(self._carry_out(live), owner.run_id)
 
@@ -190,13 +210,15 @@ class Runner:
         tools = Toolbox(self._db, send, owner, agent.tools)
         window = Window(
             choice.handle,
-            tools=tools.specs(),
+            tools=approval.offered(tools.specs(), send.client_tools),
             settings=choice.settings,
             conversation=send.address.conversation_id,
+            tokens=choice.context_window,
             logprobs=send.logprobs,
             token_ids=send.token_ids,
         )
-        return Stage(window, choice.model, tools, choice.context_window)
+        gates = approval.gates(agent.tool_rules, send.client_tools)
+        return Stage(window, choice.model, tools, choice.context_window, gates)
 
     def _choose(self, send: Send, agent: Agent, conversation: Conversation | None) -> _Choice:
         """Whose model answers: the request's, else the conversation's, else the agent's."""
@@ -219,16 +241,3 @@ def _opened(tx: Tx, send: Send) -> Opened:
     if send.address.is_default:
         return agent, None
     return agent, conversations.bare(tx, send.project, send.address.conversation_id)
-
-
-def _new_run(send: Send) -> Run:
-    kind = "send_message" if send.address.is_default else "send_conversation_message"
-    return Run(
-        id=clock.mint("run"),
-        agent_id=send.address.agent_id,
-        conversation_id=send.address.shown_id,
-        background=send.background,
-        created_at=clock.now(),
-        metadata={"run_type": kind},
-        request_config=send.config,
-    )

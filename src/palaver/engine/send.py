@@ -3,16 +3,18 @@
 import json
 from typing import Self
 
+from palaver import clock
 from palaver.core.prompt import Skill
 from palaver.domain.conversation import Address
 from palaver.domain.entry import Entry
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import ProjectId
-from palaver.domain.run import OnBusy, RequestConfig
+from palaver.domain.run import OnBusy, OnPending, RequestConfig, Run
+from palaver.domain.tool import ToolSpec
 
 _KEPT = {
-    "inputs", "max_steps", "tokens", "override_model", "override_system", "skills", "logprobs",
-    "token_ids",
+    "inputs", "max_steps", "tokens", "override_model", "override_system", "skills", "client_tools",
+    "approval_ttl", "logprobs", "token_ids", "on_busy", "on_pending",
 }  # fmt: skip
 
 
@@ -20,8 +22,9 @@ class Send(Frozen):
     """One send. `inputs` are not numbered yet.
 
     `tokens` asks for fragments as they come; otherwise each message is shown when it is whole.
-    `logprobs` and `token_ids` ask what `palaver.domain.llm.ChatRequest` says.
-    Sends with the same `key` are one; `fingerprint` tells whether they ask for the same.
+    `approval_ttl` is how many seconds its calls wait for an answer before they are denied.
+    `logprobs` and `token_ids` ask what `palaver.domain.llm.ChatRequest` says. Sends with the same
+    `key` are one; `fingerprint` tells whether they ask for the same.
     """
 
     project: ProjectId
@@ -33,12 +36,48 @@ class Send(Frozen):
     override_model: str | None = None
     override_system: str | None = None
     skills: tuple[Skill, ...] = ()
+    client_tools: tuple[ToolSpec, ...] = ()
+    approval_ttl: float | None = None
     logprobs: int | None = None
     token_ids: bool = False
     config: RequestConfig | None = None
     key: str | None = None
     fingerprint: str | None = None
     on_busy: OnBusy = "reject"
+    on_pending: OnPending = "reject"
+
+    @property
+    def answer(self) -> Entry | None:
+        """Its first input, if that answers calls that wait."""
+        first = self.inputs[0] if self.inputs else None
+        return first if first is not None and first.role == "approval" else None
+
+    @property
+    def denies(self) -> bool:
+        """Whether it denies calls that wait rather than be kept from going on."""
+        return self.on_pending == "deny" or self.on_busy == "interrupt"
+
+    @property
+    def held(self) -> tuple[Entry, ...]:
+        """The inputs that stand in the conversation only when the answer has been carried out."""
+        return self.inputs[1:] if self.answer else ()
+
+    def saying(self, *inputs: Entry) -> Self:
+        """The same with other inputs."""
+        return self.model_copy(update={"inputs": inputs})
+
+    def new_run(self) -> Run:
+        """A run of its own, not begun yet."""
+        kind = "send_message" if self.address.is_default else "send_conversation_message"
+        return Run(
+            id=clock.mint("run"),
+            agent_id=self.address.agent_id,
+            conversation_id=self.address.shown_id,
+            background=self.background,
+            created_at=clock.now(),
+            metadata={"run_type": kind},
+            request_config=self.config,
+        )
 
     @classmethod
     def recalled(cls, request: str | None, project: ProjectId, address: Address) -> Self:
@@ -46,10 +85,9 @@ class Send(Frozen):
         kept = json.loads(request) if request else {}
         return cls.model_validate({**kept, "project": project, "address": address})
 
-    def request(self, *, inputs: bool = False) -> str:
+    def request(self, *inputs: Entry) -> str:
         """What has to be kept so that another process can carry it out, as JSON.
 
-        The inputs are wanted only while they do not stand in the conversation.
+        Of its inputs these have to be, which do not stand in the conversation yet.
         """
-        kept = _KEPT if inputs else _KEPT - {"inputs"}
-        return self.model_dump_json(include=kept, exclude_none=True)
+        return self.saying(*inputs).model_dump_json(include=_KEPT, exclude_none=True)

@@ -100,8 +100,6 @@ def call_ids(entries: Iterable[Entry]) -> Iterable[str]:
 
 
 def _is_models(entry: Entry) -> bool:
-    if entry.role == "approval":  # either the model's calls or the people's answer to them
-        return any(isinstance(part, ToolCall) for part in entry.parts)
     return entry.role == "assistant"
 
 

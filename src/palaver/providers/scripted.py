@@ -121,7 +121,8 @@ def _heard(entries: Sequence[Entry]) -> Sequence[Entry]:
 
 
 def _returns(heard: Sequence[Entry]) -> list[ToolReturn]:
-    return [part for entry in heard for part in entry.parts if isinstance(part, ToolReturn)]
+    said = (part for entry in heard if entry.role == "tool" for part in entry.parts)
+    return [part for part in said if isinstance(part, ToolReturn)]
 
 
 def _script(entry: Entry | None) -> _Script:

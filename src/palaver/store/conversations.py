@@ -33,6 +33,14 @@ _DEFAULT = select(_own.c.id).where(
     *_ALIVE, _own.c.agent_id == bindparam("agent"), schema.IS_DEFAULT
 )
 _SET = update(_own).where(_own.c.id == bindparam("conversation"))
+_OVERDUE = (
+    select(_own.c.id)
+    .where(schema.WITH_DEADLINE, _own.c.answer_due <= bindparam("now"), _own.c.deleted_at.is_(None))
+    .order_by(_own.c.answer_due)
+    .limit(bindparam("limit"))
+)
+_OVERDUE_HELD = _OVERDUE.with_for_update(skip_locked=True, key_share=True)
+_AT_ONCE = 20  # conversations that go on in one transaction
 _ADD = insert(_own)
 _ADD_SEGMENT = insert(_segments)
 _EMPTY = {"head_seq": SYSTEM_SEQ, "context_from": SYSTEM_SEQ + 1}
@@ -129,6 +137,25 @@ def take_stale(tx: Tx, conversation_id: str) -> bool:
     """Whether the prompt of a conversation is stale; afterwards it is not taken to be."""
     mine = (_own.c.id == conversation_id, _own.c.stale.is_(True))
     return bool(tx.run(update(_own).where(*mine).values(stale=False)))
+
+
+def await_answer(tx: Tx, conversation_id: str, due: datetime | None) -> None:
+    """Remember until when the calls of a conversation wait for an answer; null is for ever."""
+    tx.run(_SET, {"conversation": conversation_id, "answer_due": due})
+
+
+def is_overdue(tx: Tx, now: datetime) -> bool:
+    """Whether calls wait anywhere that should have been answered."""
+    return tx.first(_OVERDUE, {"now": now, "limit": 1}) is not None
+
+
+def overdue(tx: Tx, now: datetime) -> list[str]:
+    """Conversations whose calls should have been answered by now, held as a send holds them.
+
+    They are the longest overdue, and not those that somebody else holds.
+    """
+    rows = tx.all(_OVERDUE_HELD, {"now": now, "limit": _AT_ONCE})
+    return [row.id for row in rows]
 
 
 def remove(tx: Tx, project: ProjectId, conversation_id: str, at: datetime) -> None:

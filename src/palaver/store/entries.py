@@ -178,6 +178,12 @@ def window(tx: Tx, conversation_id: str) -> tuple[Entry, tuple[Entry, ...]]:
     return system, tuple(said)
 
 
+def newest(tx: Tx, conversation_id: str, limit: int) -> list[Entry]:
+    """The last entries of a conversation, in order, without its system entry."""
+    bodies = _walk(tx, reach(tx, conversation_id).stretches, up=False, limit=limit)
+    return _read(bodies)[::-1]
+
+
 def context_ids(tx: Tx, conversation_id: str) -> list[str]:
     """The ids of the entries in a conversation's context, the system entry first."""
     return [

@@ -92,10 +92,14 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far a run is. `pruned_to` is the number of its last event if its log was removed."""
+    """How far a run is. `pruned_to` is the number of its last event if its log was removed.
+
+    It is `well` while it goes on, and if it was completed.
+    """
 
     active: bool
     pruned_to: int | None
+    well: bool = False
 
 
 def hold(tx: Tx, project: ProjectId, conversation_id: str) -> None:
@@ -171,7 +175,9 @@ def active(tx: Tx, project: ProjectId, conversation_id: str) -> list[str]:
 def state(tx: Tx, run_id: str) -> State:
     """How far a run is."""
     row = tx.first(_STATE, {"run": run_id})
-    return State(False, None) if row is None else State(row.status in ACTIVE, row.pruned_to)
+    if row is None:
+        return State(False, None)
+    return State(row.status in ACTIVE, row.pruned_to, row.status in (*ACTIVE, "completed"))
 
 
 def still_active(tx: Tx, run_ids: Sequence[str]) -> set[str]:
@@ -204,6 +210,20 @@ def ask_to_end(tx: Tx, run_ids: list[str]) -> list[str]:
     if run_ids:
         tx.run(update(_runs).where(_runs.c.id.in_(run_ids)).values(cancel_requested=True))
     return run_ids
+
+
+def homes(tx: Tx, project: ProjectId, agent_id: str, run_ids: Sequence[str]) -> list[Address]:
+    """The conversations of those of an agent's runs, held as a send does."""
+    theirs = (_runs.c.project_id == project, _runs.c.agent_id == agent_id)
+    wanted = select(_runs.c.conversation_id).where(*theirs, _runs.c.id.in_(run_ids))
+    _lock(tx, [row.conversation_id for row in tx.all(wanted)])
+    query = select(_conversations.c.id, _conversations.c.is_default).where(
+        _conversations.c.id.in_(wanted), _conversations.c.deleted_at.is_(None)
+    )
+    return [
+        Address(conversation_id=row.id, agent_id=agent_id, is_default=row.is_default)
+        for row in tx.all(query)
+    ]
 
 
 def finish(tx: Tx, run: Run) -> None:

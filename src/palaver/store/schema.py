@@ -74,6 +74,9 @@ WITH_A_LOG = text("completed_at IS NOT NULL AND pruned_to IS NULL")
 WITH_OTID = text("otid IS NOT NULL")
 """Which entries have a name that their sender gave them."""
 
+WITH_DEADLINE = text("answer_due IS NOT NULL")
+"""Which conversations wait for an answer up to some moment only."""
+
 IS_DEFAULT = text("is_default")
 """Which conversations are the default ones of their agents."""
 
@@ -176,11 +179,13 @@ conversations = Table(
     Column("updated_at", Moment, nullable=False),
     Column("last_message_at", Moment),
     Column("last_run_completion", Moment),
+    Column("answer_due", Moment),
     Column("archived_at", Moment),
     Column("deleted_at", Moment),
     Column("body", Text, nullable=False),
     Index("conversations_of_agent", "project_id", "agent_id", "id"),
     Index("conversations_of_project", "project_id", "id"),
+    Index("answers_due", "answer_due", **_only(WITH_DEADLINE)),
     Index(
         "one_default_conversation",
         "project_id",

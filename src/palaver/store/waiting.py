@@ -27,12 +27,16 @@ _LINE = (
     *_WAITS,
 )
 _PLACES = select(_runs.c.id, _runs.c.place).where(*_LINE).order_by(_runs.c.place)
-_REQUESTS = select(_runs.c.id, _runs.c.request).where(*_LINE).order_by(_runs.c.place.desc())
-_NEXT = (
+_REQUESTS = select(_runs.c.id, _runs.c.request, _runs.c.place).where(
+    _runs.c.project_id == bindparam("project"),
+    _runs.c.conversation_id == bindparam("conversation"),
+    schema.ACTIVE,
+)
+_FIRST = (
     select(_runs.c.id, _runs.c.body, _runs.c.request, _runs.c.epoch, _runs.c.cancel_requested)
     .where(*_LINE)
     .order_by(_runs.c.place)
-    .limit(1)
+    .limit(bindparam("limit"))
 )
 _BEGIN = (
     update(_runs)
@@ -65,20 +69,26 @@ def place_for(
     return max(before) + 1, len(before)
 
 
-def find_next(tx: Tx, project: ProjectId, conversation_id: str) -> Waiting | None:
-    """The run that is to be begun next, if any waits."""
-    row = tx.first(_NEXT, {"project": project, "conversation": conversation_id})
-    if row is None:
-        return None
-    run = Run.model_validate_json(row.body)
-    return Waiting(run, row.request, row.epoch, row.cancel_requested)
+def first(tx: Tx, project: ProjectId, conversation_id: str, limit: int) -> list[Waiting]:
+    """The runs that wait, the one that is to be begun next first."""
+    given = {"project": project, "conversation": conversation_id, "limit": limit}
+    return [
+        Waiting(Run.model_validate_json(row.body), row.request, row.epoch, row.cancel_requested)
+        for row in tx.all(_FIRST, given)
+    ]
 
 
 def find_run(tx: Tx, project: ProjectId, conversation_id: str, otid: str) -> str | None:
-    """The last run in the line whose input has the client's name `otid`."""
+    """The last run in the line whose input has the client's name `otid`.
+
+    Before those that wait stands the run that goes on: it may have inputs that are held back.
+    """
     rows = tx.all(_REQUESTS, {"project": project, "conversation": conversation_id})
-    for row in rows:
-        if any(entry.get("otid") == otid for entry in json.loads(row.request)["inputs"]):
+    waits = [row for row in rows if row.place is not None]
+    waits.sort(key=lambda row: row.place, reverse=True)
+    for row in (*waits, *(row for row in rows if row.place is None)):
+        inputs = json.loads(row.request or "{}").get("inputs", ())
+        if any(entry.get("otid") == otid for entry in inputs):
             run_id: str = row.id
             return run_id
     return None
