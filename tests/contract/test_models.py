@@ -13,6 +13,8 @@ def test_models_of_all_providers_are_listed(client: Letta) -> None:
         "anthropic/claude-sonnet-4-6",
         "sglang/gpt-4o",
         "sglang/claude-sonnet-4-6",
+        "google_ai/gpt-4o",
+        "google_ai/claude-sonnet-4-6",
         "palaver/offline",
     }
     assert models["palaver/offline"].provider_type == "letta"

@@ -56,7 +56,7 @@ class Trouble:
 def _refused(status: int, message: str = "no", **headers: str) -> Refusal:
     error = {"message": message, "type": "some_error"}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Refusal(status, {"type": "error", "error": error}, named)
+    return Refusal(status, {"type": "error", "error": error, "message": message}, named)
 
 
 def _status(status: int, kind: type[errors.LLMError], *, again: bool = False) -> Trouble:

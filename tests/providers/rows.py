@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from palaver.providers.table import PROVIDERS, Dialect, Provider
+from tests.fakes import bedrock
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +30,35 @@ class Row:
 _MODELS: dict[Dialect, tuple[tuple[str, str], ...]] = {
     "openai": (("gpt-4o", "chat"), ("gpt-5-mini", "responses")),
     "chat": (("some-model", "chat"),),
+    "codex": (("gpt-5-codex", "responses"),),
     "sglang": (("some-model", "chat"),),
     "anthropic": (("claude-sonnet-4-6", "messages"),),
+    "gemini": (("gemini-2.5-flash", "gemini"),),
+    "bedrock": (
+        ("us.anthropic.claude-sonnet-4-6", "messages"),
+        ("us.amazon.nova-pro-v1:0", "converse"),
+    ),
 }
-_NOT_YET = ("azure",)  # its paths are its own
+_OWN_MODELS = {"openrouter": (("vendor/some-model", "chat"),)}  # it says whose a model is
+_PLAIN = {
+    "project": "atlas",
+    "location": "europe-west4",
+    "region": "eu-west-1",
+    "version": "2024-10-21",
+}
+"""What is no secret among the options, as it may be."""
 
 ROWS = tuple(
-    Row(provider, model, wire)
+    Row(provider, model, wire, lines=provider.dialect != "bedrock")
     for provider in PROVIDERS
-    for model, wire in _MODELS.get(provider.dialect, ())
-    if provider.name not in _NOT_YET
+    for model, wire in _OWN_MODELS.get(provider.name) or _MODELS.get(provider.dialect, ())
 )
 
 
 def canary(provider: Provider, what: str = "key") -> str:
     """The provider's key, or another secret of it, that is seen wherever it turns up."""
+    if (provider.name, what) == ("bedrock", "key"):
+        return bedrock.TOKEN  # the fake looks at it, as it does at signatures
     return f"canary_{provider.name}_{what}_0123456789"
 
 
@@ -55,5 +70,5 @@ def environment(url: str) -> dict[str, str]:
         variables[f"{name}_BASE_URL"] = f"{url}/v1"
         variables[f"{name}_API_KEY"] = canary(provider)
         for option, names in provider.options.items():
-            variables[f"PALAVER_{names[0]}"] = canary(provider, option)
+            variables[f"PALAVER_{names[0]}"] = _PLAIN.get(option) or canary(provider, option)
     return variables

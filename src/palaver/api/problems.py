@@ -143,8 +143,10 @@ def of_failure(failure: Failure) -> JSONResponse:
         detail=failure.detail,
         retry_after=failure.retry_after,
     )
-    problem = ProviderProblem(error=trouble)
-    return JSONResponse(problem.model_dump(), failure.status, headers)
+    body = ProviderProblem(error=trouble).model_dump()
+    if failure.retry_after is None:
+        del body["error"]["retry_after"]  # the contract does not know it
+    return JSONResponse(body, failure.status, headers)
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
