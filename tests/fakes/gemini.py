@@ -54,8 +54,9 @@ def frames(reply: Reply, body: dict[str, Any]) -> Iterator[bytes]:
 
 
 def failure(error: Any) -> bytes:
-    """An error in mid-stream."""
-    about = {"code": 503, "status": "UNAVAILABLE", **error}
+    """An error in mid-stream. Its code is a number here; a word is another server's."""
+    own = {name: told for name, told in error.items() if name != "code" or isinstance(told, int)}
+    about = {"code": 503, "status": "UNAVAILABLE", **own}
     return f"data: {json.dumps({'error': about})}\r\n\r\n".encode()
 
 

@@ -28,17 +28,28 @@ class Row:
 
 _MODELS: dict[Dialect, tuple[tuple[str, str], ...]] = {
     "openai": (("gpt-4o", "chat"), ("gpt-5-mini", "responses")),
-    "chat": (("some-model", "chat"),),
+    "chat": (("maker/some-model", "chat"),),  # OpenRouter knows none without its maker
+    "codex": (("gpt-5-codex", "responses"),),
     "sglang": (("some-model", "chat"),),
     "anthropic": (("claude-sonnet-4-6", "messages"),),
+    "gemini": (("gemini-2.5-flash", "gemini"),),
+    "bedrock": (
+        ("us.anthropic.claude-sonnet-4-6", "messages"),
+        ("us.amazon.nova-pro-v1:0", "converse"),
+    ),
 }
-_NOT_YET = ("azure",)  # its paths are its own
+_PLAIN = {
+    "project": "atlas",
+    "location": "europe-west4",
+    "region": "eu-west-1",
+    "version": "2024-10-21",
+}
+"""What is no secret among the options, as it may be."""
 
 ROWS = tuple(
-    Row(provider, model, wire)
+    Row(provider, model, wire, lines=provider.dialect != "bedrock")
     for provider in PROVIDERS
     for model, wire in _MODELS.get(provider.dialect, ())
-    if provider.name not in _NOT_YET
 )
 
 
@@ -55,5 +66,5 @@ def environment(url: str) -> dict[str, str]:
         variables[f"{name}_BASE_URL"] = f"{url}/v1"
         variables[f"{name}_API_KEY"] = canary(provider)
         for option, names in provider.options.items():
-            variables[f"PALAVER_{names[0]}"] = canary(provider, option)
+            variables[f"PALAVER_{names[0]}"] = _PLAIN.get(option) or canary(provider, option)
     return variables

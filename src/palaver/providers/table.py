@@ -128,7 +128,7 @@ PROVIDERS = (
         keys=("MOONSHOT_API_KEY", "MOONSHOTAI_API_KEY"),
         urls=("MOONSHOT_BASE_URL", "MOONSHOTAI_BASE_URL"),
     ),
-    # A plan for coding: it lets in the agents it knows by their names, and may answer 403 to others.
+    # A plan for coding: it lets in the agents it knows by name, and may answer 403 to others.
     Provider(
         "moonshot_coding",
         "anthropic",
