@@ -56,8 +56,8 @@ async def scene(
 
 
 async def _warm_up(client: Client) -> None:
-    """Have each wire's library imported: what that takes is not the provider's time."""
-    for row in {row.wire: row for row in ROWS}.values():
+    """Have each row's library imported: what that takes is not the provider's time."""
+    for row in ROWS:
         conversation = await client.conversation(await client.agent(model=row.handle))
         assert (await client.send(conversation, "Hi")).text == "Hello you"
 
@@ -65,7 +65,7 @@ async def _warm_up(client: Client) -> None:
 def cells(*, chosen: bool) -> list[tuple[Row, Trouble]]:
     """All that has a meaning; which has none, the table of faults says."""
     return [
-        (row, trouble)
+        (row, trouble.at(row))
         for row in ROWS
         for trouble in TROUBLES
         if trouble.chosen is chosen and trouble.excuse(row) is None

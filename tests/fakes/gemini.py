@@ -29,8 +29,10 @@ def frames(reply: Reply, body: dict[str, Any]) -> Iterator[bytes]:
 
     The first of its calls is always signed, and says in its signature what it is.
     """
-    if not reply.parts and reply.finish:
-        yield _frame({"promptFeedback": {"blockReason": reply.finish}}, reply)
+    if not reply.parts:
+        yield _frame(
+            {"promptFeedback": {"blockReason": reply.finish or "PROHIBITED_CONTENT"}}, reply
+        )
         return
     signed = False
     for part in reply.parts:
@@ -52,10 +54,9 @@ def frames(reply: Reply, body: dict[str, Any]) -> Iterator[bytes]:
 
 
 def failure(error: Any) -> bytes:
-    """An error in mid-stream."""
-    about = {"code": 503, "status": "UNAVAILABLE", **error}
-    if isinstance(about["code"], str):
-        about["code"] = 503  # another protocol's word; Google has numbers there
+    """An error in mid-stream. Its code is a number here; a word is another server's."""
+    own = {name: told for name, told in error.items() if name != "code" or isinstance(told, int)}
+    about = {"code": 503, "status": "UNAVAILABLE", **own}
     return f"data: {json.dumps({'error': about})}\r\n\r\n".encode()
 
 

@@ -48,15 +48,23 @@ class Trouble:
             return "its frames are binary: there are no lines in them"
         return self.not_on.get(row.wire)
 
+    def at(self, row: Row) -> "Trouble":
+        """The fault on the row: Amazon alone tells a key without a right from one it refuses."""
+        if row.provider.dialect == "bedrock" and self.name == "403":
+            return replace(self, comes_to=errors.PermissionMissing)
+        return self
+
     def played(self, row: Row) -> tuple[Answer, ...]:
         """The answers on the row's wire."""
         return self.answers if isinstance(self.answers, tuple) else self.answers(row.wire)
 
 
 def _refused(status: int, message: str = "no", **headers: str) -> Refusal:
+    """A refusal that all can read: Amazon's message stands above where that of the others is."""
     error = {"message": message, "type": "some_error"}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Refusal(status, {"type": "error", "error": error, "message": message}, named)
+    body = {"type": "error", "message": message, "error": error}
+    return Refusal(status, body, named)
 
 
 def _status(status: int, kind: type[errors.LLMError], *, again: bool = False) -> Trouble:
@@ -102,7 +110,8 @@ def _byte_by_byte(frames: list[bytes]) -> list[bytes]:
 
 def _mixed_ends(frames: list[bytes]) -> list[bytes]:
     ends = (b"\r\n", b"\r", b"\n")
-    return [frame.replace(b"\n", ends[number % 3]) for number, frame in enumerate(frames)]
+    plain = [frame.replace(b"\r\n", b"\n") for frame in frames]
+    return [frame.replace(b"\n", ends[number % 3]) for number, frame in enumerate(plain)]
 
 
 def _many_lines(frames: list[bytes]) -> list[bytes]:
@@ -161,13 +170,20 @@ _FILTER = {"chat": "content_filter", "responses": "content_filter", "messages": 
 _OVERLOADED = {
     "type": "overloaded_error", "code": "server_is_overloaded", "message": "Overloaded",
 }  # fmt: skip
-_NO_MARK = {"responses": "an answer's last event is its end; there is no mark behind it"}
+_NO_MARK = dict.fromkeys(
+    ("responses", "gemini"), "an answer's last event is its end; there is no mark behind it"
+)
 _LONG = "x" * 10_000_000
 _CALLS = (Call(), Call(id="call_2"))
 
 
 def _called(*calls: Call) -> tuple[Answer, ...]:
     return (Reply(parts=calls), Reply())
+
+
+def _silent(wire: str, finish: str = "") -> Reply:
+    """An answer without a word. Without parts, Gemini's would be a question it will not hear."""
+    return Reply(parts=(Say(()),) if wire == "gemini" else (), finish=finish)
 
 
 TROUBLES = (
@@ -242,12 +258,13 @@ TROUBLES = (
     Trouble("tool index with gaps",
             (replace(Reply(parts=_CALLS), bend=_with_gaps), Reply()), "end_turn", "Hello you", 2,
             only_lines=True),
-    Trouble("empty reply", (Reply(parts=()),) * TRIES, errors.EmptyReply, tries=TRIES, chosen=True),
+    Trouble("empty reply", lambda wire: (_silent(wire),) * TRIES, errors.EmptyReply, tries=TRIES,
+            chosen=True),
     Trouble("reasoning only", (Reply(parts=(Think(seal="sealed"),)),), "end_turn"),
     Trouble("length", lambda wire: (Reply(finish=_LENGTH[wire]),), "max_tokens_exceeded",
             "Hello you"),
     Trouble("length before the first word",
-            lambda wire: (Reply(parts=(), finish=_LENGTH[wire]),), "max_tokens_exceeded"),
+            lambda wire: (_silent(wire, _LENGTH[wire]),), "max_tokens_exceeded"),
     Trouble("filtered", lambda wire: (Reply(finish=_FILTER[wire]),), "end_turn", "Hello you"),
     Trouble("filtered before the first word",
             lambda wire: (Reply(parts=(), finish=_FILTER[wire]),), errors.RequestRefused,

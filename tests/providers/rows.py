@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from palaver.providers.table import PROVIDERS, Dialect, Provider
-from tests.fakes import bedrock
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Row:
 
 _MODELS: dict[Dialect, tuple[tuple[str, str], ...]] = {
     "openai": (("gpt-4o", "chat"), ("gpt-5-mini", "responses")),
-    "chat": (("some-model", "chat"),),
+    "chat": (("maker/some-model", "chat"),),  # OpenRouter knows none without its maker
     "codex": (("gpt-5-codex", "responses"),),
     "sglang": (("some-model", "chat"),),
     "anthropic": (("claude-sonnet-4-6", "messages"),),
@@ -39,7 +38,6 @@ _MODELS: dict[Dialect, tuple[tuple[str, str], ...]] = {
         ("us.amazon.nova-pro-v1:0", "converse"),
     ),
 }
-_OWN_MODELS = {"openrouter": (("vendor/some-model", "chat"),)}  # it says whose a model is
 _PLAIN = {
     "project": "atlas",
     "location": "europe-west4",
@@ -51,14 +49,12 @@ _PLAIN = {
 ROWS = tuple(
     Row(provider, model, wire, lines=provider.dialect != "bedrock")
     for provider in PROVIDERS
-    for model, wire in _OWN_MODELS.get(provider.name) or _MODELS.get(provider.dialect, ())
+    for model, wire in _MODELS.get(provider.dialect, ())
 )
 
 
 def canary(provider: Provider, what: str = "key") -> str:
     """The provider's key, or another secret of it, that is seen wherever it turns up."""
-    if (provider.name, what) == ("bedrock", "key"):
-        return bedrock.TOKEN  # the fake looks at it, as it does at signatures
     return f"canary_{provider.name}_{what}_0123456789"
 
 

@@ -79,6 +79,8 @@ async def test_a_refusal_has_its_kind(
     with pytest.raises(errors.LLMError) as caught:
         await talk.answer(models, model)
 
+    if model in (INVOKE, CONVERSE) and said.status == 403:
+        kind = errors.PermissionMissing  # Amazon says by a word of its own when it is about the key
     assert type(caught.value) is kind
 
 
@@ -129,8 +131,11 @@ AMAZONS = [
     (400, "ValidationException", "Input is too long for requested model.", errors.ContextOverflow),
     (400, "ValidationException", "temperature: bad", errors.RequestRefused),
     (400, "ServiceQuotaExceededException", "no", errors.CreditsExhausted),
-    (403, "AccessDeniedException", "no", errors.AuthenticationFailed),
+    (403, "AccessDeniedException", "no", errors.PermissionMissing),
     (403, "ExpiredTokenException", "no", errors.AuthenticationFailed),
+    (403, "UnrecognizedClientException", "no", errors.AuthenticationFailed),
+    (403, "InvalidSignatureException", "no", errors.AuthenticationFailed),
+    (403, "MissingAuthenticationTokenException", "no", errors.AuthenticationFailed),
     (404, "ResourceNotFoundException", "no", errors.RequestRefused),
     (408, "ModelTimeoutException", "no", errors.LLMTimeout),
     (424, "ModelErrorException", "no", errors.ProviderFailed),

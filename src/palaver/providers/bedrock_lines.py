@@ -6,6 +6,7 @@ go over a connection as everywhere else, and a run that is left closes it. Nor i
 that its client would look for: no profile, no key of the process, no credentials of the host.
 """
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -43,6 +44,9 @@ from pydantic_ai.settings import ModelSettings
 
 from palaver.providers.line import PROFILE, Line
 from palaver.providers.table import NO_KEY, Account
+
+# At DEBUG it would write down what it signs, a session's token among that, and what it reads.
+logging.getLogger("botocore").setLevel(logging.INFO)
 
 _REGION = "us-east-1"
 _CALL = "ConverseStream"

@@ -64,6 +64,10 @@ _NO_CONNECTION: _Remedy = (
     "{name} did not take up a connection within {connect:g} s; check {url}, send again, or raise "
     "PALAVER_LLM_CONNECT_TIMEOUT.",
 )
+_NO_PERMISSION: _Remedy = (
+    PermissionMissing,
+    "{name} does not let this key do that; have the model granted to it, or choose another one.",
+)
 _FAILED: _Remedy = (ProviderFailed, "{name} failed; send again.")
 _GAVE_UP: _Remedy = (LLMTimeout, "{name} ran out of its own time; send again.")
 
@@ -99,6 +103,12 @@ _SAYS_FULL = re.compile(
 )
 """How those say it who have no code for it and whom the library does not know."""
 
+_ABOUT_THE_KEY = re.compile(
+    r"Expired|RequestExpired|Unrecognized|Invalid(?:Signature|ClientToken)|Incomplete"
+    r"|SignatureDoesNotMatch|Missing"
+)
+"""How the names of Amazon's errors begin that are about a key or a signature, and not a right."""
+
 _TOKEN_IS_OVER = (
     "{name} refuses the token: it lives for some days and nobody renews it here; log in to ChatGPT "
     "again, then set {key} and CHATGPT_ACCOUNT_ID and restart."
@@ -109,8 +119,8 @@ def translated(error: Exception, account: Account, timeout: httpx2.Timeout) -> L
     """The error of ours that says what `error` means for whoever reads it."""
     provider = account.provider
     kind, message = _by_status(error) or _by_kind(error)
-    if kind is AuthenticationFailed and provider.dialect == "bedrock" and _status(error) == 403:
-        kind = PermissionMissing
+    if kind is AuthenticationFailed and provider.dialect == "bedrock" and _knows_the_key(error):
+        kind, message = _NO_PERMISSION
     if kind is AuthenticationFailed and provider.dialect == "codex":
         message = _TOKEN_IS_OVER
     wait = error.retry_after if isinstance(error, ModelAPIError) else None
@@ -155,6 +165,13 @@ def _by_kind(error: Exception) -> _Remedy:
 
 def _status(error: Exception) -> int | None:
     return error.status_code if isinstance(error, ModelHTTPError) else None
+
+
+def _knows_the_key(error: Exception) -> bool:
+    """Whether a refusal of Amazon's is about what the key may do: the header says what it is."""
+    if not isinstance(error, ModelHTTPError) or error.status_code != 403:
+        return False
+    return not _ABOUT_THE_KEY.match((error.headers or {}).get("x-amzn-errortype", ""))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
