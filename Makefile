@@ -41,6 +41,7 @@ format: .venv/installed-dev ## Put the code into its form.
 bench: .venv/installed-dev ## Measure, beside a proxy and a bare app, and on three processes. ARGS="--quick" is shorter.
 	$(BIN)/python -m bench.run $(ARGS)
 	$(BIN)/python -m bench.hosts $(filter --quick,$(ARGS))
+	$(BIN)/python -m bench.first_sends
 
 lock: ## Choose the newest allowed dependencies and write the lock files (needs uv).
 	$(COMPILE) pyproject.toml --group build --output-file requirements.lock
