@@ -152,4 +152,5 @@ def _open(account: Account, patience: Patience) -> "PydanticAIChatModel":
 
         return PydanticAIChatModel(account, patience.connect, patience.idle)
     finally:
+        gc.freeze()  # what was imported stays: the next collection need not look at it either
         gc.enable()
