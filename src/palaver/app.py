@@ -30,8 +30,10 @@ from palaver.api.requests import OneSpelling
 from palaver.engine.hints import Hints
 from palaver.engine.lease import Lease
 from palaver.engine.log import Log
+from palaver.engine.own_tools import OwnTools
 from palaver.engine.runner import Runner
 from palaver.engine.sweeper import Sweeper
+from palaver.engine.workshop import Workshop
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
 from palaver.settings import Settings
@@ -92,7 +94,8 @@ async def open_house(
     catalog = Catalog(settings.environment, patience or _patience(settings))
     hints = Hints(db, worker)
     log = Log(db, hints)
-    runner = Runner(db, log, hints, catalog, worker)
+    workshop = _workshop(db)
+    runner = Runner(db, log, hints, catalog, workshop, worker)
     lease = Lease(db, runner, hints, worker)
     sweeper = Sweeper(db, settings.events_keep)
     hints.start()
@@ -100,7 +103,7 @@ async def open_house(
     sweeper.start()
     await lease.start()
     try:
-        yield House(db, log, runner, catalog)
+        yield House(db, log, runner, catalog, workshop)
     finally:
         await runner.close()
         await catalog.close()
@@ -109,6 +112,11 @@ async def open_house(
         hints.stop()
         await lease.stop()
         await db.close()
+
+
+def _workshop(db: Database) -> Workshop:
+    own = OwnTools(db)
+    return Workshop({"letta_core": own, "letta_sleeptime_core": own})
 
 
 def _patience(settings: Settings) -> Patience:

@@ -6,7 +6,7 @@ from typing import Any
 from palaver import clock
 from palaver.api import addressing, agent_states
 from palaver.api.agent_bodies import AgentChange, FirstMessage, NewAgent, ToolRule
-from palaver.core.builtin import BUILT_IN, tools_given_to
+from palaver.core.builtin import tools_given_to
 from palaver.core.prompt import DEFAULT_SYSTEM
 from palaver.domain.agent import Agent, AgentState
 from palaver.domain.block import Block, NewBlock
@@ -14,9 +14,9 @@ from palaver.domain.conversation import Address, Conversation
 from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.part import Image, Part, Text
-from palaver.engine import compiling, line
+from palaver.engine import compiling, equipment, line
 from palaver.engine.line import Cancelled
-from palaver.errors import Invalid, NotFound
+from palaver.engine.workshop import Workshop
 from palaver.providers.catalog import Catalog
 from palaver.store import agents, blocks, conversations, entries
 from palaver.store.db import Tx
@@ -37,13 +37,14 @@ _CLEARED_BY_NULL = frozenset(
 class Making:
     """Makes and changes the agents of one project."""
 
-    def __init__(self, catalog: Catalog, project: ProjectId) -> None:
+    def __init__(self, catalog: Catalog, workshop: Workshop, project: ProjectId) -> None:
         self._catalog = catalog
+        self._workshop = workshop
         self._project = project
 
     def create(self, tx: Tx, body: NewAgent) -> AgentState:
         """Make the agent, its blocks and its default conversation."""
-        agent = self._new(body)
+        agent = self._new(tx, body)
         agents.add(tx, self._project, agent)
         for new in body.memory_blocks or []:
             block = block_from(new)
@@ -57,7 +58,7 @@ class Making:
     def change(self, tx: Tx, agent_id: str, body: AgentChange) -> AgentState:
         """Change what `body` names."""
         before = agents.get(tx, self._project, agent_id, for_update=True)
-        after = before.model_copy(update={**self._changes(body), "updated_at": clock.now()})
+        after = before.model_copy(update={**self._changes(tx, body), "updated_at": clock.now()})
         agents.change(tx, self._project, after)
         if body.block_ids is not None:
             _attach_only(tx, self._project, agent_id, body.block_ids)
@@ -65,7 +66,7 @@ class Making:
             recompile_default(tx, self._project, agent_id, dry_run=False)
         return agent_states.show(tx, self._project, self._catalog, after)
 
-    def _new(self, body: NewAgent) -> Agent:
+    def _new(self, tx: Tx, body: NewAgent) -> Agent:
         now = clock.now()
         return Agent(
             id=clock.mint("agent"),
@@ -76,7 +77,7 @@ class Making:
             model_settings=body.model_settings,
             context_window_limit=body.context_window_limit
             or (body.llm_config or {}).get("context_window"),
-            tools=_tools(body),
+            tools=self._tools(tx, body),
             tags=_unique(body.tags or []),
             tool_rules=_rules(body.tool_rules),
             description=body.description,
@@ -100,7 +101,7 @@ class Making:
             return str(self._catalog.default_handle())
         return str(self._catalog.checked(str(handle)))
 
-    def _changes(self, body: AgentChange) -> dict[str, Any]:
+    def _changes(self, tx: Tx, body: AgentChange) -> dict[str, Any]:
         given = {name: getattr(body, name) for name in body.model_fields_set}
         changes = {
             name: value
@@ -111,7 +112,7 @@ class Making:
         if handle is not None:
             changes["model"] = self._model(handle)
         if body.tool_ids is not None:
-            changes["tools"] = _by_id(body.tool_ids)
+            changes["tools"] = self._by_id(tx, body.tool_ids)
         if body.tags is not None:
             changes["tags"] = _unique(body.tags)
         if body.tool_rules is not None:
@@ -120,6 +121,18 @@ class Making:
         if secrets is not None:
             changes["secrets"] = secrets
         return changes
+
+    def _tools(self, tx: Tx, body: NewAgent) -> tuple[str, ...]:
+        base = tools_given_to(body.agent_type) if body.include_base_tools else ()
+        named = equipment.named(tx, self._project, [*base, *(body.tools or [])])
+        for tool in named:
+            self._workshop.check(tool)
+        return _unique([*(tool.id for tool in named), *self._by_id(tx, body.tool_ids or [])])
+
+    def _by_id(self, tx: Tx, tool_ids: Sequence[str]) -> tuple[str, ...]:
+        for tool_id in tool_ids:
+            self._workshop.check(equipment.get(tx, self._project, tool_id))
+        return _unique(tool_ids)
 
     def _open_default(self, tx: Tx, agent: Agent, first: Sequence[FirstMessage]) -> None:
         text = compiling.compiled(tx, self._project, agent, addressing.DEFAULT)
@@ -164,27 +177,8 @@ def _attach_only(tx: Tx, project: ProjectId, agent_id: str, wanted: Sequence[str
             blocks.attach(tx, project, agent_id, block_id)
 
 
-def _tools(body: NewAgent) -> tuple[str, ...]:
-    unknown = [name for name in body.tools or [] if name not in BUILT_IN]
-    if unknown:
-        raise Invalid(
-            f"Tools not found by name: {', '.join(unknown)}. "
-            f"This server has: {', '.join(BUILT_IN)}."
-        )
-    base = tools_given_to(body.agent_type) if body.include_base_tools else ()
-    return _unique([*base, *(body.tools or []), *_by_id(body.tool_ids or [])])
-
-
 def _rules(rules: Sequence[ToolRule] | None) -> list[dict[str, Any]] | None:
     return None if rules is None else [rule.model_dump(exclude_none=True) for rule in rules]
-
-
-def _by_id(tool_ids: Iterable[str]) -> tuple[str, ...]:
-    names = {tool.id: name for name, tool in BUILT_IN.items()}
-    for tool_id in tool_ids:
-        if tool_id not in names:
-            raise NotFound(f"Tool {tool_id}")
-    return _unique(names[tool_id] for tool_id in tool_ids)
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Collection
 from typing import Any
 
-from palaver.core.builtin import BUILT_IN
 from palaver.core.expand import messages_of
 from palaver.domain.agent import Agent, AgentState, Include, LLMConfig, Memory, Variable
 from palaver.domain.block import Block
@@ -12,7 +11,8 @@ from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId, shape
 from palaver.domain.llm import Handle
 from palaver.domain.message import ApprovalRequestMessage
-from palaver.engine import pausing
+from palaver.domain.tool import Tool
+from palaver.engine import equipment, pausing
 from palaver.engine.runner import MAX_WINDOW
 from palaver.providers.catalog import Catalog
 from palaver.store import blocks, conversations, entries
@@ -44,7 +44,7 @@ def show(
         message_ids=context,
         in_context_message_ids=context,
         pending_approval=_request(asked) if asked else None,
-        **_relations(agent, held, include),
+        **_relations(agent, held, equipment.of_agent(tx, project, agent), include),
     )
 
 
@@ -70,11 +70,13 @@ def _stored(agent: Agent) -> dict[str, Any]:
     return {name: getattr(agent, name) for name in Agent.model_fields if name not in related}
 
 
-def _relations(agent: Agent, held: list[Block], include: Collection[str]) -> dict[str, Any]:
+def _relations(
+    agent: Agent, held: list[Block], tools: list[Tool], include: Collection[str]
+) -> dict[str, Any]:
     secrets = [_variable(agent.id, key, value) for key, value in agent.secrets.items()]
     shown: dict[Include, dict[str, Any]] = {
         "agent.blocks": {"blocks": held},
-        "agent.tools": {"tools": [BUILT_IN[name] for name in agent.tools]},
+        "agent.tools": {"tools": tools},
         "agent.tags": {"tags": list(agent.tags)},
         "agent.secrets": {"secrets": secrets, "tool_exec_environment_variables": secrets},
     }

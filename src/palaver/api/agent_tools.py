@@ -11,6 +11,7 @@ from palaver.api.deps import Caller, Db
 from palaver.core.approval import RULE
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId
+from palaver.engine import equipment
 from palaver.errors import NotFound
 from palaver.store import agents
 from palaver.store.db import Tx
@@ -48,7 +49,7 @@ async def update_approval(
 
 def _change(tx: Tx, project: str, agent_id: str, tool: str, wanted: bool) -> None:
     agent = agents.get(tx, project, agent_id, for_update=True)
-    if tool not in agent.tools:
+    if tool not in [one.name for one in equipment.of_agent(tx, project, agent)]:
         raise NotFound(f"Tool {tool}", "it has to be one of this agent's.")
     rule = {"type": RULE, "tool_name": tool}
     others = [

@@ -82,7 +82,7 @@ class AgentQuery(Frozen):
 @router.post("/", responses=CONFLICT)
 async def create(body: NewAgent, caller: Caller, rooms: Rooms) -> AgentState:
     """Make an agent, with its blocks and its default conversation."""
-    making = agent_making.Making(rooms.catalog, caller.project)
+    making = agent_making.Making(rooms.catalog, rooms.workshop, caller.project)
     return await rooms.db.tx(making.create, body)
 
 
@@ -113,7 +113,7 @@ async def retrieve(
 @router.patch("/{agent_id}", responses=CONFLICT)
 async def update(agent_id: AgentId, body: AgentChange, caller: Caller, rooms: Rooms) -> AgentState:
     """Change an agent; fields that are left out stay as they are."""
-    making = agent_making.Making(rooms.catalog, caller.project)
+    making = agent_making.Making(rooms.catalog, rooms.workshop, caller.project)
     return await rooms.db.tx(making.change, agent_id, body)
 
 

@@ -9,6 +9,7 @@ from palaver.domain.ids import DEFAULT_PROJECT, ProjectId
 from palaver.engine.line import Cancelled
 from palaver.engine.log import Log
 from palaver.engine.runner import Runner
+from palaver.engine.workshop import Workshop
 from palaver.errors import NothingToCancel
 from palaver.providers.catalog import Catalog
 from palaver.store.db import Database
@@ -22,6 +23,7 @@ class House:
     log: Log
     runner: Runner
     catalog: Catalog
+    workshop: Workshop
 
     def cancel(self, ended: Cancelled) -> dict[str, str]:
         """End the runs that were asked to; what became of each. Or `NothingToCancel` for none."""

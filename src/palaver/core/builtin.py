@@ -39,4 +39,7 @@ def _built_in(name: str) -> Tool:
 
 
 BUILT_IN: dict[str, Tool] = {name: _built_in(name) for name in memory.TOOLS}
-"""They have the same ids everywhere and always."""
+"""By name. They have the same ids everywhere and always."""
+
+BY_ID: dict[str, Tool] = {tool.id: tool for tool in BUILT_IN.values()}
+"""The same, by id."""

@@ -43,8 +43,8 @@ class CompactionSettings(Frozen):
 class Agent(Frozen):
     """What palaver keeps of an agent; its blocks and tags are rows of their own.
 
-    ``tools`` are the names of its tools. ``context_window_limit`` is null where the model's own
-    window holds.
+    ``tools`` are the ids of its tools; one that was deleted may still be among them.
+    ``context_window_limit`` is null where the model's own window holds.
     """
 
     id: str

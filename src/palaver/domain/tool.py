@@ -37,6 +37,16 @@ class Tool(Frozen):
     created_by_id: str | None = None
     last_updated_by_id: str | None = None
 
+    @property
+    def spec(self) -> "ToolSpec":
+        """What a model is told of it."""
+        schema = self.json_schema or {}
+        return ToolSpec(
+            name=self.name or "",
+            description=schema.get("description") or self.description or "",
+            parameters=schema.get("parameters") or NO_PARAMETERS,
+        )
+
 
 NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
 
@@ -47,3 +57,12 @@ class ToolSpec(Frozen):
     name: str
     description: str = ""
     parameters: dict[str, Any] = Field(default_factory=lambda: NO_PARAMETERS)
+
+
+class Outcome(Frozen):
+    """What using a tool came to. ``text`` is what the model is told, at full length."""
+
+    status: Literal["success", "error"] = "success"
+    text: str
+    stdout: list[str] | None = None
+    stderr: list[str] | None = None

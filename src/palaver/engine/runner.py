@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Coroutine
+from collections.abc import Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,7 +13,8 @@ from palaver.domain.agent import Agent
 from palaver.domain.conversation import Conversation
 from palaver.domain.llm import ChatModel, Handle
 from palaver.domain.model_settings import ModelSettings
-from palaver.engine import abandoned, line
+from palaver.domain.tool import Tool
+from palaver.engine import abandoned, equipment, line
 from palaver.engine.abandoned import Resumed
 from palaver.engine.hints import Hints
 from palaver.engine.line import Admitted
@@ -22,6 +23,7 @@ from palaver.engine.log import Log
 from palaver.engine.send import Send
 from palaver.engine.tally import Tally
 from palaver.engine.toolbox import Toolbox
+from palaver.engine.workshop import Workshop
 from palaver.errors import Stopping, Unavailable
 from palaver.providers.catalog import Catalog
 from palaver.store import agents, conversations
@@ -34,7 +36,7 @@ MAX_WINDOW = 128_000  # tokens; a model's own window counts up to here unless a 
 _GRACE = 5.0  # seconds in which all runs have to end when the process does
 _AGAIN = 0.5  # seconds between tries to take a run up while the database is away
 
-Opened = tuple[Agent, Conversation | None]
+Opened = tuple[Agent, Sequence[Tool], Conversation | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,20 @@ class _Choice:
 class Runner:
     """Starts runs, carries them out, and ends those that are cancelled or left by a shutdown."""
 
-    def __init__(self, db: Database, log: Log, hints: Hints, catalog: Catalog, worker: str) -> None:
+    def __init__(
+        self,
+        db: Database,
+        log: Log,
+        hints: Hints,
+        catalog: Catalog,
+        workshop: Workshop,
+        worker: str,
+    ) -> None:
         self._db = db
         self._log = log
         self._hints = hints
         self._catalog = catalog
+        self._workshop = workshop
         self._worker = worker
         self._live: dict[str, LiveRun] = {}
         self._coming: set[str] = set()  # runs that are about to be carried out here
@@ -89,7 +100,7 @@ class Runner:
         if self._closing:
             raise Stopping
         opened = await self._db.read(_opened, send)
-        self._choose(send, *opened)
+        self._choose(send, opened)
         # Once it is committed it has to be carried out, even if the caller is gone by then.
         return await asyncio.shield(self._begin(send, opened))
 
@@ -205,9 +216,9 @@ class Runner:
                 opened = await self._db.read(_opened, send)
             except Unavailable:
                 await asyncio.sleep(_AGAIN)
-        agent, conversation = opened
-        choice = self._choose(send, agent, conversation)
-        tools = Toolbox(self._db, send, owner, agent.tools)
+        agent, held, _ = opened
+        choice = self._choose(send, opened)
+        tools = Toolbox(self._workshop, send, owner, agent, held)
         window = Window(
             choice.handle,
             tools=approval.offered(tools.specs(), send.client_tools),
@@ -220,8 +231,9 @@ class Runner:
         gates = approval.gates(agent.tool_rules, send.client_tools)
         return Stage(window, choice.model, tools, choice.context_window, gates)
 
-    def _choose(self, send: Send, agent: Agent, conversation: Conversation | None) -> _Choice:
+    def _choose(self, send: Send, opened: Opened) -> _Choice:
         """Whose model answers: the request's, else the conversation's, else the agent's."""
+        agent, _, conversation = opened
         named, settings = agent.model, agent.model_settings
         if conversation is not None and conversation.model:
             named, settings = conversation.model, None
@@ -238,6 +250,7 @@ class Runner:
 
 def _opened(tx: Tx, send: Send) -> Opened:
     agent = agents.get(tx, send.project, send.address.agent_id)
+    held = equipment.of_agent(tx, send.project, agent)
     if send.address.is_default:
-        return agent, None
-    return agent, conversations.bare(tx, send.project, send.address.conversation_id)
+        return agent, held, None
+    return agent, held, conversations.bare(tx, send.project, send.address.conversation_id)

@@ -5,32 +5,31 @@ A tool that fails is a return with status ``error``, never the end of a run.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from palaver import clock
-from palaver.core import memory
+from palaver.domain.agent import Agent
 from palaver.domain.part import ToolCall, ToolReturn
-from palaver.domain.tool import ToolSpec
+from palaver.domain.tool import Outcome, Tool, ToolSpec
 from palaver.engine.send import Send
-from palaver.errors import NotFound, ToolRefused
-from palaver.store import blocks, claims
+from palaver.engine.workshop import ToolUse, Workshop
+from palaver.errors import ToolRefused
 from palaver.store.claims import Owner
-from palaver.store.db import Database, Tx
 
 
+@dataclass(frozen=True, slots=True)
 class Toolbox:
     """The tools of one agent, for one run: whoever loses that run can change nothing more."""
 
-    def __init__(self, db: Database, send: Send, owner: Owner, names: Sequence[str]) -> None:
-        self._db = db
-        self._project = send.project
-        self._agent_id = send.address.agent_id
-        self._owner = owner
-        self._names = [name for name in names if name in memory.TOOLS]
+    workshop: Workshop
+    send: Send
+    owner: Owner
+    agent: Agent
+    tools: Sequence[Tool]
 
     def specs(self) -> tuple[ToolSpec, ...]:
         """What the model is told of them."""
-        return tuple(memory.TOOLS[name].spec for name in self._names)
+        return tuple(tool.spec for tool in self.tools)
 
     async def run(self, calls: Sequence[ToolCall]) -> tuple[ToolReturn, ...]:
         """Carry out the calls, one after the other; a return for each in their order. Or `Lost`."""
@@ -38,27 +37,37 @@ class Toolbox:
 
     async def _run(self, call: ToolCall) -> ToolReturn:
         try:
-            if call.name not in self._names:
-                known = ", ".join(self._names) or "none"
-                raise ToolRefused(
-                    f"[ToolConstraintError] There is no tool `{call.name}`; valid tools: {known}."
+            tool = self._named(call.name)
+            outcome = await self.workshop.use(
+                ToolUse(
+                    tool,
+                    _arguments(call),
+                    self.send.project,
+                    self.agent,
+                    self.send.address.conversation_id,
+                    self.owner,
                 )
-            said = await self._db.tx(self._edit, call.name, _arguments(call))
+            )
+            outcome = _limited(outcome, tool.return_char_limit)
         except ToolRefused as refusal:
-            return _returned(call, "error", str(refusal))
-        return _returned(call, "success", said)
+            outcome = Outcome(status="error", text=str(refusal))
+        return ToolReturn(
+            call_id=call.call_id,
+            name=call.name,
+            status=outcome.status,
+            content=outcome.text,
+            stdout=outcome.stdout,
+            stderr=outcome.stderr,
+        )
 
-    def _edit(self, tx: Tx, tool: str, arguments: Mapping[str, Any]) -> str:
-        label = memory.label_of(arguments)
-        claims.hold(tx, self._owner)
-        try:
-            block = blocks.labelled(tx, self._project, self._agent_id, label, for_update=True)
-        except NotFound:
-            raise ToolRefused(f"There is no memory block `{label}`.") from None
-        edit = memory.edit(tool, arguments, block)
-        changed = block.model_copy(update={"value": edit.value})
-        blocks.change(tx, self._project, changed, clock.now())
-        return edit.said
+    def _named(self, name: str) -> Tool:
+        found = next((tool for tool in self.tools if tool.name == name), None)
+        if found is None:
+            known = ", ".join(tool.name or "" for tool in self.tools) or "none"
+            raise ToolRefused(
+                f"[ToolConstraintError] There is no tool `{name}`; valid tools: {known}."
+            )
+        return found
 
 
 def _arguments(call: ToolCall) -> Mapping[str, Any]:
@@ -71,7 +80,9 @@ def _arguments(call: ToolCall) -> Mapping[str, Any]:
     return arguments
 
 
-def _returned(call: ToolCall, status: str, text: str) -> ToolReturn:
-    return ToolReturn.model_validate(
-        {"call_id": call.call_id, "name": call.name, "status": status, "content": text}
-    )
+def _limited(outcome: Outcome, limit: int) -> Outcome:
+    """The outcome with a text of at most `limit` characters, and a note of what is missing."""
+    if len(outcome.text) <= limit:
+        return outcome
+    note = f"... [truncated: the first {limit} of {len(outcome.text)} characters are shown]"
+    return outcome.model_copy(update={"text": outcome.text[:limit] + note})

@@ -163,6 +163,34 @@ agents_blocks = Table(
     Index("agents_with_block", "block_id"),
 )
 
+mcp_servers = Table(
+    "mcp_servers",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey("projects.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("project_id", "name", name="one_mcp_server_of_a_name"),
+)
+
+tools = Table(
+    "tools",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey("projects.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("tool_type", String(32), nullable=False),
+    Column("mcp_server_id", Id, ForeignKey("mcp_servers.id")),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("project_id", "name", name="one_tool_of_a_name"),
+    Index("tools_of_project", "project_id", "id"),
+    Index("tools_of_mcp_server", "mcp_server_id"),
+)
+
 conversations = Table(
     "conversations",
     metadata,

@@ -1,0 +1,38 @@
+"""The tools that there are: those that palaver brings, and those that callers have brought."""
+
+from collections.abc import Iterable
+
+from palaver.core.builtin import BUILT_IN, BY_ID
+from palaver.domain.agent import Agent
+from palaver.domain.ids import ProjectId
+from palaver.domain.tool import Tool
+from palaver.errors import Invalid, NotFound
+from palaver.store import tools
+from palaver.store.db import Tx
+
+
+def of_agent(tx: Tx, project: ProjectId, agent: Agent) -> list[Tool]:
+    """The tools of an agent, in its order; those that were deleted are left out."""
+    kept = tools.by_ids(tx, project, [one for one in agent.tools if one not in BY_ID])
+    found = (BY_ID.get(one) or kept.get(one) for one in agent.tools)
+    return [tool for tool in found if tool is not None]
+
+
+def get(tx: Tx, project: ProjectId, tool_id: str) -> Tool:
+    """The tool called `tool_id`, or `NotFound`."""
+    tool = BY_ID.get(tool_id) or tools.by_ids(tx, project, [tool_id]).get(tool_id)
+    if tool is None:
+        raise NotFound(f"Tool {tool_id}")
+    return tool
+
+
+def named(tx: Tx, project: ProjectId, names: Iterable[str]) -> list[Tool]:
+    """The tools of these names, or `Invalid` with those that there are not."""
+    found = {name: BUILT_IN.get(name) or tools.find_named(tx, project, name) for name in names}
+    unknown = [name for name, tool in found.items() if tool is None]
+    if unknown:
+        raise Invalid(
+            f"Tools not found by name: {', '.join(unknown)}; make them first. "
+            f"Built in are: {', '.join(BUILT_IN)}."
+        )
+    return [tool for tool in found.values() if tool is not None]
