@@ -200,6 +200,7 @@ conversations = Table(
     Column("is_default", Boolean, nullable=False),
     Column("head_seq", Integer, nullable=False),
     Column("context_from", Integer, nullable=False),
+    Column("context_head", Text),
     Column("stale", Boolean, nullable=False),
     Column("summary", Text),
     Column("hidden", Boolean, nullable=False),
@@ -318,6 +319,16 @@ prompts = Table(
     Column("project_id", Id, nullable=False),
     Column("head", LargeBinary, nullable=False),
     Column("said", LargeBinary, nullable=False),
+)
+
+compactions = Table(
+    "compactions",
+    metadata,
+    Column("conversation_id", Id, ForeignKey("conversations.id"), primary_key=True),
+    Column("project_id", Id, nullable=False),
+    Column("context_from", Integer, nullable=False),
+    Column("context_head", Text),
+    Column("system", Text),
 )
 
 run_events = Table(
