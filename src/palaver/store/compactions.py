@@ -50,7 +50,7 @@ def put(
     _set(tx, mine, context)
     tx.run(_FORGET, mine)
     row = {"conversation_id": conversation_id, "project_id": project, "system": replaced}
-    tx.run(_ADD, {**row, "context_from": before.start, "context_head": entries.dumped(before)})
+    tx.run(_ADD, {**row, "context_from": before.start, "context_head": before.head})
 
 
 def undo(tx: Tx, project: ProjectId, conversation_id: str) -> None:
@@ -62,7 +62,7 @@ def undo(tx: Tx, project: ProjectId, conversation_id: str) -> None:
     row = tx.first(_FIND, mine)
     if row is None:
         raise NothingToUndo
-    _set(tx, mine, entries.context_of(row))
+    _set(tx, mine, Context(start=row.context_from, head=row.context_head))
     if row.system is not None:
         entries.rewrite_system(tx, conversation_id, row.system)
     tx.run(_FORGET, mine)
@@ -74,5 +74,5 @@ def forget(tx: Tx, project: ProjectId, conversation_id: str) -> None:
 
 
 def _set(tx: Tx, mine: dict[str, Any], context: Context) -> None:
-    if not tx.run(_SET, {**mine, "start": context.start, "head": entries.dumped(context)}):
+    if not tx.run(_SET, {**mine, "start": context.start, "head": context.head}):
         raise NotFound("Conversation")

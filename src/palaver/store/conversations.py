@@ -10,7 +10,6 @@ from palaver import clock
 from palaver.domain.conversation import (
     Address,
     ArchiveStatus,
-    Context,
     Conversation,
     ConversationSort,
 )
@@ -223,7 +222,7 @@ def fork(
             "is_default": False,
             "head_seq": max(cut, own[-1].seq) if shared else SYSTEM_SEQ,
             "context_from": min(start, cut + 1) if shared else SYSTEM_SEQ + 1,
-            "context_head": entries.dumped(Context(start=start, head=tuple(head))),
+            "context_head": tuple(head),
         },
     )
     tx.many(

@@ -4,7 +4,6 @@ An entry has the same number in every conversation that reaches it: a fork goes 
 was cut. A history is therefore a walk over stretches of one line of numbers.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -138,7 +137,7 @@ def reach(tx: Tx, conversation_id: str, *, lock: bool = False) -> Reach:
     head = rows[0].head_seq
     first = below[-1].hi + 1 if below else SYSTEM_SEQ + 1
     own = [Segment(source=conversation_id, lo=first, hi=head)] if first <= head else []
-    context = context_of(rows[0])
+    context = Context(start=rows[0].context_from, head=rows[0].context_head)
     return Reach(conversation_id, head, context, (*below, *own))
 
 
@@ -303,17 +302,6 @@ def rewrite_system(tx: Tx, conversation_id: str, text: str) -> str:
     entry = before.model_copy(update={"parts": (Text(text=text),)})
     tx.run(update(_entries).where(*mine).values(body=entry.model_dump_json(exclude_none=True)))
     return "".join(part.text for part in before.parts if isinstance(part, Text))
-
-
-def context_of(row: Row[Any]) -> Context:
-    """The context in a row's ``context_from`` and ``context_head``."""
-    head = json.loads(row.context_head) if row.context_head else ()
-    return Context(start=row.context_from, head=tuple(head))
-
-
-def dumped(context: Context) -> str | None:
-    """What stands in ``context_head`` for a context."""
-    return json.dumps(context.head) if context.head else None
 
 
 def _of_run(project: ProjectId, run_id: str) -> Select[tuple[str]]:
