@@ -24,6 +24,7 @@ from palaver.api import (
     routing,
     runs,
     streams,
+    tags,
     tools,
 )  # fmt: skip
 from palaver.api.deps import House
@@ -45,8 +46,8 @@ logger = logging.getLogger(__name__)
 
 _ROUTERS = (
     messages.router, streams.router, conversations.router, messages.of_agent, blocks.core_memory,
-    agent_tools.router, agents.router, blocks.router, tools.router, messages.by_id,
-    streams.of_run, runs.router, runs.step_router, models.health_router, models.router,
+    agent_tools.router, agents.router, blocks.router, messages.by_id, streams.of_run, runs.router,
+    runs.step_router, models.health_router, models.router, tags.router, tools.router,
 )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ async def list_tools(query: Annotated[ToolQuery, Query()], caller: Caller, db: D
 @router.get("/count")
 async def count_tools(query: Annotated[ToolCounted, Query()], caller: Caller, db: Db) -> int:
     """Count tools, also those that are built in."""
-    return await db.read(equipment.count, caller.project, query.wanted)
+    return await db.read(equipment.counted, caller.project, query.wanted)
 
 
 @router.post("/add-base-tools")

@@ -40,14 +40,19 @@ def listed(tx: Tx, project: ProjectId, page: Page, wanted: ToolFilter) -> list[T
     return tools.listed(tx, project, page, wanted, BY_ID)
 
 
-def count(tx: Tx, project: ProjectId, wanted: ToolFilter) -> int:
+def counted(tx: Tx, project: ProjectId, wanted: ToolFilter) -> int:
     """How many tools there are of those that are wanted."""
-    return tools.count(tx, project, wanted, BY_ID)
+    return tools.counted(tx, project, wanted, BY_ID)
+
+
+def find_named(tx: Tx, project: ProjectId, name: str) -> Tool | None:
+    """The tool of a name, if there is one."""
+    return BUILT_IN.get(name) or tools.find_named(tx, project, name)
 
 
 def named(tx: Tx, project: ProjectId, names: Iterable[str]) -> list[Tool]:
     """The tools of these names, or `Invalid` with those that there are not."""
-    found = {name: BUILT_IN.get(name) or tools.find_named(tx, project, name) for name in names}
+    found = {name: find_named(tx, project, name) for name in names}
     unknown = [name for name, tool in found.items() if tool is None]
     if unknown:
         raise Invalid(

@@ -105,7 +105,7 @@ def listed(
     return [built_in.get(row.id) or Tool.model_validate_json(row.body) for row in rows]
 
 
-def count(tx: Tx, project: ProjectId, wanted: ToolFilter, built_in: BuiltIn) -> int:
+def counted(tx: Tx, project: ProjectId, wanted: ToolFilter, built_in: BuiltIn) -> int:
     """How many tools there are of those that are wanted."""
     everything = _everything(project, built_in)
     query = select(func.count()).where(*_conditions(everything, wanted, built_in))
