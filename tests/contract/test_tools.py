@@ -77,8 +77,13 @@ def test_a_tool_is_made_with_all_it_has(client: Letta) -> None:
 
 def test_a_schema_that_is_given_is_told_instead(client: Letta) -> None:
     name = fresh()
-    parameters = {"type": "object", "properties": {"size": {"type": "integer", "maximum": 3}}}
-    schema = {"name": name, "description": "How large?", "parameters": parameters}
+    size = {"type": "integer", "maximum": 3}
+    parameters: dict[str, object] = {"type": "object", "properties": {"size": size}}
+    schema: dict[str, object] = {
+        "name": name,
+        "description": "How large?",
+        "parameters": parameters,
+    }
 
     by_schema = client.tools.create(source_code=source(name), json_schema=schema)
     client.tools.delete(by_schema.id)
@@ -193,7 +198,7 @@ def test_filters_find_tools(client: Letta, http: httpx2.Client) -> None:
     [own] = client.tools.list(name=BUILT_IN)
     every = [own.id, made.id, other.id]
 
-    for filters, found in (
+    rows: list[tuple[dict[str, Any], list[str]]] = [
         ({"name": made.name}, [made.id]),
         ({"names": [made.name, other.name, BUILT_IN]}, [other.id, made.id, own.id]),
         ({"tool_ids": every}, [other.id, made.id, own.id]),
@@ -206,7 +211,8 @@ def test_filters_find_tools(client: Letta, http: httpx2.Client) -> None:
         ({"tool_ids": every, "return_only_letta_tools": True}, [own.id]),
         ({"tool_ids": every, "exclude_letta_tools": True}, [other.id, made.id]),
         ({"tool_ids": every, "limit": 0}, []),
-    ):
+    ]
+    for filters, found in rows:
         listed = http.get("/v1/tools/", params=filters).json()
         assert [one["id"] for one in listed] == found, filters
         if "limit" not in filters:

@@ -81,16 +81,16 @@ class Types:
                     if known == member:
                         return self.default(value, what)
         try:
-            value = ast.literal_eval(node)
+            found: object = ast.literal_eval(node)
         except (ValueError, TypeError, SyntaxError):
-            value = object()
-        if not _is_json(value):
+            found = object()
+        if not _is_json(found):
             raise refused(
                 node,
                 f"the default of `{what}`, {_shown(node)}, is no JSON value; "
                 "let it be None, and choose the real one in the body of the function.",
             )
-        return value
+        return found
 
     def name(self, node: ast.expr) -> str:
         """The last word of a name, as it is called where it comes from."""
