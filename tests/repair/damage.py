@@ -87,7 +87,7 @@ def _asking(*lines: Line, mended: int = 0) -> Transcript:
     return Transcript(lines, ("a",), mended=mended)
 
 
-_WAITS = "approval"
+_WAITS: Gate = "approval"
 _PICTURE = Image(source=UrlImage(url="https://example.com/a.png"))
 
 BROKEN: dict[str, Transcript] = {

@@ -141,10 +141,10 @@ class _Work:
                 return "doubled call"
             self.known.add(part.call_id)
             self.due[part.call_id] = part
-        elif role == "tool":
+        elif role == "tool" and isinstance(part, ToolReturn):
             if self.due.pop(part.call_id, None) is None:
                 return "doubled return" if part.call_id in self.known else "stray return"
-        elif role == "approval":
+        elif isinstance(part, ToolReturn | Verdict):
             if part.call_id not in self.due:
                 return "stray answer"
             if self.answers.setdefault(part.call_id, part) is not part:
