@@ -43,7 +43,8 @@ def test_a_summary_stands_for_what_left_the_window(
 ) -> None:
     before = window(client, long)
 
-    done = client.conversations.messages.compact(long, compaction_settings={"mode": mode, **SHORT})
+    settings: Any = {"mode": mode, **SHORT}
+    done = client.conversations.messages.compact(long, compaction_settings=settings)
 
     after = window(client, long)
     assert (done.num_messages_before, done.num_messages_after) == (len(before), len(after))
@@ -52,10 +53,10 @@ def test_a_summary_stands_for_what_left_the_window(
     assert after[2:] == before[-len(after[2:]) :]
     assert history(client, long) == [*before, after[1]]
     summary = client.conversations.messages.list(long, limit=1).items[0]
-    assert (summary.id, summary.message_type) == (after[1], "summary_message")
-    assert summary.summary == done.summary
+    assert summary.message_type == "summary_message"
+    assert (summary.id, summary.summary) == (after[1], done.summary)
     stats = summary.compaction_stats
-    assert stats is not None
+    assert stats and stats.context_tokens_after and stats.context_tokens_before
     assert (stats.trigger, stats.messages_count_after) == ("requested", len(after))
     assert stats.context_tokens_after < stats.context_tokens_before <= stats.context_window
 
@@ -68,7 +69,7 @@ def test_a_dry_run_tells_more_and_changes_nothing(client: Letta, server: Server,
     before, told = window(client, long), history(client, long)
 
     path = f"/v1/conversations/{long}/compact"
-    body = {"compaction_settings": {"mode": "all", **SHORT}}
+    body: Any = {"compaction_settings": {"mode": "all", **SHORT}}
     tried = server.http.post(path, params={"dry_run": True}, json=body).raise_for_status().json()
 
     assert (window(client, long), history(client, long)) == (before, told)
@@ -171,9 +172,7 @@ def test_a_fork_takes_the_summary_along(
     cut = client.conversations.fork(long, message_id=kept[1]).id
     _, other, *rest = window(client, cut)
     assert rest == kept[:2]
-    assert (
-        client.messages.retrieve(other)[0].summary == client.messages.retrieve(summary)[0].summary
-    )
+    assert _summary(client, other) == _summary(client, summary)
     say(cut, "Go on.")
     _undo(server, long)
     records.clear()  # nobody reads what is deleted
@@ -215,6 +214,12 @@ def test_an_unknown_conversation_is_not_found(client: Letta) -> None:
         client.conversations.messages.compact(nobody)
     with pytest.raises(NotFoundError):
         _raise(client, nobody)
+
+
+def _summary(client: Letta, message: str) -> str:
+    (shown,) = client.messages.retrieve(message)
+    assert shown.message_type == "summary_message"
+    return shown.summary
 
 
 def _asking(settings: Any) -> dict[str, Any]:

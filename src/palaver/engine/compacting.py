@@ -6,6 +6,7 @@ from palaver import clock
 from palaver.core import approval, compaction
 from palaver.core.compaction import Compacted, Compaction
 from palaver.core.expand import words_of
+from palaver.core.repair import mended
 from palaver.core.window import Window
 from palaver.domain.agent import CompactionSettings
 from palaver.domain.conversation import Address, Context
@@ -83,7 +84,7 @@ def _window(catalog: Catalog, address: Address, found: Found) -> Window:
     return Window(
         choice.handle,
         system=words_of(found.system.parts),
-        entries=found.said,
+        entries=mended(found.said).entries,
         tools=approval.offered([tool.spec for tool in found.opened.tools], ()),
         settings=choice.settings,
         conversation=address.conversation_id,
