@@ -22,6 +22,7 @@ from palaver.api import (
     messages,
     models,
     problems,
+    providers,
     routing,
     runs,
     streams,
@@ -49,7 +50,7 @@ _ROUTERS = (
     messages.router, streams.router, conversations.router, compaction.router, messages.of_agent,
     blocks.core_memory, compaction.of_agent, agent_tools.router, agents.router, blocks.router,
     messages.by_id, streams.of_run, runs.router, runs.step_router, models.health_router,
-    models.router, tags.router, tools.router,
+    models.router, tags.router, tools.router, providers.router,
 )  # fmt: skip
 
 

@@ -1,13 +1,13 @@
 """Windows that begin with a summary, and what they were before.
 
-Revision: 0006
+Revision: 0007
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 ID = sa.String(64).with_variant(sa.String(64, "C"), "postgresql")
 
