@@ -138,6 +138,7 @@ async def _things(client: Client) -> dict[str, str]:
         "block_label": _LABEL,
         "conversation_id": conversation,
         "message_id": (await client.history(conversation))[-1]["id"],
+        "provider_id": (await client.get("/v1/providers"))[0]["id"],  # nobody's own
         "run_id": run["id"],
         "step_id": step["id"],
         "tool_id": tool["id"],
