@@ -286,7 +286,8 @@ def test_tools_are_found_by_words(client: Letta) -> None:
     named = client.tools.create(source_code=f"{source(f'rain_{mark}')}# {other}", tags=["weather"])
     told_of = client.tools.create(source_code=source(fresh(), f"Measure rain, {mark}."))
     of_both = client.tools.create(source_code=source(f"snow_{mark}", "Rain or snow."), tags=["ice"])
-    script = {"name": fresh(), "parameters": {"type": "object", "properties": {mark: {}}}}
+    parameters = {"type": "object", "properties": {mark: {}}}
+    script: dict[str, object] = {"name": fresh(), "parameters": parameters}
     by_argument = client.tools.create(
         source_code="0", source_type="typescript", json_schema=script, tags=["weather", "ice"]
     )
