@@ -181,6 +181,11 @@ class Compaction:
             )
         if self.trigger == "requested" and not window.is_full:
             return NothingToCompact()
+        if not window.is_full:
+            return ContextOverflow(
+                "The window is too full for its model, though it is short, and there is nothing to "
+                "compact; send less at once, or lower context_window_limit."
+            )
         return CompactionFailed(
             f"What has to stay does not fit into {window.tokens} tokens; send less at once, or "
             "raise context_window_limit."
