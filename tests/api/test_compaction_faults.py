@@ -63,7 +63,7 @@ async def client(file_url: str, fake: FakeProvider) -> AsyncIterator[Client]:
 @pytest.fixture(scope="module")
 async def db(client: Client, file_url: str) -> AsyncIterator[Database]:
     """The database of that server."""
-    assert client
+    _ = client  # who has made it
     async with looking_into(file_url) as db:
         yield db
 
