@@ -55,8 +55,10 @@ FAULTS = {
 @pytest.fixture(scope="module")
 async def client(file_url: str, fake: FakeProvider) -> AsyncIterator[Client]:
     """A client of a server that loses its patience soon, and asks once only."""
-    patience = Patience(first_event=0.3, idle=0.3, tries=1)
+    patience = Patience(first_event=0.6, idle=0.6, tries=1)
     async with serving(file_url, {"OPENAI_BASE_URL": fake.openai_url}, patience) as client:
+        for model in (MODEL, "openai/gpt-5-mini"):  # whose library takes longer to be loaded
+            await client.send(await client.conversation(await client.agent(model=model)), "Hi")
         yield client
 
 
