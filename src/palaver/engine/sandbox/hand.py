@@ -12,7 +12,7 @@ from palaver.domain.tool import Outcome, Tool
 from palaver.engine.sandbox import seccomp
 from palaver.engine.sandbox.limits import Limits
 from palaver.engine.sandbox.packages import Packages, wanted
-from palaver.engine.sandbox.sandbox import Call, Sandbox
+from palaver.engine.sandbox.sandbox import Errand, Sandbox
 from palaver.engine.sandbox.walls import Bare, Bubblewrap
 from palaver.engine.workshop import ToolUse
 from palaver.errors import ToolRefused
@@ -88,14 +88,14 @@ class PythonTools:
         packages = None
         if use.tool.pip_requirements and self._packages is not None:
             packages = self._packages.get(wanted(use.tool.pip_requirements), stop)
-        call = Call(
+        errand = Errand(
             use.tool.name or "",
             use.tool.source_code or "",
             use.arguments,
             use.agent.secrets,
             packages,
         )
-        return self._sandbox.carry_out(call, stop)
+        return self._sandbox.carry_out(errand, stop)
 
 
 def opened(settings: Settings) -> PythonTools:

@@ -18,7 +18,7 @@ _NICE = 10  # how far behind the server the CPU is given
 _FILE = "tool.py"  # what tracebacks call the source
 
 
-class Call:
+class _Call:
     """The call that was asked for, and the pipe that its outcome goes to."""
 
     def __init__(self, request: dict[str, Any], pipe: int) -> None:
@@ -101,7 +101,7 @@ def main() -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.path += request["path"]
-    call = Call(request, int(sys.argv[1]))
+    call = _Call(request, int(sys.argv[1]))
     sys.excepthook = call.fail
     try:
         text = call.run()

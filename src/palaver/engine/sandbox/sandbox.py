@@ -1,4 +1,4 @@
-"""A call of a function, carried out behind walls, and what came of it in words."""
+"""An errand: a function of a source, called once, behind walls, and what came of it in words."""
 
 import json
 import signal
@@ -19,7 +19,7 @@ _LONGEST_HEAD = 200  # bytes of the line before a result
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Errand:
     """A function in Python source, what it is called with, and what it finds around itself.
 
     `packages` is a folder with what it may import besides Python's own library.
@@ -32,37 +32,37 @@ class Call:
     packages: Path | None = None
 
 
-TRIAL = Call("trial", "def trial():\n    return 'it holds'\n", {}, {})
+TRIAL = Errand("trial", "def trial():\n    return 'it holds'\n", {}, {})
 
 
 class Sandbox:
-    """Walls and limits for any number of calls at once. Everything here blocks."""
+    """Walls and limits for any number of errands at once. Everything here blocks."""
 
     def __init__(self, walls: Walls, limits: Limits) -> None:
         self._walls = walls
         self._limits = limits
 
-    def carry_out(self, call: Call, stop: threading.Event) -> Outcome:
-        """Carry a call out; soon after `stop` is set it has ended.
+    def carry_out(self, errand: Errand, stop: threading.Event) -> Outcome:
+        """Carry an errand out; soon after `stop` is set it has ended.
 
         Raises `ToolRefused` where the walls cannot be built.
         """
-        with self._walls.around(self._limits, call.packages) as start:
+        with self._walls.around(self._limits, errand.packages) as start:
             request = {
-                "name": call.name,
-                "source": call.source,
-                "arguments": dict(call.arguments),
-                "environment": dict(call.environment),
+                "name": errand.name,
+                "source": errand.source,
+                "arguments": dict(errand.arguments),
+                "environment": dict(errand.environment),
                 **start.told,
             }
             try:
                 ended = process.run(start, json.dumps(request).encode(), self._limits, stop)
             except OSError as error:
                 raise ToolRefused(f"The sandbox cannot be started: {error}.") from None
-        return self._outcome(call, ended)
+        return self._outcome(errand, ended)
 
     def fault(self) -> str | None:
-        """What is wrong with the walls, found out by a call; None if they stand."""
+        """What is wrong with the walls, found out by an errand; None if they stand."""
         try:
             outcome = self.carry_out(TRIAL, threading.Event())
         except ToolRefused as refusal:
@@ -71,10 +71,10 @@ class Sandbox:
             return None
         return " ".join([outcome.text, *(outcome.stderr or ())])
 
-    def _outcome(self, call: Call, ended: Ended) -> Outcome:
+    def _outcome(self, errand: Errand, ended: Ended) -> Outcome:
         told = _told(ended.result) if ended.cause == "ended" else None
         if told is None:
-            fault = f"Error executing function {call.name}: {self._fault(ended)}"
+            fault = f"Error executing function {errand.name}: {self._fault(ended)}"
             told = Outcome(status="error", text=fault)
         written_out, written_err = ended.written
         lines = {

@@ -2,9 +2,9 @@
 
 What is refused: mounts and namespaces; the memory of other processes; memory that belongs to no
 process and so escapes its limits (memfd, queues and segments of System V and POSIX); new sessions,
-which may be given as much of the CPU as the server's; and doors into the kernel that were often found
-open (bpf, io_uring, keys, userfaultfd). Sockets are local or of the internet, of which there is
-none. Calls that are newer than this list do not exist.
+which may be given as much of the CPU as the server's; and doors into the kernel that were often
+found open (bpf, io_uring, keys, userfaultfd). Sockets are local or of the internet, of which there
+is none. Calls that are newer than this list do not exist.
 """
 
 import errno
