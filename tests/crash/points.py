@@ -60,9 +60,9 @@ SPEAKING = [
 """Answers."""
 
 CALLING = [
-    *around(stories.calling, "ending.write:1", "toolbox.Toolbox._edit:1", "ending.write:2"),
+    *around(stories.calling, "ending.write:1", "own_tools._use:1", "ending.write:2"),
     *around(stories.calling, "line.end:1"),
-    *around(stories.calling_in_steps, "ending.write:1", "toolbox.Toolbox._edit:1"),
+    *around(stories.calling_in_steps, "ending.write:1", "own_tools._use:1"),
     *around(stories.calling_in_steps, "ending.write:2", "line.end:1"),
     *heard(stories.calling, 5, 7, 9),
 ]
@@ -79,7 +79,7 @@ CROWDED = [
 
 PAUSED = [
     *around(stories.answering, "line.admit:1", "line.end:1", "line.admit:2", "ending.write:1"),
-    *around(stories.answering, "toolbox.Toolbox._edit:1", "line.end:2"),
+    *around(stories.answering, "own_tools._use:1", "line.end:2"),
     *heard(stories.answering, 3, 5),
     *around(stories.denying, "line.admit:2", "ending.write:1", "line.end:2"),
     *around(stories.expiring, "line.expire:+", "line.end:2"),

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(400)  # for machines that do something else as 
 BETWEEN = {
     "begin:log.write:5": stories.talking,
     "begin:ending.write:1": stories.calling,
-    "begin:toolbox.Toolbox._edit:1": stories.calling,
+    "begin:own_tools._use:1": stories.calling,
     "begin:ending.write:2": stories.calling,
     "begin:line.end:1": stories.speaking,
     "begin:lease._look:4": stories.talking,
@@ -34,7 +34,7 @@ AMID = {
     "before:line.admit:1": stories.speaking,
     "before:log.write:5": stories.talking,
     "before:ending.write:1": stories.calling,
-    "before:toolbox.Toolbox._edit:1": stories.calling,
+    "before:own_tools._use:1": stories.calling,
     "before:line.end:1": stories.speaking,
     "before:line.end:2": stories.waiting,
     "before:lease._look:4": stories.talking,
