@@ -97,8 +97,8 @@ class TestWithoutASandbox:
     ("tool", "why"),
     [
         (_tool(None), "no source"),
-        (_tool(npm_requirements=[{"name": "left-pad"}]), "not Python"),
-        (_tool().model_copy(update={"source_type": "typescript"}), "not Python"),
+        (_tool(npm_requirements=[{"name": "left-pad"}]), "TypeScript"),
+        (_tool().model_copy(update={"source_type": "typescript"}), "TypeScript"),
         (_tool(pip_requirements=[{"name": "numpy"}]), "PALAVER_TOOL_PACKAGES=1"),
         (_tool("def tool(agent_state: 'AgentState'): ..."), "`agent_state`"),
         (_tool("async def tool(*, agent_state): ..."), "`agent_state`"),

@@ -45,10 +45,8 @@ class PythonTools:
 
     def refusal(self, tool: Tool) -> str | None:
         """Why a tool cannot be carried out and what to do about it; None if it can."""
-        if self._sandbox is None:
-            return f"Tool {tool.name} needs a sandbox here: {self._missing} {_REMEDY}"
         if tool.source_type not in (None, "python") or tool.npm_requirements:
-            return f"Tool {tool.name} is not Python, which is all that this server runs."
+            return f"Tool {tool.name} is TypeScript, which this server does not run; use Python."
         if not tool.source_code:
             return f"Tool {tool.name} has no source; give it a `source_code`."
         if _takes_state(tool.name, tool.source_code):
@@ -56,6 +54,8 @@ class PythonTools:
                 f"Tool {tool.name} takes `agent_state`, which tools are not given here; let it "
                 "take what it needs as arguments, or as secrets of the agent."
             )
+        if self._sandbox is None:
+            return f"Tool {tool.name} needs a sandbox to run in. {self._missing} {_REMEDY}"
         if tool.pip_requirements and self._packages is None:
             return (
                 f"Tool {tool.name} requires packages, and none are installed here; do without "
@@ -111,7 +111,7 @@ def opened(settings: Settings) -> PythonTools:
         )
         return PythonTools(Sandbox(Bare(), limits), packages)
     if not seccomp.supported():
-        return PythonTools(None, packages, "there is none for this kind of machine.")
+        return PythonTools(None, packages, "There is none for this kind of machine.")
     sandbox = Sandbox(Bubblewrap(settings.bubblewrap), limits)
     fault = sandbox.fault()
     if fault is not None:
