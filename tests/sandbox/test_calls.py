@@ -38,6 +38,10 @@ RETURNS = {
         "        f.seek(0)\n        return f.read()",
         "x",
     ),
+    "types that are no texts": (
+        "def f(a: int): pass\n    return f.__annotations__['a'] is int",
+        "true",
+    ),
     "chance": ("import random, uuid\n    return len(str(uuid.uuid4()))", "36"),
     "zones": (
         "from zoneinfo import ZoneInfo\n    return str(ZoneInfo('Europe/London'))",

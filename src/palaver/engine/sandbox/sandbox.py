@@ -1,6 +1,7 @@
 """An errand: a function of a source, called once, behind walls, and what came of it in words."""
 
 import json
+import marshal
 import signal
 import threading
 from collections.abc import Mapping
@@ -56,7 +57,7 @@ class Sandbox:
                 **start.told,
             }
             try:
-                ended = process.run(start, json.dumps(request).encode(), self._limits, stop)
+                ended = process.run(start, marshal.dumps(request), self._limits, stop)
             except OSError as error:
                 raise ToolRefused(f"The sandbox cannot be started: {error}.") from None
         return self._outcome(errand, ended)
