@@ -12,11 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from palaver.engine.sandbox.limits import MIB, Limits
+from palaver.engine.sandbox.bounds import MIB, Bounds
 from palaver.engine.sandbox.sandbox import Sandbox
 from palaver.engine.sandbox.walls import Bubblewrap
 
-NARROW = Limits(
+NARROW = Bounds(
     wall=10.0,
     cpu=1,
     memory=192 * MIB,
@@ -35,7 +35,7 @@ SHORT = replace(NARROW, wall=1.0)
 @cache
 def fault() -> str | None:
     """Why there is no sandbox on this machine; None if there is one."""
-    return Sandbox(Bubblewrap("bwrap"), Limits()).fault()
+    return Sandbox(Bubblewrap("bwrap"), Bounds()).fault()
 
 
 @dataclass(frozen=True, slots=True)

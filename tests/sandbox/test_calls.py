@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from palaver.domain.tool import Outcome
-from palaver.engine.sandbox.limits import Limits
+from palaver.engine.sandbox.bounds import Bounds
 from palaver.engine.sandbox.sandbox import Errand, Sandbox
 from palaver.engine.sandbox.walls import Bare, Bubblewrap, Walls
 
@@ -52,11 +52,11 @@ RETURNS = {
 
 @pytest.fixture(scope="module", params=["bubblewrap", "bare"])
 def sandbox(request: pytest.FixtureRequest) -> Sandbox:
-    """A sandbox with the limits of a server, and no sandbox."""
+    """A sandbox with the bounds of a server, and no sandbox."""
     if request.param == "bare":
-        return Sandbox(Bare(), Limits())
+        return Sandbox(Bare(), Bounds())
     request.getfixturevalue("walls")
-    return Sandbox(Bubblewrap("bwrap"), Limits())
+    return Sandbox(Bubblewrap("bwrap"), Bounds())
 
 
 def _called(sandbox: Sandbox, source: str, **arguments: Any) -> Outcome:
@@ -112,7 +112,7 @@ def test_arguments_that_do_not_fit_are_an_error(sandbox: Sandbox) -> None:
 
 
 def test_output_that_is_cut_says_so(walls: None) -> None:
-    sandbox = Sandbox(Bubblewrap("bwrap"), replace(Limits(), shown=10))
+    sandbox = Sandbox(Bubblewrap("bwrap"), replace(Bounds(), shown=10))
 
     outcome = _called(sandbox, "def tool():\n    print('x' * 99)\n    return 'fine'\n")
 
@@ -137,7 +137,7 @@ def test_an_argument_may_be_long(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("walls_", [Bare()], ids=["bare"])
 def test_without_walls_there_are_limits_still(walls_: Walls) -> None:
-    sandbox = Sandbox(walls_, replace(Limits(), wall=1.0))
+    sandbox = Sandbox(walls_, replace(Bounds(), wall=1.0))
     source = "import os, time\ndef tool():\n    os.fork()\n    time.sleep(1000)\n"
 
     outcome = _called(sandbox, source)

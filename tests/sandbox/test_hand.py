@@ -164,11 +164,11 @@ def test_nothing_outlives_the_server(canaries: Canaries) -> None:
     """A process that is killed in the middle of a call takes the call with it."""
     program = (
         "import threading\n"
-        "from palaver.engine.sandbox.limits import Limits\n"
+        "from palaver.engine.sandbox.bounds import Bounds\n"
         "from palaver.engine.sandbox.sandbox import Errand, Sandbox\n"
         "from palaver.engine.sandbox.walls import Bubblewrap\n"
         "source = 'import os, time\\ndef tool(): os.fork(); time.sleep(1000)'\n"
-        f"sandbox = Sandbox(Bubblewrap({str(canaries.bwrap)!r}), Limits())\n"
+        f"sandbox = Sandbox(Bubblewrap({str(canaries.bwrap)!r}), Bounds())\n"
         "sandbox.carry_out(Errand('tool', source, {}, {}), threading.Event())\n"
     )
     tick = threading.Event()

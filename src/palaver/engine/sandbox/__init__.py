@@ -2,5 +2,5 @@
 
 `hand` carries a tool out; `bubblewrap` builds the walls and `bare` does without; `process` starts
 what is to run, listens to it and ends it; `inside` is what runs there; `packages` keeps what tools
-import; `limits` says how much of everything a call may have.
+import; `bounds` says how much of everything a call may have.
 """

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from palaver.domain.tool import Outcome, Tool
 from palaver.engine.sandbox import seccomp
-from palaver.engine.sandbox.limits import Limits
+from palaver.engine.sandbox.bounds import Bounds
 from palaver.engine.sandbox.packages import Packages, wanted
 from palaver.engine.sandbox.sandbox import Errand, Sandbox
 from palaver.engine.sandbox.walls import Bare, Bubblewrap
@@ -101,7 +101,7 @@ class PythonTools:
 def opened(settings: Settings) -> PythonTools:
     """The hand that `settings` ask for. Blocks: whether the sandbox works is tried by a call."""
     wall = settings.tool_timeout.total_seconds()
-    limits = Limits(wall=wall, cpu=math.ceil(wall), memory=settings.tool_memory)
+    bounds = Bounds(wall=wall, cpu=math.ceil(wall), memory=settings.tool_memory)
     folder = settings.home / "tool-packages"
     packages = Packages(folder, settings.environment) if settings.tool_packages else None
     if settings.unsafe_tools and sys.platform == "linux":
@@ -109,10 +109,10 @@ def opened(settings: Settings) -> PythonTools:
             "PALAVER_UNSAFE_TOOLS=1: tools run WITHOUT a sandbox. They may read and change all "
             "that this user may, reach the network, and outlive their calls."
         )
-        return PythonTools(Sandbox(Bare(), limits), packages)
+        return PythonTools(Sandbox(Bare(), bounds), packages)
     if not seccomp.supported():
         return PythonTools(None, packages, "There is none for this kind of machine.")
-    sandbox = Sandbox(Bubblewrap(settings.bubblewrap), limits)
+    sandbox = Sandbox(Bubblewrap(settings.bubblewrap), bounds)
     fault = sandbox.fault()
     if fault is not None:
         logger.info("no sandbox for Python tools: %s", fault)

@@ -1,7 +1,7 @@
 """One process, from its start to the end of all that came of it.
 
 What it says is read as it comes and cut at once; nothing that it does makes this process hold more
-than its limits. Everything here blocks: it is run in a thread.
+than its bounds. Everything here blocks: it is run in a thread.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from pathlib import Path
 from time import monotonic
 from typing import IO, Literal
 
-from palaver.engine.sandbox.limits import MIB, Limits
+from palaver.engine.sandbox.bounds import MIB, Bounds
 from palaver.engine.sandbox.walls import SCRATCH, Start
 
 TICK = 0.05  # seconds between two looks at the clock, at the memory, and at whether to stop
@@ -45,8 +45,8 @@ class Ended:
     written: tuple[int, int]
 
 
-def run(start: Start, request: bytes, limits: Limits, stop: threading.Event) -> Ended:
-    """Start a process, give it `request`, and end it at its limits or soon after `stop` is set.
+def run(start: Start, request: bytes, bounds: Bounds, stop: threading.Event) -> Ended:
+    """Start a process, give it `request`, and end it at its bounds or soon after `stop` is set.
 
     Nothing that it has started lives on. Raises `OSError` where it cannot be started.
     """
@@ -69,7 +69,7 @@ def run(start: Start, request: bytes, limits: Limits, stop: threading.Event) -> 
     finally:
         os.close(theirs)
     with process, open(mine, "rb", buffering=0) as result:
-        talk = _Talk(process, result.fileno(), limits)
+        talk = _Talk(process, result.fileno(), bounds)
         cause: Cause = "stopped"
         try:
             cause = talk.listen(request, stop)
@@ -125,13 +125,13 @@ class _Heard:
 class _Talk:
     """What is said to a process and by it, and how long that may go on."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", result: int, limits: Limits) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", result: int, bounds: Bounds) -> None:
         assert process.stdin and process.stdout and process.stderr
-        self._pid, self._stdin, self._limits = process.pid, process.stdin, limits
-        self._deadline = monotonic() + limits.wall
+        self._pid, self._stdin, self._bounds = process.pid, process.stdin, bounds
+        self._deadline = monotonic() + bounds.wall
         self.result = _Heard(result, LONGEST_RESULT)
-        self.stdout = _Heard(process.stdout.fileno(), limits.shown)
-        self.stderr = _Heard(process.stderr.fileno(), limits.shown)
+        self.stdout = _Heard(process.stdout.fileno(), bounds.shown)
+        self.stderr = _Heard(process.stderr.fileno(), bounds.shown)
 
     def listen(self, request: bytes, stop: threading.Event) -> Cause:
         """Hand in the request and read until all pipes are closed or a limit is met."""
@@ -157,15 +157,15 @@ class _Talk:
 
     def _wrote_too_much(self) -> bool:
         printed = self.stdout.seen + self.stderr.seen
-        return printed > self._limits.output or self.result.seen > LONGEST_RESULT
+        return printed > self._bounds.output or self.result.seen > LONGEST_RESULT
 
     def _exceeded(self) -> Cause | None:
         if monotonic() > self._deadline:
             return "time"
         family = list(_family(self._pid))
-        if sum(map(_memory, family)) > self._limits.memory:
+        if sum(map(_memory, family)) > self._bounds.memory:
             return "memory"
-        if _entries(family[-1], self._limits.scratch) > self._limits.entries:
+        if _entries(family[-1], self._bounds.scratch) > self._bounds.entries:
             return "entries"
         return None
 

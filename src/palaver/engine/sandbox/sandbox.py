@@ -11,7 +11,7 @@ from typing import Any
 
 from palaver.domain.tool import Outcome
 from palaver.engine.sandbox import process
-from palaver.engine.sandbox.limits import MIB, Limits
+from palaver.engine.sandbox.bounds import MIB, Bounds
 from palaver.engine.sandbox.process import Ended
 from palaver.engine.sandbox.walls import Walls
 from palaver.errors import ToolRefused
@@ -37,18 +37,18 @@ TRIAL = Errand("trial", "def trial():\n    return 'it holds'\n", {}, {})
 
 
 class Sandbox:
-    """Walls and limits for any number of errands at once. Everything here blocks."""
+    """Walls and bounds for any number of errands at once. Everything here blocks."""
 
-    def __init__(self, walls: Walls, limits: Limits) -> None:
+    def __init__(self, walls: Walls, bounds: Bounds) -> None:
         self._walls = walls
-        self._limits = limits
+        self._bounds = bounds
 
     def carry_out(self, errand: Errand, stop: threading.Event) -> Outcome:
         """Carry an errand out; soon after `stop` is set it has ended.
 
         Raises `ToolRefused` where the walls cannot be built.
         """
-        with self._walls.around(self._limits, errand.packages) as start:
+        with self._walls.around(self._bounds, errand.packages) as start:
             request = {
                 "name": errand.name,
                 "source": errand.source,
@@ -57,7 +57,7 @@ class Sandbox:
                 **start.told,
             }
             try:
-                ended = process.run(start, marshal.dumps(request), self._limits, stop)
+                ended = process.run(start, marshal.dumps(request), self._bounds, stop)
             except OSError as error:
                 raise ToolRefused(f"The sandbox cannot be started: {error}.") from None
         return self._outcome(errand, ended)
@@ -86,22 +86,22 @@ class Sandbox:
 
     def _fault(self, ended: Ended) -> str:
         """Why there is no result."""
-        limits = self._limits
+        bounds = self._bounds
         match ended.cause:
             case "time":
-                return f"TimeoutError: it was ended after {limits.wall:g} seconds."
+                return f"TimeoutError: it was ended after {bounds.wall:g} seconds."
             case "memory":
-                most = limits.memory // MIB
+                most = bounds.memory // MIB
                 return f"MemoryError: its processes held more than {most} MiB together."
             case "entries":
-                return f"OSError: it made more than {limits.entries} files and folders."
+                return f"OSError: it made more than {bounds.entries} files and folders."
             case "output":
-                most = limits.output // MIB
+                most = bounds.output // MIB
                 return f"OutputError: it wrote more than {most} MiB, and was ended."
             case "stopped":
                 return "Cancelled: it was ended."
         if ended.code == 128 + signal.SIGXCPU:
-            return f"TimeoutError: it used more than {limits.cpu} seconds of CPU."
+            return f"TimeoutError: it used more than {bounds.cpu} seconds of CPU."
         if ended.code > 128:
             return f"ProcessError: it was ended by {_signal(ended.code - 128)}."
         return f"ProcessError: it ended with code {ended.code} and without a result."

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from palaver.engine.sandbox import seccomp
-from palaver.engine.sandbox.limits import Limits
+from palaver.engine.sandbox.bounds import Bounds
 
 SCRATCH = "/tmp"
 _SYSTEM = ("bin", "lib", "lib64")  # of / and of /usr; often the former are links to the latter
@@ -38,7 +38,7 @@ class Start:
 class Walls(Protocol):
     """Whoever makes a place for a call to run in."""
 
-    def around(self, limits: Limits, packages: Path | None) -> AbstractContextManager[Start]:
+    def around(self, bounds: Bounds, packages: Path | None) -> AbstractContextManager[Start]:
         """A place that is there for as long as the context lasts."""
         ...
 
@@ -47,11 +47,11 @@ class Bare:
     """No walls: a process like any other of this user, with limits."""
 
     @contextmanager
-    def around(self, limits: Limits, packages: Path | None) -> Iterator[Start]:
+    def around(self, bounds: Bounds, packages: Path | None) -> Iterator[Start]:
         """A temporary folder."""
         with tempfile.TemporaryDirectory(prefix="palaver-tool-", ignore_cleanup_errors=True) as own:
             path = [str(packages)] if packages else []
-            rlimits = _rlimits(limits)
+            rlimits = _rlimits(bounds)
             del rlimits["RLIMIT_NPROC"]  # would count what else this user runs
             told = {"uid": None, "path": path, "limits": rlimits}
             yield Start((*_python(), _INSIDE), told, folder=own)
@@ -71,19 +71,19 @@ class Bubblewrap:
         self._uids = itertools.count(os.getpid() * 64)
 
     @contextmanager
-    def around(self, limits: Limits, packages: Path | None) -> Iterator[Start]:
+    def around(self, bounds: Bounds, packages: Path | None) -> Iterator[Start]:
         """Walls that fall with the process."""
         reader, writer = os.pipe()
         try:
             os.write(writer, self._filter)
             os.close(writer)
             brought = ("--ro-bind", str(packages), PACKAGES) if packages else ()
-            scratch = ("--perms", "1777", "--size", str(limits.scratch), "--tmpfs", SCRATCH)
+            scratch = ("--perms", "1777", "--size", str(bounds.scratch), "--tmpfs", SCRATCH)
             shut = ("--remount-ro", "/", "--seccomp", str(reader), "--chdir", SCRATCH, "--")
             told = {
                 "uid": self._uid() if os.geteuid() == 0 else None,
                 "path": [PACKAGES] if packages else [],
-                "limits": _rlimits(limits),
+                "limits": _rlimits(bounds),
             }
             argv = (*self._walls, *brought, *scratch, *shut, *_python(), _INSIDE)
             yield Start(argv, told, (reader,))
@@ -136,15 +136,15 @@ def _python() -> Sequence[str]:
     return (real, "-I", "-S", "-B", "-X", "utf8", "-c")
 
 
-def _rlimits(limits: Limits) -> dict[str, int]:
+def _rlimits(bounds: Bounds) -> dict[str, int]:
     return {
         "RLIMIT_CORE": 0,
-        "RLIMIT_CPU": limits.cpu,
-        "RLIMIT_AS": limits.memory,
-        "RLIMIT_FSIZE": limits.file,
-        "RLIMIT_NOFILE": limits.files,
-        "RLIMIT_NPROC": limits.processes,
-        "RLIMIT_SIGPENDING": limits.files,
+        "RLIMIT_CPU": bounds.cpu,
+        "RLIMIT_AS": bounds.memory,
+        "RLIMIT_FSIZE": bounds.file,
+        "RLIMIT_NOFILE": bounds.files,
+        "RLIMIT_NPROC": bounds.processes,
+        "RLIMIT_SIGPENDING": bounds.files,
         "RLIMIT_MSGQUEUE": 0,
         "RLIMIT_MEMLOCK": 0,
     }

@@ -7,7 +7,7 @@ MIB = 1024 * KIB
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Bounds:
     """Bounds of one call. Times are in seconds, sizes in bytes.
 
     `cpu`, `file` and `files` (open ones) hold for each process, `processes` for threads and
