@@ -25,6 +25,7 @@ from palaver.store import (
     runs,
     schema,
     steps,
+    tools,
     waiting,
 )  # fmt: skip
 from palaver.store.db import Database, Tx
@@ -37,6 +38,7 @@ ELSEWHERE = mint("project")
 # They make something new in the project that they are given, and reach nothing.
 MAKERS: set[Callable[..., Any]] = {
     agents.add, blocks.add, conversations.add, entries.insert_all, runs.add, steps.put,
+    tools.add,
 }  # fmt: skip
 
 
@@ -54,7 +56,7 @@ def functions_of(module: ModuleType) -> dict[str, Callable[..., Any]]:
 
 FUNCTIONS = {
     name: function
-    for module in (agents, blocks, conversations, entries, prompts, runs, steps, waiting)
+    for module in (agents, blocks, conversations, entries, prompts, runs, steps, tools, waiting)
     for name, function in functions_of(module).items()
 }
 
@@ -88,6 +90,8 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     step = Step(id=mint("step"), run_id=run.id, agent_id=agent.id)
     steps.put(tx, HERE, busy.conversation_id, step, making.NOON)
     said = entries.append(tx, HERE, busy, [making.entry(run_id=run.id, step_id=step.id)])
+    tool = making.tool()
+    tools.add(tx, HERE, tool, making.NOON)
     return {
         "agent": agent.model_copy(update={"name": "Bob"}),
         "agent_id": agent.id,
@@ -103,6 +107,10 @@ def keep_world(tx: Tx) -> dict[str, Any]:
         "step_id": step.id,
         "metrics": StepMetrics(id=step.id, step_ns=1),
         "label": block.label,
+        "tool": tool.model_copy(update={"name": "other"}),
+        "tool_id": tool.id,
+        "ids": [tool.id],
+        "name": tool.name,
     }
 
 
@@ -124,6 +132,10 @@ def absent_world() -> dict[str, Any]:
         "step_id": mint("step"),
         "metrics": StepMetrics(id=mint("step"), step_ns=1),
         "label": block.label,
+        "tool": making.tool("other"),
+        "tool_id": mint("tool"),
+        "ids": [mint("tool")],
+        "name": "count",
     }
 
 
@@ -144,6 +156,9 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "otid": "otid-1",
         "limit": 1,
         "prompt": (b"other", b"words"),
+        "built_in": {},
+        "words": ["words"],
+        "types": None,
         "fork_id": address.conversation_id,
     }
     if "wanted" in parameters:
