@@ -113,11 +113,13 @@ def keep_world(tx: Tx) -> dict[str, Any]:
         "conversation": making.conversation(agent.id, id=quiet.conversation_id, summary="other"),
         "conversation_id": busy.conversation_id,
         "source_id": busy.conversation_id,
+        "default_id": default.id,
         "address": quiet,
         "entry_id": said[0].id,
         "run_id": run.id,
         "run_ids": [run.id],
         "step_id": step.id,
+        "step": step.model_copy(update={"feedback": "positive"}),
         "metrics": StepMetrics(id=step.id, step_ns=1),
         "label": block.label,
         "tool": tool.model_copy(update={"name": "other"}),
@@ -138,11 +140,13 @@ def absent_world() -> dict[str, Any]:
         "conversation": making.conversation(agent.id),
         "conversation_id": conversation,
         "source_id": conversation,
+        "default_id": conversation,
         "address": Address(conversation_id=conversation, agent_id=agent.id),
         "entry_id": mint("message"),
         "run_id": mint("run"),
         "run_ids": [mint("run")],
         "step_id": mint("step"),
+        "step": Step(id=mint("step"), run_id=mint("run"), agent_id=agent.id),
         "metrics": StepMetrics(id=mint("step"), step_ns=1),
         "label": block.label,
         "tool": making.tool("other"),
@@ -176,6 +180,8 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "text": "Be brief.",
         "fork_id": address.conversation_id,
     }
+    if function is conversations.demote:
+        given["conversation_id"] = world["default_id"]
     if "wanted" in parameters:
         given["wanted"] = parameters["wanted"].annotation()
     wanted = (p for p in parameters.values() if p.default is p.empty)
