@@ -18,6 +18,7 @@ from palaver.api import (
     agents,
     blocks,
     conversations,
+    mcp_servers,
     messages,
     models,
     problems,
@@ -27,9 +28,12 @@ from palaver.api import (
 )  # fmt: skip
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
+from palaver.engine.egress import Egress
 from palaver.engine.hints import Hints
 from palaver.engine.lease import Lease
 from palaver.engine.log import Log
+from palaver.engine.mcp.client import McpClient
+from palaver.engine.mcp.hand import McpTools
 from palaver.engine.own_tools import OwnTools
 from palaver.engine.runner import Runner
 from palaver.engine.sweeper import Sweeper
@@ -44,8 +48,8 @@ logger = logging.getLogger(__name__)
 
 _ROUTERS = (
     messages.router, streams.router, conversations.router, messages.of_agent, blocks.core_memory,
-    agent_tools.router, agents.router, blocks.router, messages.by_id, streams.of_run, runs.router,
-    runs.step_router, models.health_router, models.router,
+    agent_tools.router, agents.router, blocks.router, mcp_servers.router, messages.by_id,
+    streams.of_run, runs.router, runs.step_router, models.health_router, models.router,
 )  # fmt: skip
 
 
@@ -94,7 +98,12 @@ async def open_house(
     catalog = Catalog(settings.environment, patience or _patience(settings))
     hints = Hints(db, worker)
     log = Log(db, hints)
-    workshop = _workshop(db)
+    mcp = McpClient(
+        Egress(settings.private_networks),
+        settings.mcp_timeout.total_seconds(),
+        stdio=settings.mcp_stdio,
+    )
+    workshop = _workshop(db, mcp)
     runner = Runner(db, log, hints, catalog, workshop, worker)
     lease = Lease(db, runner, hints, worker)
     sweeper = Sweeper(db, settings.events_keep)
@@ -103,7 +112,7 @@ async def open_house(
     sweeper.start()
     await lease.start()
     try:
-        yield House(db, log, runner, catalog, workshop)
+        yield House(db, log, runner, catalog, workshop, mcp)
     finally:
         await runner.close()
         await catalog.close()
@@ -114,9 +123,11 @@ async def open_house(
         await db.close()
 
 
-def _workshop(db: Database) -> Workshop:
+def _workshop(db: Database, mcp: McpClient) -> Workshop:
     own = OwnTools(db)
-    return Workshop({"letta_core": own, "letta_sleeptime_core": own})
+    return Workshop(
+        {"letta_core": own, "letta_sleeptime_core": own, "external_mcp": McpTools(db, mcp)}
+    )
 
 
 def _patience(settings: Settings) -> Patience:

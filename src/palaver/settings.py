@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 import platformdirs
@@ -19,6 +20,11 @@ CONNECT_TIMEOUT = timedelta(seconds=10)
 FIRST_EVENT_TIMEOUT = timedelta(minutes=10)
 IDLE_TIMEOUT = timedelta(minutes=5)
 TRIES = 3
+
+MCP_TIMEOUT = timedelta(minutes=1)
+
+Network = IPv4Network | IPv6Network
+EVERYWHERE: tuple[Network, ...] = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}  # seconds
 _LONGEST = timedelta(days=36_500)
@@ -44,6 +50,9 @@ class Settings:
     llm_first_event_timeout: timedelta = FIRST_EVENT_TIMEOUT
     llm_idle_timeout: timedelta = IDLE_TIMEOUT
     llm_tries: int = TRIES
+    private_networks: tuple[Network, ...] = ()
+    mcp_stdio: bool = False
+    mcp_timeout: timedelta = MCP_TIMEOUT
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -65,6 +74,13 @@ def read(environment: Mapping[str, str]) -> Settings:
     PALAVER_LLM_FIRST_EVENT_TIMEOUT  how long until a model says something (default 10m)
     PALAVER_LLM_IDLE_TIMEOUT         how long a provider may send nothing at all (default 5m)
     PALAVER_LLM_TRIES                how often it is asked before it says something (default 3)
+    PALAVER_MCP_TIMEOUT              how long an MCP server may take to carry out a tool (default
+                                     60s)
+    PALAVER_ALLOW_MCP_STDIO          1 lets callers name commands that are run on this machine as
+                                     MCP servers (default: they cannot)
+    PALAVER_ALLOW_PRIVATE_URLS       networks that callers may have the server call, such as
+                                     ``10.1.0.0/16,127.0.0.1``, or 1 for all of them (default:
+                                     public addresses only)
     PALAVER_DEFAULT_MODEL            handle for agents made without a model, or ``letta/auto``
     ===============================  ===========================================================
 
@@ -89,8 +105,30 @@ def read(environment: Mapping[str, str]) -> Settings:
         ),
         llm_idle_timeout=_span(environment, "PALAVER_LLM_IDLE_TIMEOUT", IDLE_TIMEOUT),
         llm_tries=_number(environment, "PALAVER_LLM_TRIES", TRIES, 10),
+        private_networks=_networks(environment, "PALAVER_ALLOW_PRIVATE_URLS"),
+        mcp_stdio=_switch(environment, "PALAVER_ALLOW_MCP_STDIO"),
+        mcp_timeout=_span(environment, "PALAVER_MCP_TIMEOUT", MCP_TIMEOUT),
         environment=environment,
     )
+
+
+def _switch(environment: Mapping[str, str], name: str) -> bool:
+    text = environment.get(name) or "0"
+    if text not in ("0", "1"):
+        raise Invalid(f"{name} must be 0 or 1, not {text!r}.")
+    return text == "1"
+
+
+def _networks(environment: Mapping[str, str], name: str) -> tuple[Network, ...]:
+    text = environment.get(name) or "0"
+    if text in ("0", "1"):
+        return EVERYWHERE if text == "1" else ()
+    try:
+        return tuple(ip_network(one.strip()) for one in text.split(","))
+    except ValueError:
+        raise Invalid(
+            f"{name} must be 1, or networks like 10.1.0.0/16,127.0.0.1, not {text!r}."
+        ) from None
 
 
 def _number(environment: Mapping[str, str], name: str, default: int, most: int) -> int:

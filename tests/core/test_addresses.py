@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palaver.core.addresses import EVERYWHERE, is_public, is_within
+from palaver.core.addresses import is_public, is_within
+from palaver.settings import EVERYWHERE
 
 _V4 = st.integers(0, 2**32 - 1).map(IPv4Address)
 _V6 = st.integers(0, 2**128 - 1).map(IPv6Address)

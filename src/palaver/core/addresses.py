@@ -1,12 +1,10 @@
 """Which addresses belong to the open internet, and which to somebody's own network."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
-
-EVERYWHERE: tuple[Network, ...] = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 # IANA's registries of special-purpose addresses, multicast, and what is reserved.
 _CLOSED_V4 = tuple(

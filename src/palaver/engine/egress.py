@@ -1,8 +1,8 @@
 """The door through which the server goes out on somebody else's word.
 
 Whoever names a URL could name one that only this machine can reach: its own ports, its network,
-what its cloud tells it. So the addresses of a name are looked up once and looked at, and connections
-go to exactly those. That holds for each redirect, and however an address is written.
+what its cloud tells it. So the addresses of a name are looked up once and looked at, and
+connections go to exactly those. That holds for each redirect, and however an address is written.
 """
 
 import asyncio
@@ -72,10 +72,18 @@ class Egress:
             )
         return found
 
-    def client(self, headers: Mapping[str, str], timeout: httpx2.Timeout) -> httpx2.AsyncClient:
-        """A client that goes nowhere else. It knows no proxies and follows no redirects unasked."""
+    async def client(
+        self, url: str, headers: Mapping[str, str], timeout: httpx2.Timeout
+    ) -> httpx2.AsyncClient:
+        """A client for a URL. It goes nowhere that it may not, also where it is sent on.
+
+        It knows no proxies and follows no redirects unasked. Raises `AddressRefused`, and
+        `httpx2.ConnectError` where the URL's host has no address.
+        """
+        guarded = _Guarded(self)
+        await guarded.look(self.read(url))
         return httpx2.AsyncClient(
-            transport=_Guarded(self),
+            transport=guarded,
             headers={**headers, "accept-encoding": "identity"},
             timeout=timeout,
             trust_env=False,
@@ -95,14 +103,17 @@ class _Guarded(httpx2.AsyncBaseTransport):
         self._known: dict[tuple[str, str, int | None], _Line] = {}
         self._looking = asyncio.Lock()
 
+    async def look(self, url: httpx2.URL) -> "_Line":
+        """The connections to the host of a URL, if it may be gone to."""
+        host = (url.scheme, url.host, url.port)
+        async with self._looking:
+            if host not in self._known:
+                self._known[host] = _Line(await self._egress.addresses(url), self._egress.tls)
+            return self._known[host]
+
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Answer a request, as far as it may be made."""
-        url = self._egress.read(request.url)
-        async with self._looking:
-            line = self._known.get((url.scheme, url.host, url.port))
-            if line is None:
-                line = _Line(await self._egress.addresses(url), self._egress.tls)
-                self._known[url.scheme, url.host, url.port] = line
+        line = await self.look(self._egress.read(request.url))
         response = await line.ask(request)
         if response.headers.get("content-encoding", "identity") != "identity":
             await response.aclose()

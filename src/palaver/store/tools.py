@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select, update
 
 from palaver.domain.ids import ProjectId
 from palaver.domain.tool import Tool
-from palaver.errors import Conflict
+from palaver.errors import Conflict, NotFound
 from palaver.store import schema
 from palaver.store.db import Tx
 
@@ -21,6 +21,19 @@ def add(tx: Tx, project: ProjectId, tool: Tool, at: datetime) -> None:
         raise Conflict(f"There is a tool `{tool.name}`; change it, or choose another name.")
     key = {"id": tool.id, "project_id": project, "created_at": at}
     tx.run(insert(_tools), {**key, **_row(tool, at)})
+
+
+def change(tx: Tx, project: ProjectId, tool: Tool, at: datetime) -> None:
+    """Keep what a tool has become. Raises `NotFound`."""
+    mine = (_tools.c.project_id == project, _tools.c.id == tool.id)
+    if not tx.run(update(_tools).where(*mine).values(_row(tool, at))):
+        raise NotFound("Tool")
+
+
+def remove(tx: Tx, project: ProjectId, tool_id: str) -> None:
+    """Delete a tool. Raises `NotFound`."""
+    if not tx.run(delete(_tools).where(_tools.c.project_id == project, _tools.c.id == tool_id)):
+        raise NotFound("Tool")
 
 
 def by_ids(tx: Tx, project: ProjectId, ids: Sequence[str]) -> dict[str, Tool]:
