@@ -143,7 +143,7 @@ def _text(block: ContentBlock) -> str:
         case TextContent(text=text) | EmbeddedResource(resource=TextResourceContents(text=text)):
             return text
         case ImageContent(mime_type=kind, data=data) | AudioContent(mime_type=kind, data=data):
-            return f"[{block.type}: {kind}, {len(data.rstrip("=")) * 3 // 4} bytes]"
+            return f"[{block.type}: {kind}, {len(data.rstrip('=')) * 3 // 4} bytes]"
         case ResourceLink(uri=uri, name=name):
             return f"[resource: {name}, {uri}]"
         case EmbeddedResource(resource=resource):
