@@ -5,12 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.databases import Databases, PostgresDatabases, SqliteDatabases
+from tests.fakes.mcp_process import listening
 from tests.fakes.provider import FakeProvider
 from tests.servers import Server, asking, fake_provider, serve
 
 pytest.register_assert_rewrite("tests.contract.talk")
 
 KINDS: dict[str, type[Databases]] = {"sqlite": SqliteDatabases, "postgres": PostgresDatabases}
+
+_ALLOWED = {"PALAVER_ALLOW_PRIVATE_URLS": "127.0.0.1", "PALAVER_ALLOW_MCP_STDIO": "1"}
 
 
 @pytest.fixture(scope="session", params=KINDS)
@@ -70,9 +73,16 @@ def server(
     home = tmp_path_factory.mktemp("home")
     with (
         databases.empty() as url,
-        serve(home, asking(provider) | {"PALAVER_DATABASE_URL": url}) as running,
+        serve(home, asking(provider) | _ALLOWED | {"PALAVER_DATABASE_URL": url}) as running,
     ):
         yield running
+
+
+@pytest.fixture(scope="session")
+def mcp_url() -> Iterator[str]:
+    """Below which URL a real MCP server listens."""
+    with listening() as url:
+        yield url
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def read(fields: Mapping[str, Any]) -> McpServer:
     try:
         server = MCP_SERVER.validate_python(dict(fields))
     except ValidationError as error:
-        wrong = "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in error.errors())
+        wrong = "; ".join(": ".join([*map(str, one["loc"]), one["msg"]]) for one in error.errors())
         raise Invalid(f"The config of an MCP server is not complete: {wrong}.") from None
     if not isinstance(server, StdioMcpServer):
         ours = [one for one in headers(server) if one.lower() in _OUR_HEADERS]

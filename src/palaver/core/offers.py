@@ -38,20 +38,26 @@ def plan(
     """
     old = {offered_as(tool): tool for tool in kept}
     names = {*taken, *(tool.name for tool in kept)}
-    added, updated, skipped = [], [], {}
-    seen: dict[str, None] = {}
+    added: list[Tool] = []
+    updated: list[Tool] = []
+    skipped: dict[str, str] = {}
+    seen: set[str] = set()
     for offer in offers:
+        known = old.get(offer.name)
         reason = _reason_against(offer, seen)
-        name = _free_name(offer, server, names) if offer.name not in old else old[offer.name].name
-        if reason or name is None:
-            skipped[offer.name] = reason or "its name is taken; rename the other tool, or this"
+        name = known.name if known else _free_name(offer, server, names)
+        if reason is None and name is None:
+            reason = "its name is taken, or none that a model can call"
+        if reason is not None:
+            skipped[_without_nul(offer.name)] = reason
             continue
-        seen[offer.name] = None
+        seen.add(offer.name)
         names.add(name)
-        if offer.name not in old:
-            added.append(_told(Tool(id="", name=name), offer, server))
-        elif (new := _told(old[offer.name], offer, server)) != old[offer.name]:
-            updated.append(new)
+        tool = _told(known or Tool(id="", name=name), offer, server)
+        if known is None:
+            added.append(tool)
+        elif tool != known:
+            updated.append(tool)
     deleted = tuple(tool for name, tool in old.items() if name not in seen)
     return Plan(tuple(added), tuple(updated), deleted, skipped)
 
@@ -98,8 +104,11 @@ def _reason_against(offer: Offer, seen: Collection[str]) -> str | None:
         return "its parameters are no object"
     if not isinstance(offer.parameters.get("properties", {}), dict):
         return "the properties of its parameters are no object"
-    if len(json.dumps(offer.parameters)) > LARGEST_SCHEMA:
+    schema = json.dumps(offer.parameters)
+    if len(schema) > LARGEST_SCHEMA:
         return f"its schema is longer than {LARGEST_SCHEMA} characters"
+    if "\\u0000" in schema or "\0" in offer.name + offer.description:
+        return "it holds NUL characters"
     return None
 
 
@@ -115,3 +124,7 @@ def _names(offer: Offer, server: McpServer) -> list[str]:
 
 def _callable(name: str) -> str:
     return _NOT_OF_A_NAME.sub("_", name)[:LONGEST_NAME].strip("_") if name else ""
+
+
+def _without_nul(text: str) -> str:
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
