@@ -22,6 +22,7 @@ from palaver.api import (
     messages,
     models,
     problems,
+    providers,
     routing,
     runs,
     streams,
@@ -52,7 +53,7 @@ _ROUTERS = (
     messages.router, streams.router, conversations.router, messages.of_agent, blocks.core_memory,
     agent_tools.router, agents.router, blocks.router, mcp_servers.router, messages.by_id,
     streams.of_run, runs.router, runs.step_router, models.health_router, models.router,
-    tags.router, tools.router,
+    tags.router, tools.router, providers.router,
 )  # fmt: skip
 
 

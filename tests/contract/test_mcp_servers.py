@@ -176,7 +176,7 @@ def test_a_server_that_is_dead_or_dies_is_an_error_in_the_return(client: Letta, 
         assert turn.stop == "end_turn"
     result = client.mcp_servers.tools.run(tools["add"], mcp_server_id=server, args={})
     assert result.status == "error"
-    assert "cannot be reached" in str(result.func_return)
+    assert "cannot be reached" in str(result.stderr)
     with pytest.raises(InternalServerError) as failure:
         client.mcp_servers.refresh(server)
     assert failure.value.status_code == 502

@@ -152,6 +152,7 @@ async def _things(client: Client) -> dict[str, str]:
         "conversation_id": conversation,
         "mcp_server_id": server["id"],
         "message_id": (await client.history(conversation))[-1]["id"],
+        "provider_id": (await client.get("/v1/providers"))[0]["id"],  # nobody's own
         "run_id": run["id"],
         "step_id": step["id"],
         "tool_id": tool["id"],

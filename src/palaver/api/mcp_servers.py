@@ -1,12 +1,10 @@
 """MCP servers over HTTP, and the tools that come from them."""
 
 import logging
-from typing import Any
-
-from pydantic import Field
 
 from palaver import clock
 from palaver.api import routing
+from palaver.api.agent_tools import ToolInput, executed
 from palaver.api.deps import Caller, Db, Rooms
 from palaver.api.problems import CONFLICT, MCP
 from palaver.core import mcp_servers as config
@@ -16,7 +14,6 @@ from palaver.domain.ids import AgentId, McpServerId, ToolId
 from palaver.domain.mcp import McpConfig, McpConfigChange, McpServer, Name, Refreshed
 from palaver.domain.tool import Outcome, Tool, ToolExecutionResult
 from palaver.engine.mcp.refreshing import refresh
-from palaver.engine.toolbox import limited
 from palaver.errors import McpFailed
 from palaver.store import agents, mcp_servers
 from palaver.store.db import Tx
@@ -38,12 +35,6 @@ class McpServerChange(Frozen):
 
     server_name: Name | None = None
     config: McpConfigChange
-
-
-class ToolArguments(Frozen):
-    """What a tool is called with."""
-
-    args: dict[str, Any] = Field(default_factory=dict)
 
 
 @router.post("/", responses=CONFLICT)
@@ -138,7 +129,7 @@ async def run_tool(
     tool_id: ToolId,
     caller: Caller,
     rooms: Rooms,
-    body: ToolArguments | None = None,
+    body: ToolInput | None = None,
 ) -> ToolExecutionResult:
     """Have a tool carried out. Whatever goes wrong at the server is a result with status error."""
 
@@ -152,5 +143,4 @@ async def run_tool(
         outcome = await rooms.mcp.call(server, offered_as(tool), given)
     except McpFailed as error:
         outcome = Outcome(status="error", text=str(error))
-    outcome = limited(outcome, tool.return_char_limit)
-    return ToolExecutionResult(status=outcome.status, func_return=outcome.text)
+    return executed(tool, outcome)

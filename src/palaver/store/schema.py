@@ -77,6 +77,9 @@ WITH_OTID = text("otid IS NOT NULL")
 WITH_DEADLINE = text("answer_due IS NOT NULL")
 """Which conversations wait for an answer up to some moment only."""
 
+WITH_FEEDBACK = text("feedback IS NOT NULL")
+"""Which steps somebody has said something of."""
+
 IS_DEFAULT = text("is_default")
 """Which conversations are the default ones of their agents."""
 
@@ -307,8 +310,19 @@ steps = Table(
     Column("created_at", Moment, nullable=False),
     Column("body", Text, nullable=False),
     Column("metrics", Text),
+    Column("feedback", String(16)),
     Index("steps_of_run", "project_id", "run_id", "id"),
     Index("steps_of_project", "project_id", "id"),
+    Index("steps_with_feedback", "project_id", "id", **_only(WITH_FEEDBACK)),
+)
+
+step_tags = Table(
+    "step_tags",
+    metadata,
+    Column("step_id", Id, ForeignKey("steps.id"), nullable=False),
+    Column("tag", Text, nullable=False),
+    PrimaryKeyConstraint("step_id", "tag"),
+    Index("steps_with_tag", "tag", "step_id"),
 )
 
 prompts = Table(
