@@ -4,9 +4,10 @@ import logging
 
 from palaver import clock
 from palaver.api import routing
-from palaver.api.agent_tools import ToolInput, executed
+from palaver.api.agent_tools import executed
 from palaver.api.deps import Caller, Db, Rooms
 from palaver.api.problems import CONFLICT, MCP
+from palaver.api.tool_bodies import ToolInput
 from palaver.core import mcp_servers as config
 from palaver.core.offers import offered_as
 from palaver.domain.frozen import Frozen
