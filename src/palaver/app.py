@@ -53,8 +53,8 @@ logger = logging.getLogger(__name__)
 _ROUTERS = (
     messages.router, streams.router, conversations.router, compaction.router, messages.of_agent,
     blocks.core_memory, compaction.of_agent, agent_tools.router, agents.router, blocks.router,
-    mcp_servers.router, messages.by_id, streams.of_run, runs.router, runs.step_router, models.health_router,
-    models.router, tags.router, tools.router, providers.router,
+    mcp_servers.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
+    models.health_router, models.router, tags.router, tools.router, providers.router,
 )  # fmt: skip
 
 
