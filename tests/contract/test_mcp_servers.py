@@ -5,12 +5,13 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from letta_client import BadRequestError, ConflictError, InternalServerError, Letta, NotFoundError
+from letta_client import BadRequestError, ConflictError, InternalServerError, NotFoundError
 
 from palaver.core.mcp_servers import MASK
 from tests.contract.conftest import Say
 from tests.fakes.mcp_process import STDIO, listening
 
+Client = Any  # its types tell three kinds of servers apart at each step, which says nothing here
 OFFERED = {"add", "fail", "show", "flood", "hang", "die", "variable", "header", "become_newer"}
 NOWHERE = "http://127.0.0.1:1/mcp"
 
@@ -36,7 +37,7 @@ def name() -> str:
 
 @pytest.mark.parametrize("kind", ["streamable_http", "sse", "stdio"])
 def test_a_server_is_made_with_its_tools_shown_without_secrets_and_forgotten(
-    client: Letta, mcp_url: str, kind: str
+    client: Client, mcp_url: str, kind: str
 ) -> None:
     called = name()
     made = client.mcp_servers.create(server_name=called, config=config_of(kind, mcp_url))
@@ -51,7 +52,7 @@ def test_a_server_is_made_with_its_tools_shown_without_secrets_and_forgotten(
     assert made in client.mcp_servers.list()
 
     tools = client.mcp_servers.tools.list(made.id)
-    by_name = {tool.metadata_["mcp"]["tool_name"]: tool for tool in tools if tool.metadata_}
+    by_name = {tool.metadata["mcp"]["tool_name"]: tool for tool in tools if tool.metadata}
     assert by_name.keys() == OFFERED
     add = by_name["add"]
     assert (add.tool_type, add.tags) == ("external_mcp", [f"mcp:{called}"])
@@ -65,7 +66,7 @@ def test_a_server_is_made_with_its_tools_shown_without_secrets_and_forgotten(
         client.tools.retrieve(add.id)
 
 
-def test_a_tool_is_run_and_what_goes_wrong_is_a_result(client: Letta, mcp_url: str) -> None:
+def test_a_tool_is_run_and_what_goes_wrong_is_a_result(client: Client, mcp_url: str) -> None:
     server, tools = _made(client, config_of("streamable_http", mcp_url))
 
     def run(tool: str, **args: Any) -> Any:
@@ -82,13 +83,13 @@ def test_a_tool_is_run_and_what_goes_wrong_is_a_result(client: Letta, mcp_url: s
     client.mcp_servers.delete(server)
 
 
-def test_a_config_is_changed_and_what_is_masked_stays(client: Letta, mcp_url: str) -> None:
+def test_a_config_is_changed_and_what_is_masked_stays(client: Client, mcp_url: str) -> None:
     server, tools = _made(client, config_of("streamable_http", mcp_url))
     before = client.mcp_servers.retrieve(server).model_dump()
     renamed = name()
 
     sent_back = {**before, "auth_header": "X-Other"}
-    after = client.mcp_servers.update(server, config=sent_back, server_name=renamed)  # type: ignore[arg-type]
+    after = client.mcp_servers.update(server, config=sent_back, server_name=renamed)
     run = client.mcp_servers.tools.run(
         tools["header"], mcp_server_id=server, args={"name": "x-other"}
     )
@@ -103,7 +104,7 @@ def test_a_config_is_changed_and_what_is_masked_stays(client: Letta, mcp_url: st
     client.mcp_servers.delete(server)
 
 
-def test_refreshing_adds_changes_and_removes(client: Letta, agent: str) -> None:
+def test_refreshing_adds_changes_and_removes(client: Client, agent: str) -> None:
     with listening() as url:
         server, tools = _made(client, config_of("streamable_http", url))
         client.agents.tools.attach(tools["add"], agent_id=agent)
@@ -124,7 +125,7 @@ def test_refreshing_adds_changes_and_removes(client: Letta, agent: str) -> None:
     client.mcp_servers.delete(server)
 
 
-def test_names_that_are_taken_are_told_apart(client: Letta, mcp_url: str) -> None:
+def test_names_that_are_taken_are_told_apart(client: Client, mcp_url: str) -> None:
     first, _ = _made(client, config_of("streamable_http", mcp_url))
     called = name()
     second = client.mcp_servers.create(server_name=called, config=config_of("sse", mcp_url)).id
@@ -139,7 +140,7 @@ def test_names_that_are_taken_are_told_apart(client: Letta, mcp_url: str) -> Non
         client.mcp_servers.delete(server)
 
 
-def test_an_agent_calls_the_tools_of_a_server(client: Letta, mcp_url: str, say: Say) -> None:
+def test_an_agent_calls_the_tools_of_a_server(client: Client, mcp_url: str, say: Say) -> None:
     server, tools = _made(client, config_of("streamable_http", mcp_url))
     names = {known: client.tools.retrieve(tool).name for known, tool in tools.items()}
     agent = client.agents.create(
@@ -162,7 +163,7 @@ def test_an_agent_calls_the_tools_of_a_server(client: Letta, mcp_url: str, say: 
     assert "no tool" in _returned(say(talk, f"[[call: {names['add']}]]"))
 
 
-def test_a_server_that_is_dead_or_dies_is_an_error_in_the_return(client: Letta, say: Say) -> None:
+def test_a_server_that_is_dead_or_dies_is_an_error_in_the_return(client: Client, say: Say) -> None:
     with listening() as url:
         server, tools = _made(client, config_of("streamable_http", url))
         names = {known: client.tools.retrieve(tool).name for known, tool in tools.items()}
@@ -180,12 +181,13 @@ def test_a_server_that_is_dead_or_dies_is_an_error_in_the_return(client: Letta, 
     with pytest.raises(InternalServerError) as failure:
         client.mcp_servers.refresh(server)
     assert failure.value.status_code == 502
-    assert failure.value.body["error"]["type"] == "mcp_connection_error"  # type: ignore[index]
+    error: Any = failure.value.body
+    assert error["error"]["type"] == "mcp_connection_error"
     assert len(client.mcp_servers.tools.list(server)) == len(OFFERED)
     client.mcp_servers.delete(server)
 
 
-def test_a_server_that_does_not_answer_yet_is_kept_without_tools(client: Letta) -> None:
+def test_a_server_that_does_not_answer_yet_is_kept_without_tools(client: Client) -> None:
     made = client.mcp_servers.create(server_name=name(), config={"server_url": NOWHERE})
 
     assert made.mcp_server_type == "sse"
@@ -198,7 +200,7 @@ def test_a_server_that_does_not_answer_yet_is_kept_without_tools(client: Letta) 
     ["http://127.0.0.2/mcp", "http://10.0.0.1/mcp", "http://[::1]/mcp", "http://2852039166/",
      "file:///etc/passwd", "http://user:pw@mcp.example/", "mcp.example", "http://127.0.0.1:0/"],
 )  # fmt: skip
-def test_a_url_that_is_not_gone_to_is_refused_and_nothing_is_kept(client: Letta, url: str) -> None:
+def test_a_url_that_is_not_gone_to_is_refused_and_nothing_is_kept(client: Client, url: str) -> None:
     called = name()
     with pytest.raises(BadRequestError):
         client.mcp_servers.create(
@@ -214,11 +216,11 @@ def test_deleting_answers_null(http: httpx2.Client) -> None:
     assert http.delete(f"/v1/mcp-servers/{made['id']}").text == "null"
 
 
-def _made(client: Letta, config: Any) -> tuple[str, dict[str, str]]:
+def _made(client: Client, config: Any) -> tuple[str, dict[str, str]]:
     """A new server, and its tools' ids by the names that it knows them by."""
     server = client.mcp_servers.create(server_name=name(), config=config).id
     tools = client.mcp_servers.tools.list(server)
-    return server, {tool.metadata_["mcp"]["tool_name"]: tool.id for tool in tools if tool.metadata_}
+    return server, {tool.metadata["mcp"]["tool_name"]: tool.id for tool in tools if tool.metadata}
 
 
 def _offered(called: str) -> str:

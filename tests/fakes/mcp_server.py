@@ -90,10 +90,8 @@ def new() -> str:
 async def listen() -> None:
     """Listen on a free port, by both ways of HTTP."""
     streamable, events = server.streamable_http_app(), server.sse_app()
-    app = Starlette(
-        routes=[*streamable.routes, *events.routes],
-        lifespan=lambda _: streamable.router.lifespan_context(streamable),
-    )
+    lifespan: Any = streamable.router.lifespan_context
+    app = Starlette(routes=[*streamable.routes, *events.routes], lifespan=lifespan)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(listener.getsockname()[1], flush=True)
         await uvicorn.Server(uvicorn.Config(app, log_config=None)).serve([listener])

@@ -118,7 +118,11 @@ async def _transport(server: McpServer, egress: Egress, limit: float) -> AsyncGe
     http = await egress.client(server.server_url, headers(server), timeout)
     if isinstance(server, SseMcpServer):
 
-        def made(**_: object) -> httpx2.AsyncClient:
+        def made(
+            headers: dict[str, str] | None = None,
+            timeout: httpx2.Timeout | None = None,
+            auth: httpx2.Auth | None = None,
+        ) -> httpx2.AsyncClient:
             return http
 
         async with sse_client(server.server_url, httpx_client_factory=made) as streams:
