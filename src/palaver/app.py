@@ -40,6 +40,8 @@ from palaver.engine.mcp.client import McpClient
 from palaver.engine.mcp.hand import McpTools
 from palaver.engine.own_tools import OwnTools
 from palaver.engine.runner import Runner
+from palaver.engine.sandbox import hand
+from palaver.engine.sandbox.hand import PythonTools
 from palaver.engine.sweeper import Sweeper
 from palaver.engine.workshop import Workshop
 from palaver.providers.catalog import Catalog
@@ -99,7 +101,10 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """The parts of the server, at work for as long as the context lasts."""
     worker = f"worker-{secrets.token_hex(8)}"
-    db = await asyncio.to_thread(open_database, settings.database_url)
+    db, python = await asyncio.gather(
+        asyncio.to_thread(open_database, settings.database_url),
+        asyncio.to_thread(hand.opened, settings),
+    )
     catalog = Catalog(settings.environment, patience or _patience(settings))
     hints = Hints(db, worker)
     log = Log(db, hints)
@@ -108,7 +113,7 @@ async def open_house(
         settings.mcp_timeout.total_seconds(),
         stdio=settings.mcp_stdio,
     )
-    workshop = _workshop(db, mcp)
+    workshop = _workshop(db, python, mcp)
     runner = Runner(db, log, hints, catalog, workshop, worker)
     lease = Lease(db, runner, hints, worker)
     sweeper = Sweeper(db, settings.events_keep)
@@ -120,6 +125,7 @@ async def open_house(
         yield House(db, log, runner, catalog, workshop, mcp)
     finally:
         await runner.close()
+        python.close()
         await catalog.close()
         sweeper.stop()
         log.stop()
@@ -128,10 +134,10 @@ async def open_house(
         await db.close()
 
 
-def _workshop(db: Database, mcp: McpClient) -> Workshop:
-    own = OwnTools(db)
+def _workshop(db: Database, python: PythonTools, mcp: McpClient) -> Workshop:
+    own, remote = OwnTools(db), McpTools(db, mcp)
     return Workshop(
-        {"letta_core": own, "letta_sleeptime_core": own, "external_mcp": McpTools(db, mcp)}
+        {"custom": python, "letta_core": own, "letta_sleeptime_core": own, "external_mcp": remote}
     )
 
 

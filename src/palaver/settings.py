@@ -21,6 +21,8 @@ FIRST_EVENT_TIMEOUT = timedelta(minutes=10)
 IDLE_TIMEOUT = timedelta(minutes=5)
 TRIES = 3
 
+TOOL_TIMEOUT = timedelta(minutes=1)
+TOOL_MEMORY = 512 * 1024 * 1024  # bytes
 MCP_TIMEOUT = timedelta(minutes=1)
 
 Network = IPv4Network | IPv6Network
@@ -53,6 +55,11 @@ class Settings:
     private_networks: tuple[Network, ...] = ()
     mcp_stdio: bool = False
     mcp_timeout: timedelta = MCP_TIMEOUT
+    bubblewrap: str = "bwrap"
+    tool_timeout: timedelta = TOOL_TIMEOUT
+    tool_memory: int = TOOL_MEMORY
+    tool_packages: bool = False
+    unsafe_tools: bool = False
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -82,6 +89,11 @@ def read(environment: Mapping[str, str]) -> Settings:
                                      ``10.1.0.0/16,127.0.0.1``, or 1 for all of them (default:
                                      public addresses only)
     PALAVER_DEFAULT_MODEL            handle for agents made without a model, or ``letta/auto``
+    PALAVER_BWRAP                    the bubblewrap that Python tools run under (default bwrap)
+    PALAVER_TOOL_TIMEOUT             how long a call of one may take (default 1m)
+    PALAVER_TOOL_MEMORY_BYTES        how much memory a call may hold (default 512 MiB)
+    PALAVER_TOOL_PACKAGES            1: packages that tools require are installed (default 0)
+    PALAVER_UNSAFE_TOOLS             1: Python tools run without a sandbox (default 0)
     ===============================  ===========================================================
 
     The providers' variables stand in `palaver.providers.table`.
@@ -106,13 +118,18 @@ def read(environment: Mapping[str, str]) -> Settings:
         llm_idle_timeout=_span(environment, "PALAVER_LLM_IDLE_TIMEOUT", IDLE_TIMEOUT),
         llm_tries=_number(environment, "PALAVER_LLM_TRIES", TRIES, 10),
         private_networks=_networks(environment, "PALAVER_ALLOW_PRIVATE_URLS"),
-        mcp_stdio=_switch(environment, "PALAVER_ALLOW_MCP_STDIO"),
+        mcp_stdio=_flag(environment, "PALAVER_ALLOW_MCP_STDIO"),
         mcp_timeout=_span(environment, "PALAVER_MCP_TIMEOUT", MCP_TIMEOUT),
+        bubblewrap=environment.get("PALAVER_BWRAP") or "bwrap",
+        tool_timeout=_span(environment, "PALAVER_TOOL_TIMEOUT", TOOL_TIMEOUT),
+        tool_memory=_number(environment, "PALAVER_TOOL_MEMORY_BYTES", TOOL_MEMORY, 2**40),
+        tool_packages=_flag(environment, "PALAVER_TOOL_PACKAGES"),
+        unsafe_tools=_flag(environment, "PALAVER_UNSAFE_TOOLS"),
         environment=environment,
     )
 
 
-def _switch(environment: Mapping[str, str], name: str) -> bool:
+def _flag(environment: Mapping[str, str], name: str) -> bool:
     text = environment.get(name) or "0"
     if text not in ("0", "1"):
         raise Invalid(f"{name} must be 0 or 1, not {text!r}.")

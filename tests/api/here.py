@@ -30,7 +30,7 @@ async def serving(
     keep: timedelta = EVENTS_KEEP,
     **more: Any,
 ) -> AsyncIterator["Client"]:
-    """A client of a server of its own, which ends with the context. `more` are more settings."""
+    """A client of a server of its own, which ends with the context. `more` are settings."""
     settings = Settings(
         home=Path("nowhere"),
         database_url=database_url,
