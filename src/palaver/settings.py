@@ -1,4 +1,37 @@
-"""What the operator decides: one frozen object, read once from the environment."""
+"""What the operator decides: one frozen object, read once from the environment.
+
+===============================  ===========================================================
+PALAVER_HOME                     folder of the data (default: the user's data folder)
+PALAVER_DATABASE_URL             ``sqlite:///path`` or ``postgresql://…``
+                                 (default: ``palaver.db`` in the home folder)
+PALAVER_HOST                     address to listen on (default 127.0.0.1)
+PALAVER_PORT                     port to listen on (default 8283)
+PALAVER_LOG_LEVEL                debug, info, warning or error (default info)
+PALAVER_MAX_BODY_BYTES           largest request that is read (default 8 MiB)
+PALAVER_EVENTS_KEEP              how long the events of a run stay after its end, such as
+                                 90s, 12h or 7d (default 7d); after that its streams are
+                                 told from what the conversation holds
+PALAVER_LLM_CONNECT_TIMEOUT      how long a provider may take to be reached (default 10s)
+PALAVER_LLM_FIRST_EVENT_TIMEOUT  how long until a model says something (default 10m)
+PALAVER_LLM_IDLE_TIMEOUT         how long a provider may send nothing at all (default 5m)
+PALAVER_LLM_TRIES                how often it is asked before it says something (default 3)
+PALAVER_MCP_TIMEOUT              how long an MCP server may take to carry out a tool (default
+                                 60s)
+PALAVER_ALLOW_MCP_STDIO          1 lets callers name commands that are run on this machine as
+                                 MCP servers (default: they cannot)
+PALAVER_ALLOW_PRIVATE_URLS       networks that callers may have the server call, such as
+                                 ``10.1.0.0/16,127.0.0.1``, or 1 for all of them (default:
+                                 public addresses only)
+PALAVER_DEFAULT_MODEL            handle for agents made without a model, or ``letta/auto``
+PALAVER_BWRAP                    the bubblewrap that Python tools run under (default bwrap)
+PALAVER_TOOL_TIMEOUT             how long a call of one may take (default 1m)
+PALAVER_TOOL_MEMORY_BYTES        how much memory a call may hold (default 512 MiB)
+PALAVER_TOOL_PACKAGES            1: packages that tools require are installed (default 0)
+PALAVER_UNSAFE_TOOLS             1: Python tools run without a sandbox (default 0)
+===============================  ===========================================================
+
+The providers' variables stand in `palaver.providers.table`.
+"""
 
 import re
 from collections.abc import Mapping
@@ -64,40 +97,7 @@ class Settings:
 
 
 def read(environment: Mapping[str, str]) -> Settings:
-    """The settings in `environment`. Raises `Invalid` with the variable that is wrong.
-
-    ===============================  ===========================================================
-    PALAVER_HOME                     folder of the data (default: the user's data folder)
-    PALAVER_DATABASE_URL             ``sqlite:///path`` or ``postgresql://…``
-                                     (default: ``palaver.db`` in the home folder)
-    PALAVER_HOST                     address to listen on (default 127.0.0.1)
-    PALAVER_PORT                     port to listen on (default 8283)
-    PALAVER_LOG_LEVEL                debug, info, warning or error (default info)
-    PALAVER_MAX_BODY_BYTES           largest request that is read (default 8 MiB)
-    PALAVER_EVENTS_KEEP              how long the events of a run stay after its end, such as
-                                     90s, 12h or 7d (default 7d); after that its streams are
-                                     told from what the conversation holds
-    PALAVER_LLM_CONNECT_TIMEOUT      how long a provider may take to be reached (default 10s)
-    PALAVER_LLM_FIRST_EVENT_TIMEOUT  how long until a model says something (default 10m)
-    PALAVER_LLM_IDLE_TIMEOUT         how long a provider may send nothing at all (default 5m)
-    PALAVER_LLM_TRIES                how often it is asked before it says something (default 3)
-    PALAVER_MCP_TIMEOUT              how long an MCP server may take to carry out a tool (default
-                                     60s)
-    PALAVER_ALLOW_MCP_STDIO          1 lets callers name commands that are run on this machine as
-                                     MCP servers (default: they cannot)
-    PALAVER_ALLOW_PRIVATE_URLS       networks that callers may have the server call, such as
-                                     ``10.1.0.0/16,127.0.0.1``, or 1 for all of them (default:
-                                     public addresses only)
-    PALAVER_DEFAULT_MODEL            handle for agents made without a model, or ``letta/auto``
-    PALAVER_BWRAP                    the bubblewrap that Python tools run under (default bwrap)
-    PALAVER_TOOL_TIMEOUT             how long a call of one may take (default 1m)
-    PALAVER_TOOL_MEMORY_BYTES        how much memory a call may hold (default 512 MiB)
-    PALAVER_TOOL_PACKAGES            1: packages that tools require are installed (default 0)
-    PALAVER_UNSAFE_TOOLS             1: Python tools run without a sandbox (default 0)
-    ===============================  ===========================================================
-
-    The providers' variables stand in `palaver.providers.table`.
-    """
+    """The settings in `environment`. Raises `Invalid` with the variable that is wrong."""
     home = Path(environment.get("PALAVER_HOME") or platformdirs.user_data_dir("palaver"))
     home = home.expanduser().absolute()
     level = environment.get("PALAVER_LOG_LEVEL", "info").lower()
