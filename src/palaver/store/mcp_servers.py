@@ -92,7 +92,12 @@ def give(tx: Tx, project: ProjectId, server_id: str, tool: Tool, at: datetime) -
 
 
 def taken(tx: Tx, project: ProjectId, server_id: str, names: Collection[str]) -> set[str]:
-    """Those of `names` that tools have which are not of this server."""
+    """Those of `names` that tools have which are not of this server.
+
+    Nobody gives a name to a tool before the transaction ends.
+    """
+    here = select(schema.projects.c.id).where(schema.projects.c.id == project)
+    tx.first(here.with_for_update(key_share=True))
     query = select(_tools.c.name, _tools.c.mcp_server_id).where(
         _tools.c.project_id == project, _tools.c.name.in_(names)
     )

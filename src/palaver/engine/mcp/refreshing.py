@@ -17,7 +17,6 @@ def refresh(tx: Tx, project: ProjectId, server: McpServer, found: Sequence[Offer
     Agents keep the tools that stay, whatever has changed about them, and lose those that go.
     """
     mcp_servers.get(tx, project, server.id, for_update=True)
-    tools.wait_for_names(tx, project)
     kept = mcp_servers.tools_of(tx, project, server.id)
     names = offers.names_for(found, server)
     taken = mcp_servers.taken(tx, project, server.id, names) | set(BUILT_IN)
