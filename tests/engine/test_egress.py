@@ -198,6 +198,25 @@ async def test_the_host_that_was_asked_for_is_named_to_the_server() -> None:
     assert f"host: named.example:{port}\r\n".encode() in _heard[-1].lower()
 
 
+async def test_the_host_that_was_asked_for_is_named_to_tls() -> None:
+    """The name stands in the first bytes that a client sends; they are all this server reads."""
+    hello: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello.set_result(await reader.read(4096))
+        writer.close()
+
+    async def here(host: str, port: int) -> Sequence[str]:
+        return ["127.0.0.1"]
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(httpx2.TransportError):
+            await _fetch(Egress(LOOPBACK, here), f"https://Named.example.:{port}/")
+
+    assert b"\x00\rnamed.example" in await hello  # with its length before it: no dot at its end
+
+
 async def test_no_proxy_of_the_environment_is_used(
     monkeypatch: pytest.MonkeyPatch, tried: list[tuple[str, int]]
 ) -> None:

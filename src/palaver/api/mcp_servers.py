@@ -47,13 +47,13 @@ async def create(body: NewMcpServer, caller: Caller, rooms: Rooms) -> McpServer:
     rooms.mcp.check(server)
     try:
         found = await rooms.mcp.offers(server)
-    except McpFailed as error:
-        logger.info("%s is kept without tools: %s", server.id, error)
+    except McpFailed:
+        logger.info("%s is kept without tools: it does not answer yet", server.id)
         found = []
 
     def keep(tx: Tx) -> None:
         mcp_servers.add(tx, caller.project, server, clock.now())
-        refresh(tx, caller.project, server, found)
+        refresh(tx, caller.project, server.id, found)
 
     await rooms.db.tx(keep)
     return config.shown(server)
@@ -107,7 +107,7 @@ async def refresh_tools(
 
     server = await rooms.db.read(read)
     found = await rooms.mcp.offers(server)
-    return await rooms.db.tx(refresh, caller.project, server, found)
+    return await rooms.db.tx(refresh, caller.project, server.id, found)
 
 
 @router.get("/{mcp_server_id}/tools")

@@ -171,7 +171,7 @@ def of_failure(failure: Failure) -> JSONResponse:
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PalaverError)
-    if error.status >= 500:
+    if error.status >= 500 and not isinstance(error, McpFailed):  # its words may tell secrets
         logger.error("refused: %s", error, exc_info=isinstance(error, Refused))
     return answer(error)
 

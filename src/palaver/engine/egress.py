@@ -175,10 +175,11 @@ def _port(url: httpx2.URL) -> int:
 
 def _sent_to(address: str, request: httpx2.Request) -> httpx2.Request:
     """The same request to an address: its Host header stays, and so does the name asked of TLS."""
+    name = request.url.raw_host.decode("ascii").rstrip(".")
     return httpx2.Request(
         request.method,
         request.url.copy_with(host=address),
         headers=request.headers,
         stream=request.stream,
-        extensions={**request.extensions, "sni_hostname": request.url.raw_host.decode("ascii")},
+        extensions={**request.extensions, "sni_hostname": name},
     )

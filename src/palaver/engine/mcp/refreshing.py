@@ -6,17 +6,17 @@ from palaver import clock
 from palaver.core import offers
 from palaver.core.builtin import BUILT_IN
 from palaver.domain.ids import ProjectId
-from palaver.domain.mcp import McpServer, Offer, Refreshed
+from palaver.domain.mcp import Offer, Refreshed
 from palaver.store import mcp_servers, tools
 from palaver.store.db import Tx
 
 
-def refresh(tx: Tx, project: ProjectId, server: McpServer, found: Sequence[Offer]) -> Refreshed:
+def refresh(tx: Tx, project: ProjectId, server_id: str, found: Sequence[Offer]) -> Refreshed:
     """Make a server's tools what it offers; what became of them. Raises `NotFound`.
 
     Agents keep the tools that stay, whatever has changed about them, and lose those that go.
     """
-    mcp_servers.get(tx, project, server.id, for_update=True)
+    server = mcp_servers.get(tx, project, server_id, for_update=True)
     kept = mcp_servers.tools_of(tx, project, server.id)
     names = offers.names_for(found, server)
     taken = mcp_servers.taken(tx, project, server.id, names) | set(BUILT_IN)
