@@ -5,7 +5,8 @@ from typing import Any
 
 from palaver import clock
 from palaver.api import addressing, agent_states
-from palaver.api.agent_bodies import AgentChange, FirstMessage, NewAgent, ToolRule
+from palaver.api.agent_bodies import AgentChange, FirstMessage, NewAgent
+from palaver.core import rules
 from palaver.core.builtin import tools_given_to
 from palaver.core.prompt import DEFAULT_SYSTEM
 from palaver.domain.agent import Agent, AgentState
@@ -14,6 +15,7 @@ from palaver.domain.conversation import Address, Conversation
 from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.part import Image, Part, Text
+from palaver.domain.rule import ToolRule
 from palaver.engine import compiling, equipment, line
 from palaver.engine.line import Cancelled
 from palaver.engine.workshop import Workshop
@@ -177,8 +179,10 @@ def _attach_only(tx: Tx, project: ProjectId, agent_id: str, wanted: Sequence[str
             blocks.attach(tx, project, agent_id, block_id)
 
 
-def _rules(rules: Sequence[ToolRule] | None) -> list[dict[str, Any]] | None:
-    return None if rules is None else [rule.model_dump(exclude_none=True) for rule in rules]
+def _rules(given: Sequence[ToolRule] | None) -> list[dict[str, Any]] | None:
+    """Rules as they are kept: as they were given, so that what was left out is left out again."""
+    rules.check(given or ())
+    return None if given is None else [rule.model_dump(exclude_unset=True) for rule in given]
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

@@ -4,14 +4,16 @@ A turn is a generator of *wants*. It yields what it wants done, is sent the answ
 anything itself; so it can be played by hand in a test, and driven by `palaver.engine.runner`.
 """
 
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
+from palaver.core.rules import Course
 from palaver.core.window import Window
 from palaver.domain.entry import Entry
 from palaver.domain.llm import FinishReason
 from palaver.domain.part import ToolCall, ToolReturn
+from palaver.domain.rule import ToolRule
 from palaver.domain.run import StopReason
 
 Answer = TypeVar("Answer")
@@ -51,42 +53,90 @@ class RunTools(Want[tuple[Entry, ...]]):
     """Carry out these calls, which the model made in a step.
 
     The answer is one entry that holds the returns that are `given` already and those of the calls,
-    followed by what is said `then`.
+    followed by what is said `then`. Calls that are `refused` have their returns, and are not
+    carried out; the others one after the other where they are `ordered`.
     """
 
     calls: tuple[ToolCall, ...]
     given: tuple[ToolReturn, ...] = ()
     step_id: str | None = None
     then: tuple[Entry, ...] = ()
+    refused: tuple[ToolReturn, ...] = ()
+    ordered: bool = False
+
+    @property
+    def due(self) -> tuple[ToolCall, ...]:
+        """The calls that are to be carried out."""
+        refused = {part.call_id for part in self.refused}
+        return tuple(call for call in self.calls if call.call_id not in refused)
+
+    def returned(self, done: Sequence[ToolReturn]) -> tuple[ToolReturn, ...]:
+        """All returns, when those are `done` that were due: the calls' in the order of the calls."""
+        place = {call.call_id: n for n, call in enumerate(self.calls)}
+        made = sorted((*done, *self.refused), key=lambda part: place[part.call_id])
+        return (*self.given, *made)
+
+
+@dataclass(frozen=True, slots=True)
+class Remind(Want[Entry]):
+    """Tell the model, as the people's side, what it has left undone in a step."""
+
+    text: str
+    step_id: str | None
 
 
 Turn = Generator[Want[Any], Any, StopReason]
 
 
-def take_turn(window: Window, max_steps: int, done: int = 0, begin: RunTools | None = None) -> Turn:
-    """Carry a conversation from the newest input to a reason to stop.
+def take_turn(
+    window: Window,
+    max_steps: int,
+    done: int = 0,
+    begin: RunTools | None = None,
+    rules: tuple[ToolRule, ...] = (),
+) -> Turn:
+    """Carry a conversation from the newest input to a reason to stop, as the `rules` want it.
 
     If the newest input answers calls that have waited, `begin` is what it comes to. `max_steps`
     bounds the calls of the model, of which some may have been `done` before; with none allowed the
     turn ends at once.
     """
+    course = Course.of(window, rules)
     if begin is not None:
-        window = window.with_entries(*(yield from ask(begin)))
+        returned = yield from ask(_judged(course, begin))
+        window, course = window.with_entries(*returned), course.after(*returned)
+    if course.is_over and not course.missing:
+        return "tool_rule"
     if max_steps < 1:
         return "end_turn"
     for _ in range(done, max_steps):
-        reply = yield from ask(CallModel(window))
+        reply = yield from ask(CallModel(course.facing(window)))
         if reply.finish == "length":
             return "max_tokens_exceeded"
-        if reply.entry is None:
-            return "end_turn"
-        window = window.with_entries(reply.entry)
-        if not reply.calls:
-            return "end_turn"
+        if reply.entry is not None:
+            window = window.with_entries(reply.entry)
         if any(call.gate for call in reply.calls):
             return "requires_approval"
-        window = window.with_entries(*(yield from ask(reply.tools())))
+        if reply.calls:
+            returned = yield from ask(_judged(course, reply.tools()))
+            window, course = window.with_entries(*returned), course.after(*returned)
+        if course.is_over or not reply.calls:
+            if not course.missing:
+                return "tool_rule" if reply.calls else "end_turn"
+            window = window.with_entries((yield from ask(_reminder(course, reply))))
     return "max_steps"
+
+
+def _judged(course: Course, tools: RunTools) -> RunTools:
+    """The same calls as the rules take them."""
+    calls, refused = course.judge(tools.calls, tools.given)
+    return replace(tools, calls=calls, refused=refused, ordered=course.is_ordered(calls))
+
+
+def _reminder(course: Course, reply: Reply) -> Remind:
+    names = ", ".join(course.missing)
+    text = f"[heartbeat: before your turn can end, these tools have to be called: {names}]"
+    return Remind(text, reply.entry.step_id if reply.entry else None)
 
 
 def ask(want: Want[Answer]) -> Generator[Want[Any], Any, Answer]:

@@ -18,7 +18,8 @@ class Window:
     """The system text, the entries after it, and the tools, for one model.
 
     `tokens` is how many the model takes: what a tool returned is told up to a share of them.
-    `logprobs` and `token_ids` say what is to be told of the tokens of its answers.
+    `logprobs` and `token_ids` say what is to be told of the tokens of its answers. Of its tools
+    the `barred` ones may not be called now; of those in `must_call`, if there are any, one has to.
     """
 
     handle: Handle
@@ -30,6 +31,8 @@ class Window:
     tokens: int = 0
     logprobs: int | None = None
     token_ids: bool = False
+    barred: frozenset[str] = frozenset()
+    must_call: tuple[str, ...] = ()
 
     def with_entries(self, *entries: Entry) -> "Window":
         """The window after more was said."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from palaver.core import approval
+from palaver.core import approval, rules
 from palaver.core.window import Window
 from palaver.domain.agent import Agent
 from palaver.domain.conversation import Conversation
@@ -218,7 +218,8 @@ class Runner:
                 await asyncio.sleep(_AGAIN)
         agent, held, _ = opened
         choice = self._choose(send, opened)
-        tools = Toolbox(self._workshop, send, owner, agent, held)
+        together = choice.settings is None or choice.settings.parallel_tool_calls
+        tools = Toolbox(self._workshop, send, owner, agent, held, together)
         window = Window(
             choice.handle,
             tools=approval.offered(tools.specs(), send.client_tools),
@@ -229,7 +230,8 @@ class Runner:
             token_ids=send.token_ids,
         )
         gates = approval.gates(agent.tool_rules, send.client_tools)
-        return Stage(window, choice.model, tools, choice.context_window, gates)
+        kept = rules.read(agent.tool_rules)
+        return Stage(window, choice.model, tools, choice.context_window, gates, kept)
 
     def _choose(self, send: Send, opened: Opened) -> _Choice:
         """Whose model answers: the request's, else the conversation's, else the agent's."""
