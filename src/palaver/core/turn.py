@@ -33,8 +33,13 @@ class Reply:
     @property
     def calls(self) -> tuple[ToolCall, ...]:
         """The tool calls in it, in order."""
-        parts = self.entry.parts if self.entry else ()
+        parts = (part for entry in self.said for part in entry.parts)
         return tuple(part for part in parts if isinstance(part, ToolCall))
+
+    @property
+    def said(self) -> tuple[Entry, ...]:
+        """It as what is added to a window."""
+        return () if self.entry is None else (self.entry,)
 
     def tools(self) -> "RunTools":
         """To carry out the calls in it."""
@@ -71,7 +76,7 @@ class RunTools(Want[tuple[Entry, ...]]):
         return tuple(call for call in self.calls if call.call_id not in refused)
 
     def returned(self, done: Sequence[ToolReturn]) -> tuple[ToolReturn, ...]:
-        """All returns, when those are `done` that were due: the calls' in the order of the calls."""
+        """All returns, with those that were `done`: the calls' in the order of the calls."""
         place = {call.call_id: n for n, call in enumerate(self.calls)}
         made = sorted((*done, *self.refused), key=lambda part: place[part.call_id])
         return (*self.given, *made)
@@ -111,20 +116,25 @@ def take_turn(
         return "end_turn"
     for _ in range(done, max_steps):
         reply = yield from ask(CallModel(course.facing(window)))
-        if reply.finish == "length":
-            return "max_tokens_exceeded"
-        if reply.entry is not None:
-            window = window.with_entries(reply.entry)
-        if any(call.gate for call in reply.calls):
-            return "requires_approval"
+        stop = _stop_after(reply)
+        if stop is not None:
+            return stop
+        window = window.with_entries(*reply.said)
         if reply.calls:
             returned = yield from ask(_judged(course, reply.tools()))
             window, course = window.with_entries(*returned), course.after(*returned)
         if course.is_over or not reply.calls:
             if not course.missing:
-                return "tool_rule" if reply.calls else "end_turn"
+                return "tool_rule" if course.is_over else "end_turn"
             window = window.with_entries((yield from ask(_reminder(course, reply))))
     return "max_steps"
+
+
+def _stop_after(reply: Reply) -> StopReason | None:
+    """Why a turn cannot go on from a reply, if it cannot."""
+    if reply.finish == "length":
+        return "max_tokens_exceeded"
+    return "requires_approval" if any(call.gate for call in reply.calls) else None
 
 
 def _judged(course: Course, tools: RunTools) -> RunTools:
