@@ -24,6 +24,7 @@ from palaver.api import (
     routing,
     runs,
     streams,
+    tags,
 )  # fmt: skip
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
@@ -46,6 +47,7 @@ _ROUTERS = (
     messages.router, streams.router, conversations.router, messages.of_agent, blocks.core_memory,
     agent_tools.router, agents.router, blocks.router, messages.by_id, streams.of_run, runs.router,
     runs.step_router, models.health_router, models.router,
+    tags.router,
 )  # fmt: skip
 
 

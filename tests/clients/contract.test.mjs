@@ -310,3 +310,22 @@ test("a cancel clears what waits", async () => {
   assert.deepEqual(cancelled, { [asked[0].run_id]: "cancelled" });
   assert.equal((await all(await send(conversation, "Hello"))).at(-2).stop_reason, "end_turn");
 });
+
+test("small things: tags, a reset, a run that nobody waits for, a refusal that names its reason", async () => {
+  const own = await client.agents.create({ model: OFFLINE, tags: ["typescript-small"] });
+  assert.deepEqual(await client.tags.list({ name: "typescript-small" }), ["typescript-small"]);
+
+  const run = await client.agents.messages.createAsync(own.id, { input: "Hello" });
+  await all(await client.runs.messages.stream(run.id));
+  assert.equal((await client.runs.retrieve(run.id)).status, "completed");
+
+  const state = await client.agents.messages.reset(own.id, {});
+  assert.equal(state.message_ids.length, 1);
+  assert.equal((await client.conversations.list({ agent_id: own.id })).length, 1);
+
+  await assert.rejects(client.agents.schedule.list(own.id), (error) => {
+    assert.equal(error.status, 501);
+    assert.match(error.message, /nothing is sent at a later time/);
+    return true;
+  });
+});

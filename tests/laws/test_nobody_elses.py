@@ -26,6 +26,7 @@ _ABSENT = {
 }
 _BODIES: dict[tuple[str, str], Json] = {  # for the operations that must have one
     ("post", "/v1/agents/{agent_id}/messages"): {"input": "Hello"},
+    ("post", "/v1/agents/{agent_id}/messages/async"): {"input": "Hello"},
     ("post", "/v1/agents/{agent_id}/messages/stream"): {"input": "Hello"},
     ("post", "/v1/conversations/{conversation_id}/messages"): {"input": "Hello"},
     ("patch", "/v1/agents/{agent_id}/tools/approval/{tool_name}"): {"requires_approval": True},
@@ -69,6 +70,7 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
             ("agent_id", "POST", "/v1/conversations/", {}, {"agent_id": "?"}),
             ("agent_id", "GET", "/v1/conversations/", None, {"agent_id": "?"}),
             ("agent_id", "GET", "/v1/runs/", None, {"agent_id": "?"}),
+            ("agent_id", "GET", "/v1/runs/active", None, {"agent_id": "?"}),
             ("agent_id", "GET", "/v1/steps/", None, {"agent_id": "?"}),
             ("conversation_id", "GET", "/v1/runs/", None, {"conversation_id": "?"}),
             ("conversation_id", "GET", "/v1/conversations/", None, {"after": "?"}),

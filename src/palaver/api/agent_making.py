@@ -19,8 +19,9 @@ from palaver.domain.rule import ToolRule
 from palaver.engine import compiling, equipment, line
 from palaver.engine.line import Cancelled
 from palaver.engine.workshop import Workshop
+from palaver.errors import ConversationBusy
 from palaver.providers.catalog import Catalog
-from palaver.store import agents, blocks, conversations, entries
+from palaver.store import agents, blocks, conversations, entries, runs
 from palaver.store.db import Tx
 
 _ADJECTIVES = ("Amber", "Brisk", "Calm", "Deft", "Eager", "Fond", "Keen", "Lucid", "Mild", "Quick")
@@ -67,6 +68,22 @@ class Making:
         if after.system != before.system:
             recompile_default(tx, self._project, agent_id, dry_run=False)
         return agent_states.show(tx, self._project, self._catalog, after)
+
+    def reset(self, tx: Tx, agent_id: str) -> AgentState:
+        """Open a new default conversation; the one so far becomes one like all others.
+
+        Raises `NotFound`, and `ConversationBusy` while a run is active in it.
+        """
+        before = addressing.default_of(tx, self._project, agent_id)
+        conversations.demote(tx, self._project, before.conversation_id)
+        active = runs.active(tx, self._project, before.conversation_id)
+        if active:
+            raise ConversationBusy(active[0], len(active) - 1)
+        named = before.model_copy(update={"is_default": False})
+        compiling.recompile(tx, self._project, named, dry_run=False)  # it says its name itself
+        agent = agents.get(tx, self._project, agent_id)
+        self._open_default(tx, agent, ())
+        return agent_states.show(tx, self._project, self._catalog, agent)
 
     def _new(self, tx: Tx, body: NewAgent) -> Agent:
         now = clock.now()
@@ -138,13 +155,11 @@ class Making:
 
     def _open_default(self, tx: Tx, agent: Agent, first: Sequence[FirstMessage]) -> None:
         text = compiling.compiled(tx, self._project, agent, addressing.DEFAULT)
+        now = clock.now()
         conversation = Conversation(
-            id=clock.mint("conv"),
-            agent_id=agent.id,
-            created_at=agent.created_at,
-            updated_at=agent.created_at,
+            id=clock.mint("conv"), agent_id=agent.id, created_at=now, updated_at=now
         )
-        system = compiling.system_entry(text, agent.created_at)
+        system = compiling.system_entry(text, now)
         conversations.add(tx, self._project, conversation, system, is_default=True)
         address = Address(conversation_id=conversation.id, agent_id=agent.id, is_default=True)
         if first:

@@ -19,12 +19,14 @@ from palaver.domain.run import (
     CompletionTokensDetails,
     PromptTokensDetails,
     Run,
+    RunMetrics,
     RunStatus,
     RunUsage,
     Step,
     StepMetrics,
     StopReason,
 )
+from palaver.engine import measuring
 from palaver.store import entries, runs, steps
 from palaver.store.db import Tx
 from palaver.store.runs import RunFilter
@@ -100,6 +102,15 @@ async def list_runs(query: Annotated[RunQuery, Query()], caller: Caller, db: Db)
     return await db.read(runs.listed, caller.project, query.page, query.wanted)
 
 
+@router.get("/active", deprecated=True)
+async def list_active(
+    caller: Caller, db: Db, agent_id: str | None = None, background: bool | None = None
+) -> list[Run]:
+    """List the runs that are active: another way to ask for some statuses."""
+    query = RunQuery(active=True, agent_id=agent_id, background=background)
+    return await list_runs(query, caller, db)
+
+
 @router.get("/{run_id}")
 async def retrieve(run_id: RunId, caller: Caller, db: Db) -> Run:
     """Read one run."""
@@ -156,6 +167,12 @@ async def usage(run_id: RunId, caller: Caller, db: Db) -> RunUsage:
             reasoning_tokens=_sum(step.reasoning_tokens for step in done)
         ),
     )
+
+
+@router.get("/{run_id}/metrics")
+async def metrics(run_id: RunId, caller: Caller, db: Db) -> RunMetrics:
+    """Read how long a run took, and which tools it used."""
+    return await db.read(measuring.of_run, caller.project, run_id)
 
 
 @step_router.get("/")

@@ -26,9 +26,14 @@ def get(tx: Tx, project: ProjectId, tool_id: str) -> Tool:
     return tool
 
 
+def find_named(tx: Tx, project: ProjectId, name: str) -> Tool | None:
+    """The tool of a name, if there is one."""
+    return BUILT_IN.get(name) or tools.find_named(tx, project, name)
+
+
 def named(tx: Tx, project: ProjectId, names: Iterable[str]) -> list[Tool]:
     """The tools of these names, or `Invalid` with those that there are not."""
-    found = {name: BUILT_IN.get(name) or tools.find_named(tx, project, name) for name in names}
+    found = {name: find_named(tx, project, name) for name in names}
     unknown = [name for name, tool in found.items() if tool is None]
     if unknown:
         raise Invalid(

@@ -106,6 +106,16 @@ def find_default(tx: Tx, project: ProjectId, agent_id: str) -> str | None:
     return None if row is None else row.id
 
 
+def demote(tx: Tx, project: ProjectId, conversation_id: str) -> None:
+    """Make a default conversation one like all others, and hold it as a send does.
+
+    Raises `NotFound` if it no longer is the default one.
+    """
+    mine = (_own.c.project_id == project, _own.c.id == conversation_id, _own.c.is_default.is_(True))
+    if not tx.run(update(_own).where(*mine).values(is_default=False, stale=False)):
+        raise NotFound("Default conversation", "somebody has just reset it.")
+
+
 def change(tx: Tx, project: ProjectId, conversation: Conversation) -> None:
     """Keep what a conversation has become. Raises `NotFound`."""
     mine = {"project": project, "conversation": conversation.id}

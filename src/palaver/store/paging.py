@@ -59,7 +59,7 @@ def paged(
     return list(reversed(rows)) if backwards else rows
 
 
-def containing(column: Column[Any], text: str) -> ColumnElement[bool]:
+def containing(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
     """Whether a column contains `text`, whatever the case; no character in it is special."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return func.lower(column).like(func.lower(f"%{escaped}%"), escape="\\")
