@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from palaver.core import rules
@@ -14,7 +14,7 @@ from palaver.core.turn import CallModel, Remind, Reply, RunTools, take_turn
 from palaver.core.window import Window
 from palaver.domain.entry import Entry
 from palaver.domain.llm import Handle
-from palaver.domain.part import Text, ToolCall, ToolReturn
+from palaver.domain.part import Part, Text, ToolCall, ToolReturn
 from palaver.domain.rule import ToolRule
 from palaver.domain.run import StopReason
 from palaver.domain.tool import ToolSpec
@@ -262,7 +262,7 @@ def played(kept: tuple[ToolRule, ...], script: Steps, says: str = "fine", most: 
 
 
 def _reply(names: list[str], step_id: str) -> Reply:
-    parts = calls(*names) or [Text(text="Well.")]
+    parts: list[Part] = [*calls(*names)] or [Text(text="Well.")]
     said = entry("assistant", *parts).model_copy(update={"step_id": step_id})
     return Reply(said, "tool_call" if names else "stop")
 
@@ -312,6 +312,8 @@ def test_a_turn_that_was_left_after_its_last_tool_ends_where_it_is_taken_up() ->
 
 # All kinds together.
 
+patient = settings(deadline=None)  # a busy machine is no failure
+
 tools = st.sampled_from(NAMES)
 anything = st.sampled_from((*NAMES, "nothing"))
 some = st.lists(anything, max_size=3)
@@ -341,6 +343,7 @@ any_rules = st.lists(one_rule, max_size=5).map(rules.read)
 scripts = st.lists(st.lists(anything, max_size=3), max_size=8)
 
 
+@patient
 @given(any_rules, scripts)
 def test_nothing_is_carried_out_that_was_not_allowed(
     kept: tuple[ToolRule, ...], script: Steps
@@ -358,6 +361,7 @@ def test_nothing_is_carried_out_that_was_not_allowed(
         assert all(str(part.content).startswith(VIOLATION) for part in step.refused)
 
 
+@patient
 @given(any_rules, scripts)
 def test_no_tool_is_called_more_often_than_it_may(
     kept: tuple[ToolRule, ...], script: Steps
@@ -369,6 +373,7 @@ def test_no_tool_is_called_more_often_than_it_may(
             assert made[one.tool_name] <= one.max_count_limit
 
 
+@patient
 @given(any_rules, scripts)
 def test_no_turn_ends_before_what_is_required(kept: tuple[ToolRule, ...], script: Steps) -> None:
     told = played(kept, script)
@@ -378,6 +383,7 @@ def test_no_turn_ends_before_what_is_required(kept: tuple[ToolRule, ...], script
     assert told.stop == "max_steps" or required <= made
 
 
+@patient
 @given(any_rules, scripts)
 def test_the_first_tool_is_one_that_has_to_be_first(
     kept: tuple[ToolRule, ...], script: Steps
@@ -390,6 +396,7 @@ def test_the_first_tool_is_one_that_has_to_be_first(
     assert not made or not first or set(made[0]) <= first
 
 
+@patient
 @given(any_rules, scripts)
 def test_the_tools_that_are_offered_stay_the_same(
     kept: tuple[ToolRule, ...], script: Steps
@@ -401,6 +408,7 @@ def test_the_tools_that_are_offered_stay_the_same(
         assert after.entries[: len(before.entries)] == before.entries
 
 
+@patient
 @given(any_rules, any_rules, scripts)
 def test_rules_about_tools_that_are_not_there_are_without_effect(
     kept: tuple[ToolRule, ...], more: tuple[ToolRule, ...], script: Steps
@@ -413,6 +421,7 @@ def test_rules_about_tools_that_are_not_there_are_without_effect(
     assert (with_them.made, with_them.stop) == (without.made, without.stop)
 
 
+@patient
 @given(any_rules, scripts)
 def test_a_turn_that_is_taken_up_stands_where_it_was_left(
     kept: tuple[ToolRule, ...], script: Steps
@@ -423,6 +432,7 @@ def test_a_turn_that_is_taken_up_stands_where_it_was_left(
         assert list(course.missing) == [name for name in NAMES if name in course.missing]
 
 
+@patient
 @given(any_rules, st.lists(anything, min_size=1, max_size=6))
 def test_returns_come_in_the_order_of_the_calls(
     kept: tuple[ToolRule, ...], names: list[str]

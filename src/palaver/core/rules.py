@@ -70,8 +70,9 @@ class Course:
     """How far a turn has come, and what the rules make of that.
 
     `offered` are the names of the tools that the model is told of: rules about others are without
-    effect, save that nothing can be called directly after them. `called` are those that were called, `last` what those of the newest step have returned.
-    A call that was refused is in neither.
+    effect, save that nothing can be called directly after them. `called` are those that were
+    called, `last` what those of the newest step have returned. A call that was refused is in
+    neither.
     """
 
     rules: tuple[ToolRule, ...] = ()
