@@ -9,6 +9,7 @@ PalaverError                        500
 │   ├── AwaitingApproval
 │   └── NothingToCancel
 ├── KeyReused                       422  another request has had this key
+├── SourceRefused                   422  no tool can be made of this source
 ├── Unavailable                     503
 ├── Stopping                        503
 ├── Refused                         500  the database does not take what it was given
@@ -115,6 +116,12 @@ class KeyReused(PalaverError):
             f"Another request with this idempotency key (or these otids) started {run_id}; "
             "repeat a send exactly as it was, or give a new one a new key."
         )
+
+
+class SourceRefused(PalaverError):
+    """No tool can be made of a source or a schema; the message says what to write instead."""
+
+    status, code = 422, "INVALID_ARGUMENT"
 
 
 class Unavailable(PalaverError):

@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from palaver.core.builtin import BUILT_IN, BY_ID
 from palaver.domain.agent import Agent
 from palaver.domain.ids import ProjectId
+from palaver.domain.page import Page
 from palaver.domain.tool import Tool
-from palaver.errors import Invalid, NotFound
+from palaver.errors import Invalid
 from palaver.store import tools
 from palaver.store.db import Tx
+from palaver.store.tools import ToolFilter
 
 
 def of_agent(tx: Tx, project: ProjectId, agent: Agent) -> list[Tool]:
@@ -20,10 +22,27 @@ def of_agent(tx: Tx, project: ProjectId, agent: Agent) -> list[Tool]:
 
 def get(tx: Tx, project: ProjectId, tool_id: str) -> Tool:
     """The tool called `tool_id`, or `NotFound`."""
-    tool = BY_ID.get(tool_id) or tools.by_ids(tx, project, [tool_id]).get(tool_id)
-    if tool is None:
-        raise NotFound(f"Tool {tool_id}")
-    return tool
+    return BY_ID.get(tool_id) or tools.get(tx, project, tool_id)
+
+
+def get_to_change(tx: Tx, project: ProjectId, tool_id: str) -> Tool:
+    """The same, kept from being changed by others. Raises `Invalid` for one that is built in."""
+    if tool_id in BY_ID:
+        raise Invalid(
+            f"`{BY_ID[tool_id].name}` is built in and the same for everybody; "
+            "make a tool of your own with another name."
+        )
+    return tools.get(tx, project, tool_id, for_update=True)
+
+
+def listed(tx: Tx, project: ProjectId, page: Page, wanted: ToolFilter) -> list[Tool]:
+    """The tools on a page."""
+    return tools.listed(tx, project, page, wanted, BY_ID)
+
+
+def counted(tx: Tx, project: ProjectId, wanted: ToolFilter) -> int:
+    """How many tools there are of those that are wanted."""
+    return tools.counted(tx, project, wanted, BY_ID)
 
 
 def find_named(tx: Tx, project: ProjectId, name: str) -> Tool | None:
