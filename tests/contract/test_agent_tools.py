@@ -67,6 +67,33 @@ def test_agents_are_made_and_changed_with_tools(client: Letta, own: dict[str, st
     assert [one.id for one in changed.tools] == [rethink]
 
 
+def test_a_tool_of_an_agent_is_run_for_whoever_asks(client: Letta, own: dict[str, str]) -> None:
+    agent = client.agents.create(
+        model=OFFLINE,
+        include_base_tools=False,
+        tool_ids=[own["memory_insert"]],
+        memory_blocks=[{"label": "human", "value": "A."}],
+    ).id
+
+    done = client.agents.tools.run(
+        "memory_insert", agent_id=agent, args={"label": "human", "new_string": "B."}
+    )
+    refused = client.agents.tools.run("memory_insert", agent_id=agent, args={"label": "nobody"})
+
+    assert done.status == "success"
+    assert "A.\nB." in str(done.func_return)
+    assert client.agents.blocks.retrieve("human", agent_id=agent).value == "A.\nB."
+    assert (refused.status, refused.func_return) == ("error", None)
+    assert refused.stderr == ["There is no memory block `nobody`."]
+    with pytest.raises(NotFoundError, match="has to be one of this agent's"):
+        client.agents.tools.run("memory_replace", agent_id=agent)
+
+
+def test_tools_of_the_web_are_absent_and_say_so(client: Letta) -> None:
+    with pytest.raises(BadRequestError, match=r"not found by name: web_search.*not configured"):
+        client.agents.create(model=OFFLINE, tools=["web_search", "memory_insert"])
+
+
 def test_tools_that_there_are_not_are_named(client: Letta) -> None:
     with pytest.raises(BadRequestError, match="Tools not found by name: no_such, nor_this"):
         client.agents.create(model=OFFLINE, tools=["no_such", "memory_insert", "nor_this"])

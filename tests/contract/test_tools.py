@@ -279,3 +279,66 @@ def test_a_change_that_is_refused_changes_nothing(client: Letta) -> None:
         client.tools.update(made.id, source_code="def f(): pass", tags=["x"])
 
     assert client.tools.retrieve(made.id) == made
+
+
+def test_tools_are_found_by_words(client: Letta) -> None:
+    mark, other = uuid4().hex, uuid4().hex
+    named = client.tools.create(source_code=f"{source(f'rain_{mark}')}# {other}", tags=["weather"])
+    told_of = client.tools.create(source_code=source(fresh(), f"Measure rain, {mark}."))
+    of_both = client.tools.create(source_code=source(f"snow_{mark}", "Rain or snow."), tags=["ice"])
+    parameters = {"type": "object", "properties": {mark: {}}}
+    script: dict[str, object] = {"name": fresh(), "parameters": parameters}
+    by_argument = client.tools.create(
+        source_code="0", source_type="typescript", json_schema=script, tags=["weather", "ice"]
+    )
+
+    def found(**wanted: Any) -> list[str]:
+        results = client.tools.search(**wanted)
+        assert [one.fts_rank for one in results] == list(range(1, len(results) + 1))
+        scores = [one.combined_score for one in results]
+        assert scores == sorted(scores, reverse=True)
+        return [one.tool.id for one in results]
+
+    assert found(query=f"SNOW {mark}!") == [of_both.id, named.id, told_of.id, by_argument.id]
+    assert found(query=mark, tags=["weather"]) == [named.id, by_argument.id]
+    assert found(query=mark, tags=["ice", "none"], limit=1) == [of_both.id]
+    assert found(query=mark, tool_types=["letta_core"], search_mode="fts") == []
+    assert found(tool_types=["custom"], limit=2) == [by_argument.id, of_both.id]
+    assert found(query="memory_replace", search_mode="hybrid", limit=1) == [
+        one.id for one in client.tools.list(name="memory_replace")
+    ]
+    assert found(query=other) == []
+    with pytest.raises(BadRequestError, match="no search by meaning"):
+        client.tools.search(query=mark, search_mode="vector")
+    with pytest.raises(UnprocessableEntityError):
+        client.tools.search(extra_body={"words": mark})
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ({"source_code": "def f(x): pass"}, "f"),
+        ({"source_code": f"{source('f')}{source('g')}"}, "several functions"),
+        ({"source_code": "1", "source_type": "typescript"}, "json_schema"),
+    ],
+)
+def test_a_source_that_is_no_tool_is_not_tried_out(
+    http: httpx2.Client, body: dict[str, Any], complaint: str
+) -> None:
+    answer = http.post("/v1/tools/run", json={**body, "args": {}})
+
+    assert answer.status_code == 422
+    assert complaint in answer.json()["detail"]
+
+
+def test_a_tool_of_a_kind_that_is_not_run_here_is_not_tried_out(http: httpx2.Client) -> None:
+    body = {
+        "source_code": "export const f = 1", "source_type": "typescript",
+        "json_schema": {"name": "f"}, "args": {}, "env_vars": {"KEY": "v"}, "name": "f",
+        "pip_requirements": [], "npm_requirements": [{"name": "left-pad"}],
+    }  # fmt: skip
+
+    answer = http.post("/v1/tools/run", json=body)
+
+    assert answer.status_code == 400
+    assert "does not run" in answer.json()["detail"]

@@ -97,6 +97,8 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
                 ("POST", "/cancel", None),
                 ("POST", "/fork", None),
                 ("POST", "/recompile", {"agent_id": "?"}),
+                ("POST", "/compact", {"agent_id": "?"}),
+                ("POST", "/compact/undo", None),
             )
             for conversation, params in (("default", {"agent_id": "?"}), ("?", {}))
         ]
@@ -138,6 +140,7 @@ async def _things(client: Client) -> dict[str, str]:
         "block_label": _LABEL,
         "conversation_id": conversation,
         "message_id": (await client.history(conversation))[-1]["id"],
+        "provider_id": (await client.get("/v1/providers"))[0]["id"],  # nobody's own
         "run_id": run["id"],
         "step_id": step["id"],
         "tool_id": tool["id"],

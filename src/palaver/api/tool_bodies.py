@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from palaver.domain.frozen import Frozen
 from palaver.domain.page import Limit, Order, Page
-from palaver.domain.tool import DEFAULT_RETURN_LIMIT, ToolType
+from palaver.domain.tool import DEFAULT_RETURN_LIMIT, Tool, ToolType
 from palaver.store.tools import ToolFilter
 
 MAX_TTL = 10 * 365 * 86_400.0  # seconds
@@ -57,6 +57,48 @@ class ToolChange(Frozen):
     pip_requirements: list[Requirement] | None = None
     npm_requirements: list[Requirement] | None = None
     metadata_: dict[str, Any] | None = None
+
+
+class ToolInput(Frozen):
+    """What a tool is called with."""
+
+    args: dict[str, Any] = Field(default_factory=dict)
+
+
+class ToolTrial(Frozen):
+    """A tool that is not kept, and what it is called with."""
+
+    source_code: str
+    args: dict[str, Any]
+    env_vars: dict[str, str] = Field(default_factory=dict)
+    name: str | None = None
+    source_type: SourceType | None = None
+    args_json_schema: dict[str, Any] | None = None
+    json_schema: dict[str, Any] | None = None
+    pip_requirements: list[Requirement] | None = None
+    npm_requirements: list[Requirement] | None = None
+
+
+class ToolSearch(Frozen):
+    """Words that tools are looked for by."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    query: str | None = None
+    search_mode: Literal["vector", "fts", "hybrid"] = "hybrid"
+    tool_types: list[ToolType] | None = None
+    tags: list[str] | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class ToolSearchResult(Frozen):
+    """A tool that was found. Ranks begin with 1; there is none by meaning."""
+
+    tool: Tool
+    embedded_text: str | None = None
+    fts_rank: int | None = None
+    vector_rank: int | None = None
+    combined_score: float
 
 
 class ToolCounted(Frozen):

@@ -70,3 +70,14 @@ class Outcome(Frozen):
     text: str
     stdout: list[str] | None = None
     stderr: list[str] | None = None
+
+
+class ToolExecutionResult(Frozen):
+    """What came of a tool that a client had run; ``func_return`` is what a model would be told."""
+
+    status: Literal["success", "error"]
+    func_return: Any = None
+    stdout: list[str] | None = None
+    stderr: list[str] | None = None
+    agent_state: None = None
+    sandbox_config_fingerprint: str | None = None

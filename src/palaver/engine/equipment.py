@@ -1,6 +1,6 @@
 """The tools that there are: those that palaver brings, and those that callers have brought."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from palaver.core.builtin import BUILT_IN, BY_ID
 from palaver.domain.agent import Agent
@@ -11,6 +11,12 @@ from palaver.errors import Invalid
 from palaver.store import tools
 from palaver.store.db import Tx
 from palaver.store.tools import ToolFilter
+
+_WEB = {"web_search", "fetch_webpage"}
+_OF_THE_WEB = (
+    " This server is not configured to search or fetch from the web: "
+    "bring a tool of your own, or one of an MCP server, under that name."
+)
 
 
 def of_agent(tx: Tx, project: ProjectId, agent: Agent) -> list[Tool]:
@@ -50,6 +56,14 @@ def find_named(tx: Tx, project: ProjectId, name: str) -> Tool | None:
     return BUILT_IN.get(name) or tools.find_named(tx, project, name)
 
 
+def mentioning(
+    tx: Tx, project: ProjectId, words: Sequence[str], types: Sequence[str] | None
+) -> list[Tool]:
+    """The tools of some types that may hold one of the words, and those that are built in."""
+    own = [tool for tool in BUILT_IN.values() if types is None or tool.tool_type in types]
+    return [*tools.mentioning(tx, project, words, types), *own]
+
+
 def named(tx: Tx, project: ProjectId, names: Iterable[str]) -> list[Tool]:
     """The tools of these names, or `Invalid` with those that there are not."""
     found = {name: find_named(tx, project, name) for name in names}
@@ -57,6 +71,6 @@ def named(tx: Tx, project: ProjectId, names: Iterable[str]) -> list[Tool]:
     if unknown:
         raise Invalid(
             f"Tools not found by name: {', '.join(unknown)}; make them first. "
-            f"Built in are: {', '.join(BUILT_IN)}."
+            f"Built in are: {', '.join(BUILT_IN)}.{_OF_THE_WEB if _WEB & set(unknown) else ''}"
         )
     return [tool for tool in found.values() if tool is not None]

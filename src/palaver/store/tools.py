@@ -16,6 +16,7 @@ from sqlalchemy import (
     insert,
     literal,
     not_,
+    or_,
     select,
     union_all,
     update,
@@ -93,6 +94,22 @@ def find_named(tx: Tx, project: ProjectId, name: str) -> Tool | None:
     mine = (_tools.c.project_id == project, _tools.c.name == name)
     row = tx.first(select(_tools.c.body).where(*mine))
     return Tool.model_validate_json(row.body) if row is not None else None
+
+
+def mentioning(
+    tx: Tx, project: ProjectId, words: Sequence[str], types: Sequence[str] | None
+) -> list[Tool]:
+    """The tools of some types in whose texts, source included, one of the words stands.
+
+    The newest come first; all of them where there are no words.
+    """
+    query = select(_tools.c.body).where(_tools.c.project_id == project)
+    if words:
+        query = query.where(or_(*(containing(_tools.c.body, word) for word in words)))
+    if types is not None:
+        query = query.where(_tools.c.tool_type.in_(types))
+    rows = tx.all(query.order_by(_tools.c.id.desc()))
+    return [Tool.model_validate_json(row.body) for row in rows]
 
 
 def listed(
