@@ -106,6 +106,7 @@ class Window:
             conversation=self.conversation,
             logprobs=self.logprobs,
             token_ids=self.token_ids,
+            must_call=self.must_call,
         )
 
 
