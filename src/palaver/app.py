@@ -101,7 +101,7 @@ async def open_house(
     workshop = _workshop(db)
     runner = Runner(db, log, hints, catalog, workshop, worker)
     lease = Lease(db, runner, hints, worker)
-    sweeper = Sweeper(db, settings.events_keep)
+    sweeper = Sweeper(db, settings.events_keep, settings.deleted_keep)
     hints.start()
     log.start()
     sweeper.start()
