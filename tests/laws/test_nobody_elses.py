@@ -97,6 +97,8 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
                 ("POST", "/cancel", None),
                 ("POST", "/fork", None),
                 ("POST", "/recompile", {"agent_id": "?"}),
+                ("POST", "/compact", {"agent_id": "?"}),
+                ("POST", "/compact/undo", None),
             )
             for conversation, params in (("default", {"agent_id": "?"}), ("?", {}))
         ]

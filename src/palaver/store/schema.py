@@ -7,6 +7,7 @@ The condition of a partial index has to stand in a query as it stands here, or t
 used.
 """
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,6 +58,21 @@ class Moment(TypeDecorator[datetime]):
     def process_result_value(self, value: str | None, _dialect: Any) -> datetime | None:
         """A stored moment."""
         return None if value is None else datetime.fromisoformat(value)
+
+
+class Numbers(TypeDecorator[tuple[int, ...]]):
+    """A few numbers as text: ``[3,1]``; none at all are null."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[int, ...] | None, _dialect: Any) -> str | None:
+        """Numbers as they are stored."""
+        return json.dumps(value) if value else None
+
+    def process_result_value(self, value: str | None, _dialect: Any) -> tuple[int, ...]:
+        """Stored numbers."""
+        return tuple(json.loads(value)) if value else ()
 
 
 ACTIVE = text("status IN ('created', 'running')")
@@ -210,6 +226,7 @@ conversations = Table(
     Column("is_default", Boolean, nullable=False),
     Column("head_seq", Integer, nullable=False),
     Column("context_from", Integer, nullable=False),
+    Column("context_head", Numbers),
     Column("stale", Boolean, nullable=False),
     Column("summary", Text),
     Column("hidden", Boolean, nullable=False),
@@ -341,6 +358,16 @@ prompts = Table(
     Column("project_id", Id, nullable=False),
     Column("head", LargeBinary, nullable=False),
     Column("said", LargeBinary, nullable=False),
+)
+
+compactions = Table(
+    "compactions",
+    metadata,
+    Column("conversation_id", Id, ForeignKey("conversations.id"), primary_key=True),
+    Column("project_id", Id, nullable=False),
+    Column("context_from", Integer, nullable=False),
+    Column("context_head", Numbers),
+    Column("system", Text),
 )
 
 run_events = Table(
