@@ -18,6 +18,7 @@ from palaver.store import (
     conversations,
     entries,
     events,
+    garbage,
     runs,
     steps,
     waiting,
@@ -33,7 +34,7 @@ from tests.store.making import HERE
 
 SMALL = "workers"  # a row for each process that lives
 # Indexes that hold nothing but what is wanted, and what a handful is sorted by, always.
-SHORT = "runs_of_worker|runs_with_a_log|one_running_run|active_runs"
+SHORT = "runs_of_worker|runs_with_a_log|one_running_run|active_runs|garbage|agents_that_are_gone"
 HANDFUL = r"((agents_blocks|segments)\.n|(run_events|news)\.run_id)\b"
 
 
@@ -130,6 +131,16 @@ def keep(tx: Tx) -> Kept:
     return Kept(address, run, making.say(tx, address, 5))
 
 
+def collected(tx: Tx, agent_id: str) -> None:
+    """A conversation with a run and a fork, deleted, and then removed as far as may be."""
+    address = making.keep_conversation(tx, agent_id, said=3)
+    runs.finish(tx, making.start(tx, address).model_copy(update={"status": "completed"}))
+    making.fork(tx, address)
+    conversations.remove(tx, HERE, address.conversation_id, making.NOON)
+    while garbage.collect(tx, making.LATER, 2):
+        pass
+
+
 Ask = Callable[[Tx, Kept], object]
 
 HOT: dict[str, Ask] = {
@@ -192,6 +203,7 @@ HOT: dict[str, Ask] = {
     "the dead": lambda tx, it: claims.take_left(tx, "worker-2", []),
     "events of several runs": lambda tx, it: events.after_each(tx, {it.run.id: 5}, 100),
     "the last event": lambda tx, it: events.last(tx, it.run.id),
+    "what was deleted": lambda tx, it: collected(tx, it.address.agent_id),
     "old logs": lambda tx, it: events.prune(tx, making.LATER, 20),
     "events": lambda tx, it: events.after(tx, it.run.id, 5, 100),
     "steps that were judged": lambda tx, it: steps.listed(

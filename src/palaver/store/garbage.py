@@ -7,7 +7,7 @@ what it shares with a source that is gone.
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import Delete, Select, and_, bindparam, delete, exists, func, select, tuple_, update
+from sqlalchemy import Delete, Select, and_, bindparam, delete, exists, select, tuple_, update
 
 from palaver.domain.entry import SYSTEM_SEQ
 from palaver.store import schema
@@ -61,14 +61,13 @@ _IN_STRETCH = (
     )
     .limit(bindparam("most"))
 )
-_HELD = (
-    select(_segments.c.lo, func.max(_segments.c.hi).label("hi"))
-    .where(_segments.c.source_conversation_id == bindparam("conversation"))
-    .group_by(_segments.c.lo)
-    .order_by(_segments.c.lo)
+_HELD = select(_segments.c.lo, _segments.c.hi).where(
+    _segments.c.source_conversation_id == bindparam("conversation")
 )
 _LAST = 2**31 - 1
-_ALONE = ~exists().where(_conversations.c.agent_id == _agents.c.id)
+_ALONE = ~exists().where(
+    _conversations.c.project_id == _agents.c.project_id, _conversations.c.agent_id == _agents.c.id
+)
 _NOBODY = (
     select(_agents.c.id)
     .where(schema.GONE, _agents.c.deleted_at < bindparam("before"), _ALONE)
@@ -101,7 +100,7 @@ def collect(tx: Tx, before: datetime, most: int) -> bool:
 def _gaps(tx: Tx, conversation_id: str) -> Iterator[tuple[int, int]]:
     """The numbers of a conversation that no other one holds, from the first to the last of each."""
     free = SYSTEM_SEQ
-    for held in tx.all(_HELD, {"conversation": conversation_id}):
+    for held in sorted(tx.all(_HELD, {"conversation": conversation_id})):
         if held.lo > free:
             yield free, held.lo - 1
         free = max(free, held.hi + 1)
@@ -124,5 +123,7 @@ def _let_go(tx: Tx, conversation_id: str) -> None:
 
 def _forget_agents(tx: Tx, before: datetime, most: int) -> bool:
     gone = [row.id for row in tx.all(_NOBODY, {"before": before, "most": most})]
-    tx.run(delete(schema.agent_tags).where(schema.agent_tags.c.agent_id.in_(gone)))
-    return bool(tx.run(delete(_agents).where(_agents.c.id.in_(gone))))
+    if gone:
+        tx.run(delete(schema.agent_tags).where(schema.agent_tags.c.agent_id.in_(gone)))
+        tx.run(delete(_agents).where(_agents.c.id.in_(gone)))
+    return bool(gone)

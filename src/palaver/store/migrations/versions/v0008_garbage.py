@@ -1,13 +1,13 @@
 """What was deleted is removed some time later.
 
-Revision: 0007
+Revision: 0008
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 GONE = sa.text("deleted_at IS NOT NULL")
 GARBAGE = sa.text("deleted_at IS NOT NULL AND NOT collected")
