@@ -20,9 +20,11 @@ def _id(prefix: str) -> StringConstraints:
 
 
 AgentId = Annotated[str, _id("agent")]
+ArchiveId = Annotated[str, _id("archive")]
 BlockId = Annotated[str, _id("block")]
 ConversationId = Annotated[str, _id("conv")]
 MessageId = Annotated[str, _id("message")]
+PassageId = Annotated[str, _id("passage")]
 RunId = Annotated[str, _id("run")]
 StepId = Annotated[str, _id("step")]
 ToolId = Annotated[str, _id("tool")]

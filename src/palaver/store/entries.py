@@ -12,14 +12,15 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, insert, or_, select, update
 
 from palaver.domain.conversation import Address, Segment
-from palaver.domain.entry import SYSTEM_SEQ, Entry
+from palaver.domain.entry import SYSTEM_SEQ, Entry, Role
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
-from palaver.domain.part import Text
+from palaver.domain.part import Reasoning, Text
 from palaver.errors import NotFound
-from palaver.store import schema
+from palaver.store import schema, search
 from palaver.store.db import Tx
 from palaver.store.paging import paged
+from palaver.store.search import Searchable
 
 _entries = schema.entries
 _conversations = schema.conversations
@@ -67,6 +68,9 @@ _WHERE = select(_entries.c.conversation_id, _entries.c.seq).where(
 _ADD = insert(_entries)
 _ALL = 2**31 - 1
 _ENTRIES = TypeAdapter(list[Entry])
+
+SEARCHED: tuple[Role, ...] = ("user", "assistant", "summary")
+"""The roles of entries that can be found by their words: prompts and tool returns cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,7 @@ def append(
 
 
 def insert_all(tx: Tx, project: ProjectId, address: Address, said: Sequence[Entry]) -> None:
-    """Keep entries under the numbers that they have."""
+    """Keep entries under the numbers that they have; from now on they can be found."""
     tx.many(
         _ADD,
         [
@@ -169,6 +173,7 @@ def insert_all(tx: Tx, project: ProjectId, address: Address, said: Sequence[Entr
             for entry in said
         ],
     )
+    search.note(tx, [_searchable(project, address, one) for one in said if one.role in SEARCHED])
 
 
 def window(tx: Tx, conversation_id: str) -> tuple[Entry, tuple[Entry, ...]]:
@@ -219,7 +224,7 @@ def listed(tx: Tx, project: ProjectId, conversation_id: str, page: Page) -> list
 def of_agent(tx: Tx, project: ProjectId, agent_id: str, page: Page) -> list[Entry]:
     """The entries of all of an agent's conversations on a page, each once."""
     query = select(_entries.c.body).where(
-        _entries.c.project_id == project, _entries.c.agent_id == agent_id, _reached()
+        _entries.c.project_id == project, _entries.c.agent_id == agent_id, reachable()
     )
     return _read_all(paged(tx, project, query, _entries, page))
 
@@ -227,7 +232,7 @@ def of_agent(tx: Tx, project: ProjectId, agent_id: str, page: Page) -> list[Entr
 def get(tx: Tx, project: ProjectId, entry_id: str) -> Entry:
     """The entry called `entry_id`, if a conversation that is there reaches it, or `NotFound`."""
     mine = (_entries.c.project_id == project, _entries.c.id == entry_id)
-    row = tx.first(select(_entries.c.body).where(*mine, _reached()))
+    row = tx.first(select(_entries.c.body).where(*mine, reachable()))
     if row is None:
         raise NotFound("Message")
     return Entry.model_validate_json(row.body)
@@ -278,14 +283,13 @@ def rewrite_system(tx: Tx, conversation_id: str, text: str) -> None:
     tx.run(update(_entries).where(*mine).values(body=entry.model_dump_json(exclude_none=True)))
 
 
-def _of_run(project: ProjectId, run_id: str) -> Select[tuple[str]]:
-    return select(_entries.c.body).where(
-        _entries.c.project_id == project, _entries.c.run_id == run_id
-    )
+def everything(project: ProjectId) -> str:
+    """The scope of a search for entries that holds all of a project; an agent's id is its scope."""
+    return f"messages-{project}"
 
 
-def _reached() -> ColumnElement[bool]:
-    """Whether there is a conversation that holds the entry, or was forked with it."""
+def reachable() -> ColumnElement[bool]:
+    """Whether there is a conversation that holds an entry, or was forked with it."""
     shared = exists().where(
         _segments.c.source_conversation_id == _entries.c.conversation_id,
         _segments.c.lo <= _entries.c.seq,
@@ -293,6 +297,21 @@ def _reached() -> ColumnElement[bool]:
         schema.is_there(_segments),
     )
     return or_(schema.is_there(_entries), shared)
+
+
+def _of_run(project: ProjectId, run_id: str) -> Select[tuple[str]]:
+    return select(_entries.c.body).where(
+        _entries.c.project_id == project, _entries.c.run_id == run_id
+    )
+
+
+def _searchable(project: ProjectId, address: Address, entry: Entry) -> Searchable:
+    return Searchable(
+        entry.id,
+        (everything(project), address.agent_id),
+        "\n".join(part.text for part in entry.parts if isinstance(part, Text)),
+        "\n".join(part.text for part in entry.parts if isinstance(part, Reasoning)),
+    )
 
 
 def _walk(tx: Tx, stretches: Sequence[Segment], *, up: bool, limit: int) -> list[str]:

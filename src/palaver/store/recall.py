@@ -1,0 +1,123 @@
+"""What was said, found by its words: in all conversations of an agent, in one of them, or in all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from palaver.domain.entry import Entry, Role
+from palaver.domain.ids import ProjectId
+from palaver.store import entries, schema, search
+from palaver.store.db import Tx
+from palaver.store.search import Question
+
+_entries = schema.entries
+_conversations = schema.conversations
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries are wanted. Without a conversation, those that some conversation reaches.
+
+    `thoughts` are searched only if they are wanted; `default_only` leaves out all but what was said
+    in default conversations, and `but_run` what belongs to a run.
+    """
+
+    agent_id: str | None = None
+    conversation_id: str | None = None
+    default_only: bool = False
+    roles: Sequence[Role] = entries.SEARCHED
+    since: datetime | None = None
+    until: datetime | None = None
+    thoughts: bool = False
+    but_run: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An entry that was found, and where it was said: null is a default conversation.
+
+    `score` is from 0 to 1.
+    """
+
+    entry: Entry
+    agent_id: str
+    conversation_id: str | None
+    score: float
+
+
+def found(
+    tx: Tx, project: ProjectId, wanted: Wanted, words: str | None, limit: int
+) -> list[Hit]:
+    """The entries that are most about `words`, best first; the newest if there are none.
+
+    Raises `NotFound` for a conversation that is not there.
+    """
+    ids = select(_entries.c.id, _entries.c.created_at).where(*_conditions(tx, project, wanted))
+    if not words:
+        newest = ids.order_by(_entries.c.id.desc()).limit(limit)
+        scores = {row.id: 1.0 for row in tx.all(newest)}
+    else:
+        scope = wanted.agent_id or entries.everything(project)
+        question = Question(words, (scope,), wanted.thoughts)
+        scores = {one.id: one.score for one in search.find(tx, question, _entries, ids, limit)}
+    hits = _hits(tx, scores)
+    return [hits[id] for id in scores]
+
+
+def _conditions(tx: Tx, project: ProjectId, wanted: Wanted) -> list[ColumnElement[bool]]:
+    conditions = [_entries.c.project_id == project, _entries.c.role.in_(wanted.roles)]
+    if wanted.agent_id is not None:
+        conditions.append(_entries.c.agent_id == wanted.agent_id)
+    if wanted.conversation_id is None:
+        conditions.append(entries.reachable())
+    else:
+        conditions.append(_within(tx, project, wanted.conversation_id))
+    if wanted.default_only:
+        default = select(_conversations.c.is_default)
+        default = default.where(_conversations.c.id == _entries.c.conversation_id)
+        conditions.append(default.scalar_subquery())
+    if wanted.since is not None:
+        conditions.append(_entries.c.created_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(_entries.c.created_at <= wanted.until)
+    if wanted.but_run is not None:
+        conditions.append(_entries.c.run_id.is_distinct_from(wanted.but_run))
+    return conditions
+
+
+def _within(tx: Tx, project: ProjectId, conversation_id: str) -> ColumnElement[bool]:
+    stretches = entries.reach_in(tx, project, conversation_id).whole
+    return or_(
+        *(
+            and_(
+                _entries.c.conversation_id == stretch.source,
+                _entries.c.seq.between(stretch.lo, stretch.hi),
+            )
+            for stretch in stretches
+        )
+    )
+
+
+def _hits(tx: Tx, scores: dict[str, float]) -> dict[str, Hit]:
+    query = (
+        select(
+            _entries.c.id,
+            _entries.c.agent_id,
+            _entries.c.conversation_id,
+            _entries.c.body,
+            _conversations.c.is_default,
+        )
+        .join(_conversations, _conversations.c.id == _entries.c.conversation_id)
+        .where(_entries.c.id.in_(scores))
+    )
+    return {
+        row.id: Hit(
+            Entry.model_validate_json(row.body),
+            row.agent_id,
+            None if row.is_default else row.conversation_id,
+            scores[row.id],
+        )
+        for row in (tx.all(query) if scores else ())
+    }
