@@ -45,8 +45,8 @@ logger = logging.getLogger(__name__)
 
 _ROUTERS = (
     messages.router, streams.router, conversations.router, messages.of_agent, blocks.core_memory,
-    agent_tools.router, archival.router, agents.router, blocks.router, messages.by_id, streams.of_run, runs.router,
-    runs.step_router, models.health_router, models.router,
+    agent_tools.router, archival.router, agents.router, blocks.router, messages.by_id,
+    streams.of_run, runs.router, runs.step_router, models.health_router, models.router,
 )  # fmt: skip
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 from letta_client import BadRequestError, Letta, NotFoundError, UnprocessableEntityError
 
-
 SPRING, AUTUMN = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
 
 

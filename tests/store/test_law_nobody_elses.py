@@ -18,10 +18,13 @@ from palaver.domain.run import Step, StepMetrics
 from palaver.errors import PalaverError
 from palaver.store import (
     agents,
+    archives,
     blocks,
     conversations,
     entries,
+    passages,
     prompts,
+    recall,
     runs,
     schema,
     steps,
@@ -36,7 +39,8 @@ ELSEWHERE = mint("project")
 
 # They make something new in the project that they are given, and reach nothing.
 MAKERS: set[Callable[..., Any]] = {
-    agents.add, blocks.add, conversations.add, entries.insert_all, runs.add, steps.put,
+    agents.add, archives.add, blocks.add, conversations.add, entries.insert_all, runs.add,
+    steps.put,
 }  # fmt: skip
 
 
@@ -54,7 +58,19 @@ def functions_of(module: ModuleType) -> dict[str, Callable[..., Any]]:
 
 FUNCTIONS = {
     name: function
-    for module in (agents, blocks, conversations, entries, prompts, runs, steps, waiting)
+    for module in (
+        agents,
+        archives,
+        blocks,
+        conversations,
+        entries,
+        passages,
+        prompts,
+        recall,
+        runs,
+        steps,
+        waiting,
+    )
     for name, function in functions_of(module).items()
 }
 
@@ -88,6 +104,7 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     step = Step(id=mint("step"), run_id=run.id, agent_id=agent.id)
     steps.put(tx, HERE, busy.conversation_id, step, making.NOON)
     said = entries.append(tx, HERE, busy, [making.entry(run_id=run.id, step_id=step.id)])
+    archive, passage = making.keep_passage(tx, agent.id)
     return {
         "agent": agent.model_copy(update={"name": "Bob"}),
         "agent_id": agent.id,
@@ -103,6 +120,10 @@ def keep_world(tx: Tx) -> dict[str, Any]:
         "step_id": step.id,
         "metrics": StepMetrics(id=step.id, step_ns=1),
         "label": block.label,
+        "archive_id": archive.id,
+        "archive": archive.model_copy(update={"name": "other"}),
+        "passage_id": passage.id,
+        "within": [archive.id],
     }
 
 
@@ -124,6 +145,10 @@ def absent_world() -> dict[str, Any]:
         "step_id": mint("step"),
         "metrics": StepMetrics(id=mint("step"), step_ns=1),
         "label": block.label,
+        "archive_id": mint("archive"),
+        "archive": making.archive(),
+        "passage_id": mint("passage"),
+        "within": [mint("archive")],
     }
 
 
@@ -135,6 +160,9 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         **world,
         "at": making.NOON,
         "new": making.conversation(world["agent_id"]),
+        "more": [making.passage()],
+        "by": 1,
+        "words": "hello",
         "page": Page(),
         "run": making.run(address),
         "said": [making.entry()],

@@ -175,8 +175,12 @@ TOOLS: Mapping[str, ToolSpec] = {
                 "array",
                 items={**_A_STRING, "enum": ["user", "assistant"]},
             ),
-            limit=_described(f"How many messages at most, up to {MOST}. The default is 5.", "integer"),
-            start_date=_described("Only messages from then on, in UTC: 2026-01-31 or 2026-01-31T18:00."),
+            limit=_described(
+                f"How many messages at most, up to {MOST}. The default is 5.", "integer"
+            ),
+            start_date=_described(
+                "Only messages from then on, in UTC: 2026-01-31 or 2026-01-31T18:00."
+            ),
             end_date=_described("Only messages up to then; a day is meant to its end."),
             this_conversation_only=_described(
                 "Whether your other conversations are left out.", "boolean"
@@ -198,8 +202,12 @@ TOOLS: Mapping[str, ToolSpec] = {
             tag_match_mode=_described(
                 "Whether any of the tags is enough, or all are needed.", enum=["any", "all"]
             ),
-            top_k=_described(f"How many texts at most, up to {MOST}. The default is 10.", "integer"),
-            start_datetime=_described("Only texts from then on, in UTC: 2026-01-31 or 2026-01-31T18:00."),
+            top_k=_described(
+                f"How many texts at most, up to {MOST}. The default is 10.", "integer"
+            ),
+            start_datetime=_described(
+                "Only texts from then on, in UTC: 2026-01-31 or 2026-01-31T18:00."
+            ),
             end_datetime=_described("Only texts up to then; a day is meant to its end."),
         ),
     )

@@ -31,10 +31,10 @@ class OwnTools:
         """Carry one out. Raises `ToolRefused`, and `Lost`."""
         if use.tool.name in _LOOKING:
             return Outcome(text=await self._db.read(_LOOKING[use.tool.name], use))
-        return Outcome(text=await self._db.tx(_change, use))
+        return Outcome(text=await self._db.tx(_use, use))
 
 
-def _change(tx: Tx, use: ToolUse) -> str:
+def _use(tx: Tx, use: ToolUse) -> str:
     if use.owner is not None:
         claims.hold(tx, use.owner)
     if use.tool.name == "archival_memory_insert":

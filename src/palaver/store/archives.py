@@ -3,16 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
-from palaver.domain.agent import Agent
 from palaver.domain.archive import Archive
 from palaver.domain.ids import ProjectId
-from palaver.domain.page import Page
 from palaver.errors import NotFound
 from palaver.store import agents, schema
 from palaver.store.db import Tx
-from palaver.store.paging import paged
 
 _archives = schema.archives
 _held = schema.agents_archives
@@ -44,9 +41,7 @@ def get(tx: Tx, project: ProjectId, archive_id: str, *, for_update: bool = False
     return Archive.model_validate_json(row.body)
 
 
-def of_agent(
-    tx: Tx, project: ProjectId, agent_id: str, *, lock: bool = False
-) -> dict[str, int]:
+def of_agent(tx: Tx, project: ProjectId, agent_id: str, *, lock: bool = False) -> dict[str, int]:
     """The ids of an agent's archives, in the order in which it got them, each with its size.
 
     `lock` keeps it from getting more meanwhile. Raises `NotFound`.
@@ -68,10 +63,10 @@ def attach(tx: Tx, project: ProjectId, agent_id: str, archive_id: str) -> None:
     tx.run(insert(_held), {"agent_id": agent_id, "archive_id": archive_id, "n": n})
 
 
-def resize(tx: Tx, project: ProjectId, archive_id: str, more: int) -> None:
-    """Note that an archive has so many passages more. Raises `NotFound`."""
+def resize(tx: Tx, project: ProjectId, archive_id: str, by: int) -> None:
+    """Note that an archive has grown `by` so many passages. Raises `NotFound`."""
     mine = (_archives.c.project_id == project, _archives.c.id == archive_id)
-    if not tx.run(update(_archives).where(*mine).values(size=_archives.c.size + more)):
+    if not tx.run(update(_archives).where(*mine).values(size=_archives.c.size + by)):
         raise NotFound("Archive")
 
 

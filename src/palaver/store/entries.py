@@ -283,11 +283,6 @@ def rewrite_system(tx: Tx, conversation_id: str, text: str) -> None:
     tx.run(update(_entries).where(*mine).values(body=entry.model_dump_json(exclude_none=True)))
 
 
-def everything(project: ProjectId) -> str:
-    """The scope of a search for entries that holds all of a project; an agent's id is its scope."""
-    return f"messages-{project}"
-
-
 def reachable() -> ColumnElement[bool]:
     """Whether there is a conversation that holds an entry, or was forked with it."""
     shared = exists().where(
@@ -308,7 +303,7 @@ def _of_run(project: ProjectId, run_id: str) -> Select[tuple[str]]:
 def _searchable(project: ProjectId, address: Address, entry: Entry) -> Searchable:
     return Searchable(
         entry.id,
-        (everything(project), address.agent_id),
+        (search.all_of(project, "entries"), address.agent_id),
         "\n".join(part.text for part in entry.parts if isinstance(part, Text)),
         "\n".join(part.text for part in entry.parts if isinstance(part, Reasoning)),
     )

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, exists, insert, select
+from sqlalchemy import ColumnElement, delete, exists, insert, select
 
 from palaver.domain.archive import Passage, TagMatch
 from palaver.domain.ids import ProjectId
@@ -39,9 +38,9 @@ class Hit:
     score: float
 
 
-def add(tx: Tx, project: ProjectId, archive_id: str, new: Sequence[Passage]) -> None:
+def add(tx: Tx, project: ProjectId, archive_id: str, more: Sequence[Passage]) -> None:
     """Keep new passages in an archive, or `NotFound`."""
-    archives.resize(tx, project, archive_id, len(new))
+    archives.resize(tx, project, archive_id, len(more))
     tx.many(
         insert(_passages),
         [
@@ -52,14 +51,18 @@ def add(tx: Tx, project: ProjectId, archive_id: str, new: Sequence[Passage]) -> 
                 "created_at": one.created_at,
                 "body": one.model_dump_json(),
             }
-            for one in new
+            for one in more
         ],
     )
     tx.many(
         insert(_tags),
-        [{"passage_id": one.id, "tag": tag} for one in new for tag in dict.fromkeys(one.tags or ())],
+        [
+            {"passage_id": one.id, "tag": tag}
+            for one in more
+            for tag in dict.fromkeys(one.tags or ())
+        ],
     )
-    search.note(tx, [_searchable(project, archive_id, one) for one in new])
+    search.note(tx, [_searchable(project, archive_id, one) for one in more])
 
 
 def remove(tx: Tx, project: ProjectId, passage_id: str, within: Sequence[str]) -> None:
@@ -126,16 +129,12 @@ def _conditions(project: ProjectId, wanted: PassageFilter) -> list[ColumnElement
 
 
 def _question(project: ProjectId, wanted: PassageFilter, words: str) -> Question:
-    everything = [_all_of(project)]
+    everything = [search.all_of(project, "passages")]
     return Question(words, everything if wanted.archives is None else wanted.archives)
 
 
 def _searchable(project: ProjectId, archive_id: str, passage: Passage) -> Searchable:
-    return Searchable(passage.id, (_all_of(project), archive_id), passage.text)
-
-
-def _all_of(project: ProjectId) -> str:
-    return f"passages-{project}"
+    return Searchable(passage.id, (search.all_of(project, "passages"), archive_id), passage.text)
 
 
 def _read(body: str) -> Passage:

@@ -1,10 +1,10 @@
-"""What was said, found by its words: in all conversations of an agent, in one of them, or in all."""
+"""What was said, found by its words: in one conversation, in all of an agent, or in all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from palaver.domain.entry import Entry, Role
 from palaver.domain.ids import ProjectId
@@ -47,33 +47,31 @@ class Hit:
     score: float
 
 
-def found(
-    tx: Tx, project: ProjectId, wanted: Wanted, words: str | None, limit: int
-) -> list[Hit]:
+def found(tx: Tx, project: ProjectId, wanted: Wanted, words: str | None, limit: int) -> list[Hit]:
     """The entries that are most about `words`, best first; the newest if there are none.
 
     Raises `NotFound` for a conversation that is not there.
     """
-    ids = select(_entries.c.id, _entries.c.created_at).where(*_conditions(tx, project, wanted))
+    ids = select(_entries.c.id, _entries.c.created_at).where(*_conditions(project, wanted))
+    within = _within(tx, project, wanted.conversation_id)
     if not words:
+        ids = ids.where(within)
         newest = ids.order_by(_entries.c.id.desc()).limit(limit)
         scores = {row.id: 1.0 for row in tx.all(newest)}
     else:
-        scope = wanted.agent_id or entries.everything(project)
+        scope = wanted.agent_id or search.all_of(project, "entries")
         question = Question(words, (scope,), wanted.thoughts)
+        # Wrapped up, so that no database looks through the conversation for what was found already.
+        ids = ids.where(func.coalesce(within, false()))
         scores = {one.id: one.score for one in search.find(tx, question, _entries, ids, limit)}
     hits = _hits(tx, scores)
     return [hits[id] for id in scores]
 
 
-def _conditions(tx: Tx, project: ProjectId, wanted: Wanted) -> list[ColumnElement[bool]]:
+def _conditions(project: ProjectId, wanted: Wanted) -> list[ColumnElement[bool]]:
     conditions = [_entries.c.project_id == project, _entries.c.role.in_(wanted.roles)]
     if wanted.agent_id is not None:
         conditions.append(_entries.c.agent_id == wanted.agent_id)
-    if wanted.conversation_id is None:
-        conditions.append(entries.reachable())
-    else:
-        conditions.append(_within(tx, project, wanted.conversation_id))
     if wanted.default_only:
         default = select(_conversations.c.is_default)
         default = default.where(_conversations.c.id == _entries.c.conversation_id)
@@ -87,7 +85,10 @@ def _conditions(tx: Tx, project: ProjectId, wanted: Wanted) -> list[ColumnElemen
     return conditions
 
 
-def _within(tx: Tx, project: ProjectId, conversation_id: str) -> ColumnElement[bool]:
+def _within(tx: Tx, project: ProjectId, conversation_id: str | None) -> ColumnElement[bool]:
+    """Whether an entry is one of a conversation, or of any that is there."""
+    if conversation_id is None:
+        return entries.reachable()
     stretches = entries.reach_in(tx, project, conversation_id).whole
     return or_(
         *(

@@ -1,12 +1,12 @@
 """Full-text search: which texts are about what somebody asks.
 
 A text that can be found is a row of ``searchable``, and its words stand in ``words``: a full-text
-index of FTS5 on SQLite, a ``tsvector`` column on PostgreSQL. Neither is known to SQLAlchemy. Both are
+index of FTS5 on SQLite, a ``tsvector`` column on PostgreSQL. SQLAlchemy knows neither. They are
 kept up in the transaction that keeps the text. Among its words a text has its *scopes*, so that a
 search reads only of what it may find: whoever asks for nothing else asks for one scope.
 
 The rank of a text is the share of the question's words that it holds, where a rare word counts for
-more than one that many hold; among equals the newest is first. For each word the newest thousand
+more than one that many hold; among equals the newest is first. For each word the newest 300
 texts are looked at, so that a search costs the same however many there are. Those that hold all
 words of the question come first, and are looked for before all others.
 """
@@ -14,35 +14,46 @@ words of the question come first, and are looked for before all others.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Integer, Select, Subquery, Table, bindparam, delete, false, insert, select, text
+from sqlalchemy import CTE, Integer, Select, Table, TextClause, false, select, text
 
+from palaver.domain.ids import ProjectId
 from palaver.store import schema
 from palaver.store.db import Tx
 from palaver.store.words import asked, words_of
 
 _searchable = schema.searchable
-_LOOKED_AT = 1000
+_LOOKED_AT = 300
 _THOUGHT, _SCOPE = "~", "@"  # what such words begin with; no other word can
 
-_ADD = insert(_searchable)
-_DROP = delete(_searchable).where(_searchable.c.id == bindparam("key"))
+# Each done for all texts before the next.
 _NOTE = {
-    "sqlite": text(
-        "INSERT INTO words (rowid, said) SELECT n, :said FROM searchable WHERE id = :id"
+    "sqlite": (
+        text("INSERT INTO searchable (id) VALUES (:id)"),
+        text("INSERT INTO words (rowid, said) SELECT n, :said FROM searchable WHERE id = :id"),
     ),
-    "postgresql": text(
-        "INSERT INTO words (n, said) "
-        "SELECT n, CAST(:said AS tsvector) FROM searchable WHERE id = :id"
+    "postgresql": (
+        text(
+            "WITH new AS (INSERT INTO searchable (id) VALUES (:id) RETURNING n) "
+            "INSERT INTO words (n, said) SELECT n, CAST(:said AS tsvector) FROM new"
+        ),
     ),
 }
 _FORGET = {
-    "sqlite": text(
-        "INSERT INTO words (words, rowid, said) "
-        "SELECT 'delete', n, :said FROM searchable WHERE id = :id"
+    "sqlite": (
+        text(
+            "INSERT INTO words (words, rowid, said) "
+            "SELECT 'delete', n, :said FROM searchable WHERE id = :id"
+        ),
+        text("DELETE FROM searchable WHERE id = :id"),
     ),
-    "postgresql": text("DELETE FROM words WHERE n = (SELECT n FROM searchable WHERE id = :id)"),
+    "postgresql": (
+        text(
+            "WITH old AS (DELETE FROM searchable WHERE id = :id RETURNING n) "
+            "DELETE FROM words USING old WHERE words.n = old.n"
+        ),
+    ),
 }
 _HITS = {
     "sqlite": text("SELECT rowid AS n FROM words WHERE words MATCH :query"),
@@ -106,23 +117,22 @@ class Ranked:
     score: float
 
 
+def all_of(project: ProjectId, kind: Literal["entries", "passages"]) -> str:
+    """The scope of all that a project has of a kind."""
+    return f"{kind}-{project}"
+
+
 def note(tx: Tx, texts: Sequence[Searchable]) -> None:
     """Let texts be found from now on. None of their ids may be known already."""
-    rows = [{"id": one.id, "said": words} for one in texts if (words := one.words)]
-    tx.many(_ADD, [{"id": row["id"]} for row in rows])
-    tx.many(_NOTE[tx.dialect], rows)
+    _do(tx, _NOTE[tx.dialect], texts)
 
 
 def forget(tx: Tx, texts: Sequence[Searchable]) -> None:
     """Let texts, as they were noted, no longer be found."""
-    rows = [{"id": one.id, "said": words} for one in texts if (words := one.words)]
-    tx.many(_FORGET[tx.dialect], rows)
-    tx.many(_DROP, [{"key": row["id"]} for row in rows])
+    _do(tx, _FORGET[tx.dialect], texts)
 
 
-def find(
-    tx: Tx, question: Question, table: Table, wanted: Select[Any], limit: int
-) -> list[Ranked]:
+def find(tx: Tx, question: Question, table: Table, wanted: Select[Any], limit: int) -> list[Ranked]:
     """The best of those rows of `table` that `wanted` selects, best first.
 
     `wanted` selects their ids and when they were made.
@@ -144,21 +154,34 @@ def matching(tx: Tx, question: Question) -> Select[Any]:
     return select(_searchable.c.id).join(hits, hits.c.n == _searchable.c.n)
 
 
+def _do(tx: Tx, statements: Sequence[TextClause], texts: Sequence[Searchable]) -> None:
+    rows = [{"id": one.id, "said": words} for one in texts if (words := one.words)]
+    for statement in statements:
+        tx.many(statement, rows)
+
+
 def _newest(
     tx: Tx, table: Table, wanted: Select[Any], all_of: Sequence[Choice]
 ) -> list[tuple[Any, str]]:
     """When the newest rows that hold all that is asked for were made, and their ids."""
     hits = _hits(tx, all_of)
-    query = (
-        wanted.join(_searchable, _searchable.c.id == table.c.id)
-        .join(hits, hits.c.n == _searchable.c.n)
-        .order_by(hits.c.n.desc())
-        .limit(_LOOKED_AT)
-    )
-    return [(row.created_at, row.id) for row in tx.all(query)]
+    newest = select(hits.c.n).order_by(hits.c.n.desc())
+    found: list[tuple[Any, str]] = []
+    more = _LOOKED_AT
+    while len(found) < _LOOKED_AT:
+        some = newest.limit(more).subquery()
+        ids = select(some.c.n, _searchable.c.id).join(_searchable, _searchable.c.n == some.c.n)
+        rows = tx.all(ids)
+        among = wanted.where(table.c.id.in_([row.id for row in rows]))
+        found += [(row.created_at, row.id) for row in (tx.all(among) if rows else ())]
+        if len(rows) < more:
+            break
+        newest = newest.where(hits.c.n < min(row.n for row in rows))
+        more *= 4
+    return found
 
 
-def _hits(tx: Tx, all_of: Sequence[Choice]) -> Subquery:
+def _hits(tx: Tx, all_of: Sequence[Choice]) -> CTE:
     word, beginning, either, both = _SYNTAX[tx.dialect]
     query = both.join(
         "({})".format(
@@ -169,7 +192,13 @@ def _hits(tx: Tx, all_of: Sequence[Choice]) -> Subquery:
         )
         for choice in all_of
     )
-    return _HITS[tx.dialect].bindparams(query=query).columns(n=Integer).subquery("hits")
+    return (
+        _HITS[tx.dialect]
+        .bindparams(query=query)
+        .columns(n=Integer)
+        .cte("hits")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
 
 
 def _ranked(lists: Sequence[list[tuple[Any, str]]]) -> list[Ranked]:
