@@ -18,13 +18,17 @@ from palaver.api import (
     agents,
     archival,
     blocks,
+    compaction,
     conversations,
     messages,
     models,
     problems,
+    providers,
     routing,
     runs,
     streams,
+    tags,
+    tools,
 )  # fmt: skip
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
@@ -44,9 +48,10 @@ from palaver.store.opening import open_database
 logger = logging.getLogger(__name__)
 
 _ROUTERS = (
-    messages.router, streams.router, conversations.router, messages.of_agent, blocks.core_memory,
-    agent_tools.router, archival.router, agents.router, blocks.router, messages.by_id,
-    streams.of_run, runs.router, runs.step_router, models.health_router, models.router,
+    messages.router, streams.router, conversations.router, compaction.router, messages.of_agent,
+    blocks.core_memory, compaction.of_agent, agent_tools.router, archival.router, agents.router,
+    blocks.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
+    models.health_router, models.router, tags.router, tools.router, providers.router,
 )  # fmt: skip
 
 

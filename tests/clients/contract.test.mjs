@@ -310,3 +310,49 @@ test("a cancel clears what waits", async () => {
   assert.deepEqual(cancelled, { [asked[0].run_id]: "cancelled" });
   assert.equal((await all(await send(conversation, "Hello"))).at(-2).stop_reason, "end_turn");
 });
+
+test("small things: tags, a reset, a run that nobody waits for, a refusal that names its reason", async () => {
+  const own = await client.agents.create({ model: OFFLINE, tags: ["typescript-small"] });
+  assert.deepEqual(await client.tags.list({ name: "typescript-small" }), ["typescript-small"]);
+
+  const run = await client.agents.messages.createAsync(own.id, { input: "Hello" });
+  await all(await client.runs.messages.stream(run.id));
+  assert.equal((await client.runs.retrieve(run.id)).status, "completed");
+
+  const state = await client.agents.messages.reset(own.id, {});
+  assert.equal(state.message_ids.length, 1);
+  assert.equal((await client.conversations.list({ agent_id: own.id })).length, 1);
+
+  await assert.rejects(client.agents.schedule.list(own.id), (error) => {
+    assert.equal(error.status, 501);
+    assert.match(error.message, /nothing is sent at a later time/);
+    return true;
+  });
+});
+
+test("a tool is made from its source, given to an agent, and found again", async () => {
+  const name = `count_${Date.now()}`;
+  const source_code = `def ${name}(words: list[str]) -> int:\n    """Count words."""\n    return len(words)\n`;
+  const made = await client.tools.create({ source_code, tags: ["ts"], default_requires_approval: true });
+  assert.equal(made.name, name);
+  assert.deepEqual(made.json_schema.parameters.required, ["words"]);
+  assert.equal((await client.tools.update(made.id, { return_char_limit: 9 })).return_char_limit, 9);
+  assert.equal((await client.tools.upsert({ source_code, description: "Count." })).id, made.id);
+  assert.equal((await client.tools.retrieve(made.id)).description, "Count.");
+  assert.equal((await client.tools.search({ query: name }))[0].tool.id, made.id);
+  const listed = await all(client.tools.list({ names: [name, "memory_insert"], limit: 1 }));
+  assert.deepEqual(listed.map((one) => one.name), [name, "memory_insert"]);
+  await assert.rejects(client.tools.create({ source_code: "def f(x): 1" }), UnprocessableEntityError);
+  await client.tools.delete(made.id);
+  await assert.rejects(client.tools.retrieve(made.id), NotFoundError);
+
+  const { id } = await client.agents.create({ model: OFFLINE, include_base_tools: false });
+  const tools = client.agents.tools;
+  const own = listed[1].id;
+  assert.equal(await tools.attach(own, { agent_id: id }), null);
+  assert.deepEqual((await all(tools.list(id))).map((one) => one.id), [own]);
+  const args = { label: "none", new_string: "x" };
+  assert.equal((await tools.run("memory_insert", { agent_id: id, args })).status, "error");
+  assert.equal(await tools.detach(own, { agent_id: id }), null);
+  assert.deepEqual(await all(tools.list(id)), []);
+});

@@ -16,9 +16,9 @@ from tests.contract.talk import (
     official_async,
     wire,
 )
+from tests.databases import Databases, PostgresDatabases
 from tests.servers import Server
 
-KINDS = {"sync": official, "async": official_async}
 Say = Callable[..., Turn]
 
 _RECORDS: list[Record] = []  # the streams of the running test
@@ -33,10 +33,15 @@ def records(http: httpx2.Client) -> Iterator[list[Record]]:
         check_history(http, record)
 
 
-@pytest.fixture(scope="module", params=KINDS)
-def client(request: pytest.FixtureRequest, server: Server) -> Iterator[Letta]:
-    """Each official client in turn."""
-    with KINDS[request.param](server.url, _RECORDS) as made:
+@pytest.fixture(scope="module")
+def client(databases: Databases, server: Server) -> Iterator[Letta]:
+    """An official client: the asynchronous one where the server is on PostgreSQL.
+
+    The two are generated from one source, and so every test meets both without being run four
+    times.
+    """
+    make = official_async if isinstance(databases, PostgresDatabases) else official
+    with make(server.url, _RECORDS) as made:
         yield made
 
 

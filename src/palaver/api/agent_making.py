@@ -1,11 +1,12 @@
 """Agents are made, changed and removed, each in one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from palaver import clock
 from palaver.api import addressing, agent_states
 from palaver.api.agent_bodies import AgentChange, FirstMessage, NewAgent, ToolRule
+from palaver.core.approval import with_gates
 from palaver.core.builtin import tools_given_to
 from palaver.core.prompt import DEFAULT_SYSTEM
 from palaver.domain.agent import Agent, AgentState
@@ -14,11 +15,13 @@ from palaver.domain.conversation import Address, Conversation
 from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.part import Image, Part, Text
+from palaver.domain.tool import Tool
 from palaver.engine import compiling, equipment, line
 from palaver.engine.line import Cancelled
 from palaver.engine.workshop import Workshop
+from palaver.errors import ConversationBusy
 from palaver.providers.catalog import Catalog
-from palaver.store import agents, blocks, conversations, entries
+from palaver.store import agents, blocks, conversations, entries, runs
 from palaver.store.db import Tx
 
 _ADJECTIVES = ("Amber", "Brisk", "Calm", "Deft", "Eager", "Fond", "Keen", "Lucid", "Mild", "Quick")
@@ -58,7 +61,8 @@ class Making:
     def change(self, tx: Tx, agent_id: str, body: AgentChange) -> AgentState:
         """Change what `body` names."""
         before = agents.get(tx, self._project, agent_id, for_update=True)
-        after = before.model_copy(update={**self._changes(tx, body), "updated_at": clock.now()})
+        changes = {**self._changes(tx, body), "updated_at": clock.now()}
+        after = self._equipped(tx, before.model_copy(update=changes), before.tools)
         agents.change(tx, self._project, after)
         if body.block_ids is not None:
             _attach_only(tx, self._project, agent_id, body.block_ids)
@@ -66,8 +70,25 @@ class Making:
             recompile_default(tx, self._project, agent_id, dry_run=False)
         return agent_states.show(tx, self._project, self._catalog, after)
 
+    def reset(self, tx: Tx, agent_id: str) -> AgentState:
+        """Open a new default conversation; the one so far becomes one like all others.
+
+        Raises `NotFound`, and `ConversationBusy` while a run is active in it.
+        """
+        before = addressing.default_of(tx, self._project, agent_id)
+        conversations.demote(tx, self._project, before.conversation_id)
+        active = runs.active(tx, self._project, before.conversation_id)
+        if active:
+            raise ConversationBusy(active[0], len(active) - 1)
+        named = before.model_copy(update={"is_default": False})
+        compiling.recompile(tx, self._project, named, dry_run=False)  # it says its name itself
+        agent = agents.get(tx, self._project, agent_id)
+        self._open_default(tx, agent, ())
+        return agent_states.show(tx, self._project, self._catalog, agent)
+
     def _new(self, tx: Tx, body: NewAgent) -> Agent:
         now = clock.now()
+        tools = self._tools(tx, body)
         return Agent(
             id=clock.mint("agent"),
             name=body.name or f"{clock.choose(_ADJECTIVES)}{clock.choose(_NOUNS)}",
@@ -77,9 +98,9 @@ class Making:
             model_settings=body.model_settings,
             context_window_limit=body.context_window_limit
             or (body.llm_config or {}).get("context_window"),
-            tools=self._tools(tx, body),
+            tools=_unique(tool.id for tool in tools),
             tags=_unique(body.tags or []),
-            tool_rules=_rules(body.tool_rules),
+            tool_rules=with_gates(_rules(body.tool_rules), tools),
             description=body.description,
             embedding=body.embedding,
             metadata=body.metadata,
@@ -112,7 +133,7 @@ class Making:
         if handle is not None:
             changes["model"] = self._model(handle)
         if body.tool_ids is not None:
-            changes["tools"] = self._by_id(tx, body.tool_ids)
+            changes["tools"] = _unique(body.tool_ids)
         if body.tags is not None:
             changes["tags"] = _unique(body.tags)
         if body.tool_rules is not None:
@@ -122,27 +143,31 @@ class Making:
             changes["secrets"] = secrets
         return changes
 
-    def _tools(self, tx: Tx, body: NewAgent) -> tuple[str, ...]:
+    def _tools(self, tx: Tx, body: NewAgent) -> list[Tool]:
         base = tools_given_to(body.agent_type) if body.include_base_tools else ()
         named = equipment.named(tx, self._project, [*base, *(body.tools or [])])
-        for tool in named:
+        tools = [*named, *self._by_id(tx, body.tool_ids or [])]
+        for tool in tools:
             self._workshop.check(tool)
-        return _unique([*(tool.id for tool in named), *self._by_id(tx, body.tool_ids or [])])
+        return tools
 
-    def _by_id(self, tx: Tx, tool_ids: Sequence[str]) -> tuple[str, ...]:
-        for tool_id in tool_ids:
-            self._workshop.check(equipment.get(tx, self._project, tool_id))
-        return _unique(tool_ids)
+    def _by_id(self, tx: Tx, tool_ids: Iterable[str]) -> list[Tool]:
+        return [equipment.get(tx, self._project, tool_id) for tool_id in tool_ids]
+
+    def _equipped(self, tx: Tx, agent: Agent, before: Collection[str]) -> Agent:
+        """The agent with what its tools ask for that it did not have `before`."""
+        new = self._by_id(tx, [one for one in agent.tools if one not in before])
+        for tool in new:
+            self._workshop.check(tool)
+        return agent.model_copy(update={"tool_rules": with_gates(agent.tool_rules, new)})
 
     def _open_default(self, tx: Tx, agent: Agent, first: Sequence[FirstMessage]) -> None:
         text = compiling.compiled(tx, self._project, agent, addressing.DEFAULT)
+        now = clock.now()
         conversation = Conversation(
-            id=clock.mint("conv"),
-            agent_id=agent.id,
-            created_at=agent.created_at,
-            updated_at=agent.created_at,
+            id=clock.mint("conv"), agent_id=agent.id, created_at=now, updated_at=now
         )
-        system = compiling.system_entry(text, agent.created_at)
+        system = compiling.system_entry(text, now)
         conversations.add(tx, self._project, conversation, system, is_default=True)
         address = Address(conversation_id=conversation.id, agent_id=agent.id, is_default=True)
         if first:

@@ -13,9 +13,9 @@ from palaver.domain.llm import Handle
 from palaver.domain.message import ApprovalRequestMessage
 from palaver.domain.tool import Tool
 from palaver.engine import equipment, pausing
-from palaver.engine.runner import MAX_WINDOW
+from palaver.engine.choosing import MAX_WINDOW
 from palaver.providers.catalog import Catalog
-from palaver.store import blocks, conversations, entries
+from palaver.store import agents, blocks, conversations, entries
 from palaver.store.db import Tx
 
 EVERYTHING: tuple[Include, ...] = (
@@ -46,6 +46,12 @@ def show(
         pending_approval=_request(asked) if asked else None,
         **_relations(agent, held, equipment.of_agent(tx, project, agent), include),
     )
+
+
+def memory_of(tx: Tx, project: ProjectId, agent_id: str) -> Memory:
+    """The blocks of an agent in their older form. Raises `NotFound`."""
+    agent = agents.get(tx, project, agent_id)
+    return Memory(blocks=blocks.of_agent(tx, project, agent_id), agent_type=agent.agent_type)
 
 
 def _llm_config(catalog: Catalog, agent: Agent) -> LLMConfig:

@@ -1,15 +1,16 @@
 """Agents over HTTP."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated
 
-from fastapi import Query
+from fastapi import Body, Query
 
 from palaver.api import agent_making, agent_states, routing
 from palaver.api.agent_bodies import AgentChange, NewAgent
 from palaver.api.deps import Caller, Db, Rooms
 from palaver.api.problems import CONFLICT
-from palaver.domain.agent import AgentSort, AgentState, Include
+from palaver.domain.agent import AgentSort, AgentState, Include, Memory, Variable
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId
 from palaver.domain.page import Limit, Order, Page
@@ -29,8 +30,8 @@ class Deleted(Frozen):
     message: str
 
 
-class AgentQuery(Frozen):
-    """Which agents are wanted, in which order."""
+class AgentWish(Frozen):
+    """Which agents are wanted."""
 
     name: str | None = None
     tags: list[str] | None = None
@@ -42,22 +43,6 @@ class AgentQuery(Frozen):
     base_template_id: str | None = None
     identity_id: str | None = None
     identifier_keys: list[str] | None = None
-    include: list[Include] | None = None
-    include_relationships: list[str] | None = None
-    limit: Limit | None = 50
-    before: str | None = None
-    after: str | None = None
-    order: Order = "desc"
-    order_by: AgentSort = "created_at"
-    ascending: bool | None = None
-    sort_by: Literal["created_at", "updated_at", "last_run_completion"] | None = None
-
-    @property
-    def page(self) -> Page:
-        """The part of the list that is wanted."""
-        order = self.order if self.ascending is None else ("asc" if self.ascending else "desc")
-        limit = 50 if self.limit is None else self.limit
-        return Page(limit=limit, before=self.before, after=self.after, order=order)
 
     @property
     def hopeless(self) -> bool:
@@ -75,8 +60,39 @@ class AgentQuery(Frozen):
             match_all_tags=self.match_all_tags,
             query_text=self.query_text,
             last_stop_reason=self.last_stop_reason,
-            order_by=self.sort_by or self.order_by,
         )
+
+
+class AgentQuery(AgentWish):
+    """Which agents are wanted, in which order."""
+
+    include: list[Include] | None = None
+    include_relationships: list[str] | None = None
+    limit: Limit | None = 50
+    before: str | None = None
+    after: str | None = None
+    order: Order = "desc"
+    order_by: AgentSort = "created_at"
+    ascending: bool | None = None
+    sort_by: AgentSort | None = None
+
+    @property
+    def wanted(self) -> AgentFilter:
+        """The filter that the store understands, with the order of the list."""
+        return replace(super().wanted, order_by=self.sort_by or self.order_by)
+
+    @property
+    def page(self) -> Page:
+        """The part of the list that is wanted."""
+        order = self.order if self.ascending is None else ("asc" if self.ascending else "desc")
+        limit = 50 if self.limit is None else self.limit
+        return Page(limit=limit, before=self.before, after=self.after, order=order)
+
+
+class Reset(Frozen):
+    """How an agent begins anew. There are no messages that it would begin with by itself."""
+
+    add_default_initial_messages: bool = False
 
 
 @router.post("/", responses=CONFLICT)
@@ -102,6 +118,12 @@ async def list_agents(
     return [] if query.hopeless else await rooms.db.read(read)
 
 
+@router.get("/count")
+async def count(query: Annotated[AgentWish, Query()], caller: Caller, db: Db) -> int:
+    """Count agents."""
+    return 0 if query.hopeless else await db.read(agents.counted, caller.project, query.wanted)
+
+
 @router.get("/{agent_id}")
 async def retrieve(
     agent_id: AgentId, caller: Caller, rooms: Rooms, include: Includes = None
@@ -124,6 +146,40 @@ async def delete(agent_id: AgentId, caller: Caller, rooms: Rooms) -> Deleted:
     ended = await rooms.db.tx(agent_making.remove, worker, caller.project, agent_id)
     rooms.runner.cancel(ended.run_ids)
     return Deleted(message=f"Agent id={agent_id} successfully deleted")
+
+
+@router.patch("/{agent_id}/reset-messages", responses=CONFLICT)
+async def reset_messages(
+    agent_id: AgentId, caller: Caller, rooms: Rooms, body: Annotated[Reset | None, Body()] = None
+) -> AgentState:
+    """Begin the agent's default conversation anew. What was said in it stays, in one of its own."""
+    making = agent_making.Making(rooms.catalog, rooms.workshop, caller.project)
+    return await rooms.db.tx(making.reset, agent_id)
+
+
+@router.get("/{agent_id}/core-memory", deprecated=True)
+async def retrieve_core_memory(agent_id: AgentId, caller: Caller, db: Db) -> Memory:
+    """Read the blocks of an agent in their older form."""
+    return await db.read(agent_states.memory_of, caller.project, agent_id)
+
+
+@router.get("/{agent_id}/secrets")
+async def list_secrets(agent_id: AgentId, caller: Caller, rooms: Rooms) -> list[Variable]:
+    """List what the agent's tools find in their environment."""
+    include = ("agent.secrets",)
+    return (await rooms.db.read(_shown, rooms, caller.project, agent_id, include)).secrets
+
+
+@router.post("/{agent_id}/system-prompt/recompile", deprecated=True)
+async def recompile_prompt(
+    agent_id: AgentId,
+    caller: Caller,
+    db: Db,
+    dry_run: bool = False,
+    update_timestamp: bool = False,
+) -> str:
+    """Recompile under its older name."""
+    return await recompile(agent_id, caller, db, dry_run, update_timestamp)
 
 
 @router.post("/{agent_id}/recompile")

@@ -37,8 +37,8 @@ _NEVER_NULL = frozenset(
 )
 
 
-class BlockQuery(Frozen):
-    """Which blocks are wanted, in which order (oldest first unless asked otherwise)."""
+class BlockWish(Frozen):
+    """Which blocks are wanted."""
 
     label: LabelText | None = None
     label_search: LabelText | None = None
@@ -54,16 +54,11 @@ class BlockQuery(Frozen):
     identity_id: Annotated[str, Field(min_length=45, max_length=45)] | None = None
     identifier_keys: list[str] | None = None
     project_id: str | None = None
-    limit: Limit | None = 50
-    before: str | None = None
-    after: str | None = None
-    order: Order = "asc"
 
     @property
-    def page(self) -> Page:
-        """The part of the list that is wanted."""
-        limit = 50 if self.limit is None else self.limit
-        return Page(limit=limit, before=self.before, after=self.after, order=self.order)
+    def hopeless(self) -> bool:
+        """Whether something is asked for that no block here has: an identity."""
+        return bool(self.identity_id or self.identifier_keys)
 
     @property
     def wanted(self) -> BlockFilter:
@@ -81,6 +76,21 @@ class BlockQuery(Frozen):
             agents_gt=self.connected_to_agents_count_gt,
             agents_lt=self.connected_to_agents_count_lt,
         )
+
+
+class BlockQuery(BlockWish):
+    """Which blocks are wanted, in which order (oldest first unless asked otherwise)."""
+
+    limit: Limit | None = 50
+    before: str | None = None
+    after: str | None = None
+    order: Order = "asc"
+
+    @property
+    def page(self) -> Page:
+        """The part of the list that is wanted."""
+        limit = 50 if self.limit is None else self.limit
+        return Page(limit=limit, before=self.before, after=self.after, order=self.order)
 
 
 class AgentsQuery(NewestFirst):
@@ -102,9 +112,15 @@ async def create(body: NewBlock, caller: Caller, db: Db) -> Block:
 @router.get("/")
 async def list_blocks(query: Annotated[BlockQuery, Query()], caller: Caller, db: Db) -> list[Block]:
     """List blocks, oldest first unless asked otherwise."""
-    if query.identity_id or query.identifier_keys:
+    if query.hopeless:
         return []
     return await db.read(blocks.listed, caller.project, query.page, query.wanted)
+
+
+@router.get("/count")
+async def count(query: Annotated[BlockWish, Query()], caller: Caller, db: Db) -> int:
+    """Count blocks."""
+    return 0 if query.hopeless else await db.read(blocks.counted, caller.project, query.wanted)
 
 
 @router.get("/{block_id}")

@@ -8,7 +8,7 @@ from fastapi import Body, Query, Response
 from palaver.api import addressing, problems, routing, sse, turns
 from palaver.api.deps import Caller, Connection, Db, House, Rooms, Who, Wire
 from palaver.api.problems import CONFLICT
-from palaver.api.send_body import AgentSendBody, SendBody
+from palaver.api.send_body import AgentSendBody, BackgroundSendBody, SendBody
 from palaver.api.sse import EventStream, LettaResponse, Wanted
 from palaver.core.expand import messages_of
 from palaver.domain.conversation import Address
@@ -17,10 +17,12 @@ from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId, ConversationName, MessageId, ProjectId, RunId
 from palaver.domain.message import Message, MessageType
 from palaver.domain.page import MAX_LIMIT, Limit, Order, Page
+from palaver.domain.run import Run
 from palaver.engine import line
 from palaver.engine.failure import Failure
 from palaver.engine.line import Admitted, Cancelled
 from palaver.engine.send import Send
+from palaver.errors import Invalid
 from palaver.store import agents, entries, runs
 from palaver.store.db import Tx
 
@@ -28,21 +30,25 @@ router = routing.router("/v1/conversations/{conversation_id}/messages", "convers
 of_agent = routing.router("/v1/agents/{agent_id}/messages", "agents")
 by_id = routing.router("/v1/messages", "messages")
 
+_BUSY: dict[int | str, dict[str, Any]] = {
+    409: {
+        "model": problems.Busy | problems.Pending,
+        "description": "Another run holds the conversation, or tool calls wait for an answer.",
+    },
+}
+
 _EITHER: dict[int | str, dict[str, Any]] = {
+    **_BUSY,
     200: {
         "description": "The answer: a stream of events, or all of it at once.",
         "model": LettaResponse,
         "content": {"text/event-stream": {"schema": {"description": "One message an event."}}},
     },
-    401: {"model": problems.ProviderProblem, "description": "The provider refuses the key."},
-    402: {"model": problems.ProviderProblem, "description": "No credit at the provider."},
     409: {
         "model": problems.Busy | problems.Pending,
         "description": "Another run holds the conversation, or tool calls wait for an answer.",
     },
-    429: {"model": problems.ProviderProblem, "description": "The provider's rate limit."},
-    500: {"model": problems.ProviderProblem, "description": "The provider failed."},
-    504: {"model": problems.ProviderProblem, "description": "The provider stayed silent."},
+    **problems.FROM_PROVIDER,
 }
 
 
@@ -139,6 +145,18 @@ async def stream_to_agent(
     return await send_to_agent(agent_id, streamed, caller, rooms, wire)
 
 
+@of_agent.post("/async", responses=_BUSY)
+async def send_in_background(
+    agent_id: AgentId, body: BackgroundSendBody, caller: Caller, rooms: Rooms, wire: Connection
+) -> Run:
+    """Send messages to the agent's default conversation; the answer is the run, just begun."""
+    if body.callback_url is not None:
+        raise Invalid("palaver does not call back yet; leave out callback_url, follow the run.")
+    address = await rooms.db.read(addressing.default_of, caller.project, agent_id)
+    admitted = await rooms.runner.start(_wished(address, body, caller, wire))
+    return await rooms.db.read(runs.get, caller.project, admitted.run_id)
+
+
 @of_agent.post("/cancel", responses=CONFLICT)
 async def cancel_runs_of_agent(
     agent_id: AgentId,
@@ -183,29 +201,7 @@ async def retrieve(message_id: MessageId, caller: Caller, db: Db) -> list[Messag
 async def _send(
     address: Address, body: AgentSendBody, caller: Who, rooms: House, wire: Wire
 ) -> Response:
-    inputs, key = body.inputs(), body.key(wire.key)
-    admitted = await rooms.runner.start(
-        Send(
-            project=caller.project,
-            address=address,
-            inputs=inputs,
-            max_steps=body.max_steps,
-            tokens=body.streaming and body.stream_tokens,
-            background=body.background and body.streaming,
-            override_model=body.override_model,
-            override_system=body.override_system,
-            skills=body.skills,
-            client_tools=tuple(tool.spec for tool in body.client_tools or ()),
-            approval_ttl=body.approval_ttl,
-            logprobs=body.logprobs,
-            token_ids=body.return_token_ids,
-            config=body.config,
-            key=key,
-            fingerprint=key and body.fingerprint(inputs),
-            on_busy=body.on_busy,
-            on_pending=body.on_pending,
-        )
-    )
+    admitted = await rooms.runner.start(_wished(address, body, caller, wire))
     run_id, kinds = admitted.run_id, body.include_return_message_types
     left = None
     if body.cancel_on_disconnect:
@@ -220,6 +216,31 @@ async def _send(
     if body.return_logprobs or body.return_token_ids:
         answer = await rooms.db.read(turns.with_tokens, caller.project, run_id, answer)
     return Response(answer.model_dump_json(), 200, _place(admitted), "application/json")
+
+
+def _wished(address: Address, body: AgentSendBody, caller: Who, wire: Wire) -> Send:
+    """What the caller wants done."""
+    inputs, key = body.inputs(), body.key(wire.key)
+    return Send(
+        project=caller.project,
+        address=address,
+        inputs=inputs,
+        max_steps=body.max_steps,
+        tokens=body.streaming and body.stream_tokens,
+        background=body.in_background,
+        override_model=body.override_model,
+        override_system=body.override_system,
+        skills=body.skills,
+        client_tools=tuple(tool.spec for tool in body.client_tools or ()),
+        approval_ttl=body.approval_ttl,
+        logprobs=body.logprobs,
+        token_ids=body.return_token_ids,
+        config=body.config,
+        key=key,
+        fingerprint=key and body.fingerprint(inputs),
+        on_busy=body.on_busy,
+        on_pending=body.on_pending,
+    )
 
 
 def _place(admitted: Admitted) -> dict[str, str]:

@@ -19,7 +19,7 @@ _COLLECTIONS = frozenset(
     f"/v1/{name}"
     for name in (
         "agents", "archives", "blocks", "conversations", "folders", "health", "mcp-servers",
-        "messages", "models", "ready", "runs", "steps", "tags", "tools",
+        "messages", "models", "providers", "ready", "runs", "steps", "tags", "tools",
     )
 )  # fmt: skip
 
@@ -85,8 +85,13 @@ class OneSpelling:
                 refusal = Response('{"detail":"UNPROCESSABLE: NUL in the address"}', 422)
                 refusal.headers["content-type"] = "application/json"
                 return await refusal(scope, receive, send)
-            scope = {**scope, "path": f"{path}/" if path in _COLLECTIONS else path}
+            scope = {**scope, "path": as_declared(path)}
         await self._app(scope, receive, send)
+
+
+def as_declared(path: str) -> str:
+    """How a path without a slash at its end is spelled where it is declared."""
+    return f"{path}/" if path in _COLLECTIONS else path
 
 
 def _can_be_kept(value: Any) -> bool:

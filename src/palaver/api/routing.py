@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
+from palaver.api import unplanned
 from palaver.api.problems import RESPONSES
 from palaver.api.requests import StrictRoute
 
@@ -25,9 +26,9 @@ def router(prefix: str, tag: str) -> APIRouter:
 
 
 def add(app: FastAPI, routers: Iterable[APIRouter]) -> None:
-    """Add the endpoints of all `routers`, tried in this order."""
-    for each in routers:
-        app.router.routes.extend(each.routes)
+    """Add the endpoints of all `routers`, tried in this order, and those that are left out."""
+    there = [route for each in routers for route in each.routes]
+    app.router.routes.extend(unplanned.around(there))
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from fastapi import Query
+from fastapi import Body, Query
 from pydantic import Field
 
 from palaver.api import routing
 from palaver.api.deps import Caller, Db
 from palaver.api.pages import NewestFirst, OldestFirst
 from palaver.core.expand import messages_of
-from palaver.domain.frozen import SentStamp
+from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.ids import RunId, StepId
 from palaver.domain.message import Message
 from palaver.domain.page import Limit, Page
@@ -19,12 +19,14 @@ from palaver.domain.run import (
     CompletionTokensDetails,
     PromptTokensDetails,
     Run,
+    RunMetrics,
     RunStatus,
     RunUsage,
     Step,
     StepMetrics,
     StopReason,
 )
+from palaver.engine import measuring
 from palaver.store import entries, runs, steps
 from palaver.store.db import Tx
 from palaver.store.runs import RunFilter
@@ -94,10 +96,26 @@ class StepQuery(NewestFirst):
         )
 
 
+class Feedback(Frozen):
+    """What somebody thinks of a step."""
+
+    feedback: Literal["positive", "negative"] | None = None
+    tags: list[str] | None = None
+
+
 @router.get("/")
 async def list_runs(query: Annotated[RunQuery, Query()], caller: Caller, db: Db) -> list[Run]:
     """List runs."""
     return await db.read(runs.listed, caller.project, query.page, query.wanted)
+
+
+@router.get("/active", deprecated=True)
+async def list_active(
+    caller: Caller, db: Db, agent_id: str | None = None, background: bool | None = None
+) -> list[Run]:
+    """List the runs that are active: another way to ask for some statuses."""
+    query = RunQuery(active=True, agent_id=agent_id, background=background)
+    return await list_runs(query, caller, db)
 
 
 @router.get("/{run_id}")
@@ -158,6 +176,12 @@ async def usage(run_id: RunId, caller: Caller, db: Db) -> RunUsage:
     )
 
 
+@router.get("/{run_id}/metrics")
+async def metrics(run_id: RunId, caller: Caller, db: Db) -> RunMetrics:
+    """Read how long a run took, and which tools it used."""
+    return await db.read(measuring.of_run, caller.project, run_id)
+
+
 @step_router.get("/")
 async def list_steps(query: Annotated[StepQuery, Query()], caller: Caller, db: Db) -> list[Step]:
     """List steps."""
@@ -174,6 +198,20 @@ async def retrieve_step(step_id: StepId, caller: Caller, db: Db) -> Step:
 async def retrieve_metrics(step_id: StepId, caller: Caller, db: Db) -> StepMetrics:
     """Read how long a step took, and whether its prompt went on from the one before it."""
     return await db.read(steps.metrics_of, caller.project, step_id)
+
+
+@step_router.patch("/{step_id}/feedback")
+async def judge(step_id: StepId, body: Annotated[Feedback, Body()], caller: Caller, db: Db) -> Step:
+    """Say what you think of a step; null takes it back, and tags that are left out stay."""
+
+    def write(tx: Tx) -> Step:
+        step = steps.get(tx, caller.project, step_id, for_update=True)
+        tags = step.tags if body.tags is None else body.tags
+        judged = step.model_copy(update={"feedback": body.feedback, "tags": tags})
+        steps.judge(tx, caller.project, judged)
+        return judged
+
+    return await db.tx(write)
 
 
 @step_router.get("/{step_id}/messages")

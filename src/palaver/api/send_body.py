@@ -235,6 +235,11 @@ class AgentSendBody(Frozen):
         return self
 
     @property
+    def in_background(self) -> bool:
+        """Whether the run is one of the background."""
+        return self.background and self.streaming
+
+    @property
     def config(self) -> RequestConfig:
         """What a run remembers of how its answer was wanted."""
         return RequestConfig(
@@ -286,6 +291,17 @@ class AgentSendBody(Frozen):
                 "An answer to tool calls is the first message of a send, and one message."
             )
         return tuple(_entry(one) for one in sent)
+
+
+class BackgroundSendBody(AgentSendBody):
+    """A send whose run nobody waits for."""
+
+    callback_url: str | None = None
+
+    @property
+    def in_background(self) -> bool:
+        """It always is."""
+        return True
 
 
 class SendBody(AgentSendBody):

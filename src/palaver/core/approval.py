@@ -10,11 +10,23 @@ from typing import Any
 from palaver.core.turn import RunTools
 from palaver.domain.entry import Entry
 from palaver.domain.part import Gate, Part, ToolCall, ToolReturn, Verdict
-from palaver.domain.tool import ToolSpec
+from palaver.domain.tool import Tool, ToolSpec
 from palaver.errors import Invalid
 
 RULE = "requires_approval"
 """The type of the tool rule that makes a tool's calls wait."""
+
+
+def with_gates(
+    rules: list[dict[str, Any]] | None, tools: Iterable[Tool]
+) -> list[dict[str, Any]] | None:
+    """The rules of an agent that is given `tools`: some of them want their calls to wait."""
+    wanted = [
+        {"type": RULE, "tool_name": tool.name} for tool in tools if tool.default_requires_approval
+    ]
+    known = [(rule["type"], rule["tool_name"]) for rule in rules or ()]
+    more = [rule for rule in wanted if (rule["type"], rule["tool_name"]) not in known]
+    return [*(rules or ()), *more] if more else rules
 
 
 def gates(
@@ -34,9 +46,15 @@ def offered(own: Iterable[ToolSpec], clients: Iterable[ToolSpec]) -> tuple[ToolS
 
 
 def waiting(entry: Entry) -> tuple[ToolCall, ...]:
-    """The calls that wait for an answer if `entry` is the newest of its conversation."""
+    """The calls that wait for an answer if `entry` is the newest of its conversation.
+
+    Of calls that have the same id only the first one counts: no answer could tell them apart.
+    """
     calls = (part for part in entry.parts if isinstance(part, ToolCall) and part.gate)
-    return () if entry.cut else tuple(calls)
+    first: dict[str, ToolCall] = {}
+    for call in calls:
+        first.setdefault(call.call_id, call)
+    return () if entry.cut else tuple(first.values())
 
 
 def denial(asked: Entry, blank: Entry, reason: str) -> Entry:
@@ -83,14 +101,19 @@ def carrying_out(asked: Entry, answer: Entry, then: Sequence[Entry] = ()) -> Run
                 approved.append(call)
             case Verdict(approve=True):
                 text = f"Tool not found: {call.name} is the client's, and it gave no return."
-                denied.append(_refused(call, text))
-            case Verdict(reason=reason):
-                text = f"Error: request to call tool denied. User reason: {reason or '(none)'}"
-                denied.append(_refused(call, text))
+                denied.append(_failed(call, text))
+            case Verdict() as verdict:
+                denied.append(refused(call, verdict.reason))
             case _:
                 raise ValueError("an answer holds verdicts and returns")
     beside = [part for part in asked.parts if isinstance(part, ToolCall) and not part.gate]
     return RunTools((*approved, *beside), (*returned, *denied), asked.step_id, tuple(then))
+
+
+def refused(call: ToolCall, reason: str | None) -> ToolReturn:
+    """What a call comes to that was denied."""
+    text = f"Error: request to call tool denied. User reason: {reason or '(none)'}"
+    return _failed(call, text)
 
 
 def _call_id(part: Part) -> str:
@@ -111,5 +134,5 @@ def _meant(asked: Entry, answer: Entry) -> list[Part]:
     return parts
 
 
-def _refused(call: ToolCall, text: str) -> ToolReturn:
+def _failed(call: ToolCall, text: str) -> ToolReturn:
     return ToolReturn(call_id=call.call_id, name=call.name, status="error", content=text)

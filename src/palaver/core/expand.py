@@ -44,18 +44,21 @@ _IMAGE_IN_TEXT = "[image]"
 
 
 def messages_of(entry: Entry) -> list[Message]:
-    """The messages that `entry` is shown as, in the order they were said."""
+    """The messages that `entry` is shown as, in the order they were said.
+
+    What is damaged (`palaver.core.repair`) shows what can be shown of it, which may be nothing.
+    """
     match entry.role:
         case "system":
             return [SystemMessage(**envelope(entry, 0), content=words_of(entry.parts))]
         case "user":
             return [UserMessage(**envelope(entry, 0), content=_content(entry.parts))]
         case "summary":
-            return [SummaryMessage(**envelope(entry, 0), summary=words_of(entry.parts))]
+            return [_summary(entry)]
         case "tool":
-            return [_returns(entry)]
+            return _returns(entry)
         case "approval":
-            return [_response(entry)]
+            return _response(entry)
         case "assistant":
             return _spoken(entry)
         case _:
@@ -86,34 +89,40 @@ def signature_of(part: Text | Reasoning | HiddenReasoning | ToolCall) -> str | N
     return signature if isinstance(signature, str) else None
 
 
+def _summary(entry: Entry) -> Message:
+    about, words = envelope(entry, 0), words_of(entry.parts)
+    return SummaryMessage(**about, summary=words, compaction_stats=entry.compaction)
+
+
 def _spoken(entry: Entry) -> list[Message]:
     waiting = [part for part in entry.parts if isinstance(part, ToolCall) and part.gate]
     spoken: list[Message] = []
     for part in entry.parts:
         about = envelope(entry, len(spoken))
         if not isinstance(part, ToolCall) or part.gate is None:
-            spoken.append(_said(about, part))
+            spoken += _said(about, part)
         elif part is waiting[0]:
             calls = [_call(call) for call in waiting]
             spoken.append(ApprovalRequestMessage(**about, tool_call=calls[0], tool_calls=calls))
-    if entry.cut:
+    if entry.cut and spoken:
         spoken[-1] = spoken[-1].model_copy(update={"is_err": True})
     return spoken
 
 
-def _said(about: dict[str, Any], part: Part) -> Message:
+def _said(about: dict[str, Any], part: Part) -> list[Message]:
     match part:
         case Text():
-            return AssistantMessage(**about, content=part.text)
+            return [AssistantMessage(**about, content=part.text)]
         case Reasoning():
-            return ReasoningMessage(**about, reasoning=part.text, signature=signature_of(part))
+            signature = signature_of(part)
+            return [ReasoningMessage(**about, reasoning=part.text, signature=signature)]
         case HiddenReasoning():
-            return HiddenReasoningMessage(**about, state=part.state, hidden_reasoning=part.data)
+            return [HiddenReasoningMessage(**about, state=part.state, hidden_reasoning=part.data)]
         case ToolCall():
             call = _call(part)
-            return ToolCallMessage(**about, tool_call=call, tool_calls=[call])
+            return [ToolCallMessage(**about, tool_call=call, tool_calls=[call])]
         case Image() | ToolReturn() | Verdict():
-            raise ValueError(f"an assistant does not say {part.type}")
+            return []
         case _:
             assert_never(part)
 
@@ -122,7 +131,7 @@ def _call(part: ToolCall) -> Call:
     return Call(name=part.name, arguments=part.arguments, tool_call_id=part.call_id)
 
 
-def _response(entry: Entry) -> Message:
+def _response(entry: Entry) -> list[Message]:
     """What was answered; the top fields repeat the first verdict (deprecated)."""
     answers = [
         _return(part)
@@ -132,19 +141,22 @@ def _response(entry: Entry) -> Message:
         if isinstance(part, ToolReturn | Verdict)
     ]
     verdict = next((one for one in answers if isinstance(one, Approval)), None)
-    return ApprovalResponseMessage(
+    response = ApprovalResponseMessage(
         **envelope(entry, 0),
         approvals=answers,
         approve=verdict.approve if verdict else None,
-        approval_request_id=answers[0].tool_call_id,
+        approval_request_id=answers[0].tool_call_id if answers else None,
         reason=verdict.reason if verdict else None,
     )
+    return [response] if answers else []
 
 
-def _returns(entry: Entry) -> Message:
+def _returns(entry: Entry) -> list[Message]:
     parts = [part for part in entry.parts if isinstance(part, ToolReturn)]
+    if not parts:
+        return []
     first = parts[0]
-    return ToolReturnMessage(
+    message = ToolReturnMessage(
         **{**envelope(entry, 0), "name": first.name or entry.name},
         tool_call_id=first.call_id,
         status=first.status,
@@ -153,6 +165,7 @@ def _returns(entry: Entry) -> Message:
         stderr=first.stderr,
         tool_returns=[_return(part) for part in parts],
     )
+    return [message]
 
 
 def _return(part: ToolReturn) -> Return:

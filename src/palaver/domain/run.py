@@ -128,6 +128,23 @@ class StepMetrics(Frozen):
     cached_input_tokens: int | None = None
 
 
+class RunMetrics(Frozen):
+    """How long a run took, and the ids of the tools that it used.
+
+    The start is nanoseconds since 1970; ``run_ns`` is null until the run has ended.
+    """
+
+    id: str
+    agent_id: str | None = None
+    project_id: str | None = None
+    run_start_ns: int | None = None
+    run_ns: int | None = None
+    num_steps: int | None = None
+    tools_used: list[str] | None = None
+    template_id: str | None = None
+    base_template_id: str | None = None
+
+
 class PromptTokensDetails(Frozen):
     """How much of the prompt came from, or went into, the provider's cache."""
 

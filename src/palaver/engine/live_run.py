@@ -11,6 +11,7 @@ from palaver import clock
 from palaver.core.expand import messages_of, words_of
 from palaver.core.prefix import Outline
 from palaver.core.prompt import with_skills
+from palaver.core.repair import Mend, mended
 from palaver.core.speech import Speech
 from palaver.core.turn import CallModel, Reply, RunTools, Turn, take_turn
 from palaver.core.window import Window
@@ -35,6 +36,7 @@ from palaver.store.db import Database, Tx
 logger = logging.getLogger(__name__)
 
 _AHEAD = 2_000  # events that may wait to be written before the model has to wait too
+_TOLD = 100  # mended faults that a run's record tells of
 _AGAIN = 0.5  # seconds between tries to write a run's end while the database is away
 
 Why = Literal["cancelled", "shutdown"]
@@ -86,6 +88,7 @@ class LiveRun:
     _speech: Speech | None = None  # what it has said
     _meter: Meter = field(default_factory=Meter)
     _new: Unwritten = field(default_factory=Unwritten)
+    _mends: tuple[Mend, ...] = ()  # what had to be mended in the window
 
     def stop(self, why: Why) -> None:
         """End the run soon. The first reason counts; saying it again does nothing."""
@@ -180,6 +183,7 @@ class LiveRun:
                     raise AssertionError(f"nobody knows how to do {want}")
 
     async def _call_model(self, stage: Stage, window: Window) -> Reply:
+        window = self._sound(window)
         self._step = self._new_step(window, stage.context_window)
         blank = self._blank("assistant", self._step.id, str(window.handle))
         self._speech = Speech(blank, stage.gates)
@@ -191,6 +195,18 @@ class LiveRun:
                 if fragment is not None and self.send.tokens:
                     await self._show(fragment)
         return self._heard_all(self._step, self._speech)
+
+    def _sound(self, window: Window) -> Window:
+        """The window as a model takes it; what was mended for that is told in the run's record."""
+        whole = mended(window.entries)
+        if whole.mends and whole.mends != self._mends:
+            self._mends = whole.mends
+            told = [mend.told() for mend in whole.mends[:_TOLD]]
+            metadata = {**(self.run.metadata or {}), "repaired": told}
+            self.run = self.run.model_copy(update={"metadata": metadata})
+            where = self.send.address.conversation_id
+            logger.warning("%s: mended in the window of %s: %s", self.run.id, where, told)
+        return replace(window, entries=whole.entries) if whole.mends else window
 
     def _heard_all(self, step: Step, speech: Speech) -> Reply:
         """What the model said, to be written before its calls are carried out, or with the end."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, func, insert, select, update
 
 from palaver.domain.agent import Agent, AgentSort
 from palaver.domain.ids import ProjectId
@@ -91,25 +91,15 @@ def remove(tx: Tx, project: ProjectId, agent_id: str, at: datetime) -> None:
 
 def listed(tx: Tx, project: ProjectId, page: Page, wanted: AgentFilter) -> list[Agent]:
     """The agents on a page; hidden ones are left out."""
-    query = select(*_SHOWN).where(
-        _agents.c.project_id == project,
-        _agents.c.deleted_at.is_(None),
-        _agents.c.hidden.is_(False),
-    )
-    if wanted.name is not None:
-        query = query.where(_agents.c.name == wanted.name)
-    if wanted.query_text:
-        query = query.where(containing(_agents.c.name, wanted.query_text))
-    if wanted.last_stop_reason is not None:
-        query = query.where(_agents.c.last_stop_reason == wanted.last_stop_reason)
-    if wanted.tags:
-        tagged = select(_tags.c.agent_id).where(_tags.c.tag.in_(wanted.tags))
-        if wanted.match_all_tags:
-            every = func.count() == len(set(wanted.tags))
-            tagged = tagged.group_by(_tags.c.agent_id).having(every)
-        query = query.where(_agents.c.id.in_(tagged))
+    query = select(*_SHOWN).where(*_wanted(project, wanted))
     key = None if wanted.order_by == "created_at" else _agents.c[wanted.order_by]
     return _read_all(paged(tx, project, query, _agents, page, key))
+
+
+def counted(tx: Tx, project: ProjectId, wanted: AgentFilter) -> int:
+    """How many agents are wanted; hidden ones are left out."""
+    row = tx.first(select(func.count()).select_from(_agents).where(*_wanted(project, wanted)))
+    return 0 if row is None else int(row[0])
 
 
 def with_block(tx: Tx, project: ProjectId, block_id: str, page: Page) -> list[Agent]:
@@ -135,6 +125,27 @@ def note_run(
             "last_run_duration_ms": duration_ms,
         },
     )
+
+
+def _wanted(project: ProjectId, wanted: AgentFilter) -> list[ColumnElement[bool]]:
+    these = [
+        _agents.c.project_id == project,
+        _agents.c.deleted_at.is_(None),
+        _agents.c.hidden.is_(False),
+    ]
+    if wanted.name is not None:
+        these.append(_agents.c.name == wanted.name)
+    if wanted.query_text:
+        these.append(containing(_agents.c.name, wanted.query_text))
+    if wanted.last_stop_reason is not None:
+        these.append(_agents.c.last_stop_reason == wanted.last_stop_reason)
+    if wanted.tags:
+        tagged = select(_tags.c.agent_id).where(_tags.c.tag.in_(wanted.tags))
+        if wanted.match_all_tags:
+            every = func.count() == len(set(wanted.tags))
+            tagged = tagged.group_by(_tags.c.agent_id).having(every)
+        these.append(_agents.c.id.in_(tagged))
+    return these
 
 
 def _read(row: Row[Any]) -> Agent:

@@ -106,10 +106,13 @@ def remove(tx: Tx, project: ProjectId, block_id: str) -> None:
 
 def listed(tx: Tx, project: ProjectId, page: Page, wanted: BlockFilter) -> list[Block]:
     """The blocks on a page; hidden ones are left out."""
-    query = select(_blocks.c.body).where(
-        _blocks.c.project_id == project, _blocks.c.hidden.is_(False), *_conditions(wanted)
-    )
-    return _read_all(tx, project, query, page)
+    return _read_all(tx, project, _wanted(select(_blocks.c.body), project, wanted), page)
+
+
+def counted(tx: Tx, project: ProjectId, wanted: BlockFilter) -> int:
+    """How many blocks are wanted; hidden ones are left out."""
+    row = tx.first(_wanted(select(func.count()).select_from(_blocks), project, wanted))
+    return 0 if row is None else int(row[0])
 
 
 def of_agent(tx: Tx, project: ProjectId, agent_id: str, page: Page | None = None) -> list[Block]:
@@ -170,6 +173,11 @@ def agents_with(tx: Tx, project: ProjectId, block_id: str, page: Page) -> list[A
     """The agents that have a block, on a page. Raises `NotFound`."""
     get(tx, project, block_id)
     return agents.with_block(tx, project, block_id, page)
+
+
+def _wanted(query: Select[Any], project: ProjectId, wanted: BlockFilter) -> Select[Any]:
+    mine = (_blocks.c.project_id == project, _blocks.c.hidden.is_(False))
+    return query.where(*mine, *_conditions(wanted))
 
 
 def _conditions(wanted: BlockFilter) -> list[ColumnElement[bool]]:

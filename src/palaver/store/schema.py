@@ -7,7 +7,6 @@ The condition of a partial index has to stand in a query as it stands here, or t
 used.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -25,40 +24,14 @@ from sqlalchemy import (
     Table,
     Text,
     TextClause,
-    TypeDecorator,
     UniqueConstraint,
     select,
     text,
 )
 
+from palaver.store.columns import Id, Moment, Numbers
+
 metadata = MetaData()
-
-
-def _sorted_by_bytes(length: int) -> String:
-    """Text that sorts as SQLite sorts it, whatever the language of a PostgreSQL database."""
-    return String(length).with_variant(String(length, "C"), "postgresql")
-
-
-Id = _sorted_by_bytes(64)
-
-
-class Moment(TypeDecorator[datetime]):
-    """A UTC moment as text: ``2026-01-02T03:04:05.000006Z``. A naive one is taken as UTC."""
-
-    impl = _sorted_by_bytes(27)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, _dialect: Any) -> str | None:
-        """A moment as it is stored."""
-        if value is None:
-            return None
-        utc = value.astimezone(UTC) if value.tzinfo else value
-        return f"{utc.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
-
-    def process_result_value(self, value: str | None, _dialect: Any) -> datetime | None:
-        """A stored moment."""
-        return None if value is None else datetime.fromisoformat(value)
-
 
 ACTIVE = text("status IN ('created', 'running')")
 """Which runs are active: they wait (``created``) or are carried out (``running``)."""
@@ -77,6 +50,9 @@ WITH_OTID = text("otid IS NOT NULL")
 
 WITH_DEADLINE = text("answer_due IS NOT NULL")
 """Which conversations wait for an answer up to some moment only."""
+
+WITH_FEEDBACK = text("feedback IS NOT NULL")
+"""Which steps somebody has said something of."""
 
 IS_DEFAULT = text("is_default")
 """Which conversations are the default ones of their agents."""
@@ -201,6 +177,7 @@ conversations = Table(
     Column("is_default", Boolean, nullable=False),
     Column("head_seq", Integer, nullable=False),
     Column("context_from", Integer, nullable=False),
+    Column("context_head", Numbers),
     Column("stale", Boolean, nullable=False),
     Column("summary", Text),
     Column("hidden", Boolean, nullable=False),
@@ -308,8 +285,19 @@ steps = Table(
     Column("created_at", Moment, nullable=False),
     Column("body", Text, nullable=False),
     Column("metrics", Text),
+    Column("feedback", String(16)),
     Index("steps_of_run", "project_id", "run_id", "id"),
     Index("steps_of_project", "project_id", "id"),
+    Index("steps_with_feedback", "project_id", "id", **_only(WITH_FEEDBACK)),
+)
+
+step_tags = Table(
+    "step_tags",
+    metadata,
+    Column("step_id", Id, ForeignKey("steps.id"), nullable=False),
+    Column("tag", Text, nullable=False),
+    PrimaryKeyConstraint("step_id", "tag"),
+    Index("steps_with_tag", "tag", "step_id"),
 )
 
 prompts = Table(
@@ -369,6 +357,16 @@ searchable = Table(
     metadata,
     Column("n", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("id", Id, nullable=False, unique=True),
+)
+
+compactions = Table(
+    "compactions",
+    metadata,
+    Column("conversation_id", Id, ForeignKey("conversations.id"), primary_key=True),
+    Column("project_id", Id, nullable=False),
+    Column("context_from", Integer, nullable=False),
+    Column("context_head", Numbers),
+    Column("system", Text),
 )
 
 run_events = Table(

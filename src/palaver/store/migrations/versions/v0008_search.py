@@ -2,7 +2,7 @@
 
 What has been said until now is put into the index.
 
-Revision: 0006
+Revision: 0008
 """
 
 import json
@@ -14,8 +14,8 @@ from alembic import op
 
 from palaver.store.words import words_of
 
-revision = "0006"
-down_revision = "0005"
+revision = "0008"
+down_revision = "0007"
 
 ID = sa.String(64).with_variant(sa.String(64, "C"), "postgresql")
 MOMENT = sa.String(27).with_variant(sa.String(27, "C"), "postgresql")

@@ -1,0 +1,177 @@
+"""What the API has and palaver has not: answered with a 501 that names the reason.
+
+Whoever builds one of these takes its line out of the table. No line ever stands before an endpoint
+that is there. The official clients do not repeat what is answered so.
+"""
+
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Match, Route
+
+from palaver.api.requests import as_declared
+
+_BROWSER = "there are no keys for browsers; call palaver from a server of your own."
+_SCHEDULE = "nothing is sent at a later time; use a scheduler of your own."
+_DEVICES = "palaver reaches no devices; run client tools where they are."
+_TEMPLATES = "there are no templates; make agents from code, or import them."
+_PROJECTS = "projects are not made over this API."
+_ACCOUNT = "there are no accounts of the vendor's cloud here."
+_SANDBOXES = "sandboxes are not made over this API."
+_SEARCH = "list agents with query_text, name or tags instead."
+_LATER = "it is not built yet."
+_IDENTITIES = "there are no identities yet; use tags."
+_GROUPS = "there are no groups; let agents be called by tools."
+_FOLDERS = "there are no folders yet; put texts into blocks."
+_KEPT = "what was said is not changed; fork the conversation before it."
+_RECORD = "a run is the record of what was said, and goes with its conversation."
+_OPERATOR = "providers are configured by the operator, in the environment of the server."
+_RUNS = "runs have taken the place of jobs; list /v1/runs/."
+_BATCHES = "there are no batches; send with /v1/agents/{agent_id}/messages/async."
+_COMPLETIONS = "there is no Chat Completions endpoint yet; send to a conversation."
+_MOVED = "read /v1/models/embedding instead."
+_TRACES = "traces are not kept; read the run's steps, their messages and metrics."
+
+NOT_YET: dict[str, str] = {
+    "GET /v1/steps/{step_id}/trace": _TRACES,
+    "GET /v1/telemetry/{step_id}": _TRACES,
+    "GET /v1/runs/{run_id}/trace": _TRACES,
+    "POST /v1/agents/{agent_id}/messages/preview-raw-payload": _LATER,
+    "POST /v1/conversations/{conversation_id}/messages/preview-raw-payload": _LATER,
+    "POST /v1/agents/{agent_id}/generate": _LATER,
+    "POST /v1/chat/completions": _COMPLETIONS,
+    "GET /v1/agents/{agent_id}/files": _FOLDERS,
+    "PATCH /v1/agents/{agent_id}/files/{file_id}/close": _FOLDERS,
+    "PATCH /v1/agents/{agent_id}/files/close-all": _FOLDERS,
+    "PATCH /v1/agents/{agent_id}/files/{file_id}/open": _FOLDERS,
+    "GET /v1/agents/{agent_id}/folders": _FOLDERS,
+    "PATCH /v1/agents/{agent_id}/folders/attach/{folder_id}": _FOLDERS,
+    "PATCH /v1/agents/{agent_id}/folders/detach/{folder_id}": _FOLDERS,
+    "POST /v1/folders": _FOLDERS,
+    "GET /v1/folders": _FOLDERS,
+    "GET /v1/folders/count": _FOLDERS,
+    "GET /v1/folders/metadata": _FOLDERS,
+    "GET /v1/folders/name/{folder_name}": _FOLDERS,
+    "GET /v1/folders/{folder_id}": _FOLDERS,
+    "PATCH /v1/folders/{folder_id}": _FOLDERS,
+    "DELETE /v1/folders/{folder_id}": _FOLDERS,
+    "GET /v1/folders/{folder_id}/agents": _FOLDERS,
+    "GET /v1/folders/{folder_id}/files": _FOLDERS,
+    "GET /v1/folders/{folder_id}/files/{file_id}": _FOLDERS,
+    "DELETE /v1/folders/{folder_id}/{file_id}": _FOLDERS,
+    "GET /v1/folders/{folder_id}/passages": _FOLDERS,
+    "POST /v1/folders/{folder_id}/upload": _FOLDERS,
+    "PATCH /v1/agents/{agent_id}/identities/attach/{identity_id}": _IDENTITIES,
+    "PATCH /v1/agents/{agent_id}/identities/detach/{identity_id}": _IDENTITIES,
+    "PATCH /v1/blocks/{block_id}/identities/attach/{identity_id}": _IDENTITIES,
+    "PATCH /v1/blocks/{block_id}/identities/detach/{identity_id}": _IDENTITIES,
+    "GET /v1/identities": _IDENTITIES,
+    "POST /v1/identities": _IDENTITIES,
+    "PUT /v1/identities": _IDENTITIES,
+    "GET /v1/identities/count": _IDENTITIES,
+    "GET /v1/identities/{identity_id}": _IDENTITIES,
+    "PATCH /v1/identities/{identity_id}": _IDENTITIES,
+    "DELETE /v1/identities/{identity_id}": _IDENTITIES,
+    "PUT /v1/identities/{identity_id}/properties": _IDENTITIES,
+    "GET /v1/identities/{identity_id}/agents": _IDENTITIES,
+    "GET /v1/identities/{identity_id}/blocks": _IDENTITIES,
+}
+"""What is to be built, by method and path; until then, why it is refused."""
+
+NOT_PLANNED: dict[str, str] = {
+    "POST /v1/client-side-access-tokens": _BROWSER,
+    "GET /v1/client-side-access-tokens": _BROWSER,
+    "DELETE /v1/client-side-access-tokens/{token}": _BROWSER,
+    "POST /v1/agents/{agent_id}/schedule": _SCHEDULE,
+    "GET /v1/agents/{agent_id}/schedule": _SCHEDULE,
+    "GET /v1/agents/{agent_id}/schedule/{scheduled_message_id}": _SCHEDULE,
+    "DELETE /v1/agents/{agent_id}/schedule/{scheduled_message_id}": _SCHEDULE,
+    "GET /v1/environments": _DEVICES,
+    "GET /v1/environments/{device_id}": _DEVICES,
+    "DELETE /v1/environments/{id}": _DEVICES,
+    "POST /v1/environments/register": _DEVICES,
+    "POST /v1/environments/{connection_id}/messages": _DEVICES,
+    "POST /v1/templates": _TEMPLATES,
+    "PATCH /v1/templates/{template_name}": _TEMPLATES,
+    "DELETE /v1/templates/{template_name}": _TEMPLATES,
+    "POST /v1/templates/{template_version}/agents": _TEMPLATES,
+    "POST /v1/templates/{template_name}/rollback": _TEMPLATES,
+    "POST /v1/templates/{template_name}/save": _TEMPLATES,
+    "GET /v1/projects": _PROJECTS,
+    "POST /v1/projects": _PROJECTS,
+    "GET /v1/metadata/balance": _ACCOUNT,
+    "GET /v1/metadata/user": _ACCOUNT,
+    "GET /v1/metadata/status": _ACCOUNT,
+    "GET /v1/embeddings/total_storage_size": _ACCOUNT,
+    "POST /v1/sandboxes": _SANDBOXES,
+    "GET /v1/sandboxes": _SANDBOXES,
+    "POST /v1/agents/search": _SEARCH,
+    "GET /v1/agents/search/count": _SEARCH,
+    "GET /v1/agents/{agent_id}/core-memory/variables": _TEMPLATES,
+    "PATCH /v1/agents/{agent_id}/messages/{message_id}": _KEPT,
+    "DELETE /v1/runs/{run_id}": _RECORD,
+    "GET /v1/agents/{agent_id}/groups": _GROUPS,
+    "GET /v1/groups": _GROUPS,
+    "POST /v1/groups": _GROUPS,
+    "GET /v1/groups/count": _GROUPS,
+    "GET /v1/groups/{group_id}": _GROUPS,
+    "PATCH /v1/groups/{group_id}": _GROUPS,
+    "DELETE /v1/groups/{group_id}": _GROUPS,
+    "GET /v1/groups/{group_id}/messages": _GROUPS,
+    "PATCH /v1/groups/{group_id}/reset-messages": _GROUPS,
+    "POST /v1/providers": _OPERATOR,
+    "PATCH /v1/providers/{provider_id}": _OPERATOR,
+    "DELETE /v1/providers/{provider_id}": _OPERATOR,
+    "POST /v1/providers/check": _OPERATOR,
+    "POST /v1/providers/{provider_id}/check": _OPERATOR,
+    "PATCH /v1/providers/{provider_id}/refresh": _OPERATOR,
+    "GET /v1/jobs": _RUNS,
+    "GET /v1/jobs/active": _RUNS,
+    "GET /v1/jobs/{job_id}": _RUNS,
+    "DELETE /v1/jobs/{job_id}": _RUNS,
+    "PATCH /v1/jobs/{job_id}/cancel": _RUNS,
+    "POST /v1/messages/batches": _BATCHES,
+    "GET /v1/messages/batches": _BATCHES,
+    "GET /v1/messages/batches/{batch_id}": _BATCHES,
+    "GET /v1/messages/batches/{batch_id}/messages": _BATCHES,
+    "PATCH /v1/messages/batches/{batch_id}/cancel": _BATCHES,
+    "GET /v1/models/embeddings": _MOVED,
+}
+"""What is left out for good, by method and path, and why."""
+
+
+def around(real: Iterable[BaseRoute]) -> list[BaseRoute]:
+    """The routes that are there, and those of the table around them.
+
+    A path without variables goes before a real route whose variable would swallow it (no id looks
+    like that); all others come last.
+    """
+    there = list(real)
+    rows = [(*line.split(), why) for line, why in {**NOT_YET, **NOT_PLANNED}.items()]
+    first = [row for row in rows if "{" not in row[1] and _is_swallowed(row[0], row[1], there)]
+    last = [row for row in rows if row not in first]
+    return [*(_route(*row) for row in first), *there, *(_route(*row) for row in last)]
+
+
+def _is_swallowed(method: str, path: str, real: Iterable[BaseRoute]) -> bool:
+    scope = {"type": "http", "method": method, "path": path, "root_path": "", "headers": []}
+    return any(
+        route.path != path and route.matches(scope)[0] is Match.FULL
+        for route in real
+        if isinstance(route, APIRoute)
+    )
+
+
+def _route(method: str, path: str, why: str) -> Route:
+    declared = as_declared(path)
+    return Route(declared, _refusing(f"NOT_IMPLEMENTED: {method} {path}: {why}"), methods=[method])
+
+
+def _refusing(detail: str) -> Callable[[Request], Coroutine[Any, Any, JSONResponse]]:
+    async def refuse(_: Request) -> JSONResponse:
+        return JSONResponse({"detail": detail}, 501, {"x-should-retry": "false"})
+
+    return refuse
