@@ -169,7 +169,7 @@ def _newest(
     found: list[tuple[Any, str]] = []
     more = _LOOKED_AT
     while len(found) < _LOOKED_AT:
-        some = newest.limit(more).subquery()
+        some = newest.limit(more).subquery("some")
         ids = select(some.c.n, _searchable.c.id).join(_searchable, _searchable.c.n == some.c.n)
         rows = tx.all(ids)
         among = wanted.where(table.c.id.in_([row.id for row in rows]))
