@@ -1,9 +1,10 @@
 """The archival memory of agents: passages put in, listed, found and removed."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from letta_client import BadRequestError, Letta, NotFoundError, UnprocessableEntityError
+from letta_client import BadRequestError, Letta, NotFoundError, UnprocessableEntityError, omit
 
 SPRING, AUTUMN = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
 
@@ -55,9 +56,9 @@ def test_a_passage_is_put_in_and_removed(client: Letta, agent: str) -> None:
     ],
 )
 def test_the_best_passages_come_first(
-    client: Letta, agent: str, stocked: dict[str, str], asked: dict[str, object], found: list[str]
+    client: Letta, agent: str, stocked: dict[str, str], asked: dict[str, Any], found: list[str]
 ) -> None:
-    answer = client.agents.passages.search(agent, **asked)  # type: ignore[arg-type]
+    answer = client.agents.passages.search(agent, **asked)
 
     names = {passage_id: name for name, passage_id in stocked.items()}
     assert [names[one.id] for one in answer.results] == found
@@ -74,12 +75,12 @@ def test_a_result_says_what_there_is_to_say(
 
 
 def test_pages_of_passages_tile(client: Letta, agent: str, stocked: dict[str, str]) -> None:
-    def walk(limit: int, **how: object) -> list[str]:
+    def walk(limit: int, **how: Any) -> list[str]:
         ids: list[str] = []
         while page := client.agents.passages.list(
-            agent, limit=limit, **({"after": ids[-1]} if ids else {}), **how
-        ):  # type: ignore[call-overload]
-            ids += [one.id for one in page]
+            agent, limit=limit, after=ids[-1] if ids else omit, **how
+        ):
+            ids += [str(one.id) for one in page]
         return ids
 
     made = list(stocked.values())

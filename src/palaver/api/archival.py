@@ -11,7 +11,7 @@ from palaver.api.deps import Caller, Db
 from palaver.domain.archive import NewPassage, Passage, TagMatch
 from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.ids import AgentId, PassageId, ProjectId
-from palaver.domain.page import Limit, Page
+from palaver.domain.page import Limit, Order, Page
 from palaver.engine import archiving
 from palaver.store import agents, archives, passages
 from palaver.store.db import Tx
@@ -42,7 +42,7 @@ class PassageQuery(Frozen):
     def page(self) -> Page:
         """The part of the list that is wanted."""
         limit = 100 if self.limit is None else self.limit
-        order = "desc" if self.ascending is False else "asc"
+        order: Order = "desc" if self.ascending is False else "asc"
         return Page(limit=limit, before=self.before, after=self.after, order=order)
 
 
