@@ -13,6 +13,7 @@ from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.domain.page import MAX_LIMIT, Order, Page
 from palaver.domain.part import Text
 from palaver.domain.run import Run, Step
+from palaver.domain.tool import Tool
 from palaver.errors import ConversationBusy
 from palaver.store import (
     agents,
@@ -65,6 +66,11 @@ def archive(name: str = "Papers") -> Archive:
 def passage(text: str = "hello", tags: Sequence[str] = ()) -> Passage:
     """A passage, for any archive."""
     return Passage(id=mint("passage"), text=text, tags=list(tags), created_at=NOON)
+
+
+def tool(name: str = "count") -> Tool:
+    """A tool."""
+    return Tool(id=mint("tool"), name=name, description="Count words.")
 
 
 def conversation(agent_id: str, **more: object) -> Conversation:

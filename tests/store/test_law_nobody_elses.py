@@ -29,6 +29,7 @@ from palaver.store import (
     runs,
     schema,
     steps,
+    tools,
     waiting,
 )  # fmt: skip
 from palaver.store.db import Database, Tx
@@ -41,7 +42,7 @@ ELSEWHERE = mint("project")
 # They make something new in the project that they are given, and reach nothing.
 MAKERS: set[Callable[..., Any]] = {
     agents.add, archives.add, blocks.add, conversations.add, entries.insert_all, runs.add,
-    steps.put,
+    steps.put, tools.add,
 }  # fmt: skip
 
 
@@ -71,6 +72,7 @@ FUNCTIONS = {
         recall,
         runs,
         steps,
+        tools,
         waiting,
     )
     for name, function in functions_of(module).items()
@@ -108,6 +110,8 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     steps.put(tx, HERE, busy.conversation_id, step, making.NOON)
     said = entries.append(tx, HERE, busy, [making.entry(run_id=run.id, step_id=step.id)])
     archive, passage = making.keep_passage(tx, agent.id)
+    tool = making.tool()
+    tools.add(tx, HERE, tool, making.NOON)
     return {
         "agent": agent.model_copy(update={"name": "Bob"}),
         "agent_id": agent.id,
@@ -116,17 +120,23 @@ def keep_world(tx: Tx) -> dict[str, Any]:
         "conversation": making.conversation(agent.id, id=quiet.conversation_id, summary="other"),
         "conversation_id": busy.conversation_id,
         "source_id": busy.conversation_id,
+        "default_id": default.id,
         "address": quiet,
         "entry_id": said[0].id,
         "run_id": run.id,
         "run_ids": [run.id],
         "step_id": step.id,
+        "step": step.model_copy(update={"feedback": "positive"}),
         "metrics": StepMetrics(id=step.id, step_ns=1),
         "label": block.label,
         "archive_id": archive.id,
         "archive": archive.model_copy(update={"name": "other"}),
         "passage_id": passage.id,
         "within": [archive.id],
+        "tool": tool.model_copy(update={"name": "other"}),
+        "tool_id": tool.id,
+        "ids": [tool.id],
+        "name": tool.name,
     }
 
 
@@ -141,17 +151,23 @@ def absent_world() -> dict[str, Any]:
         "conversation": making.conversation(agent.id),
         "conversation_id": conversation,
         "source_id": conversation,
+        "default_id": conversation,
         "address": Address(conversation_id=conversation, agent_id=agent.id),
         "entry_id": mint("message"),
         "run_id": mint("run"),
         "run_ids": [mint("run")],
         "step_id": mint("step"),
+        "step": Step(id=mint("step"), run_id=mint("run"), agent_id=agent.id),
         "metrics": StepMetrics(id=mint("step"), step_ns=1),
         "label": block.label,
         "archive_id": mint("archive"),
         "archive": making.archive(),
         "passage_id": mint("passage"),
         "within": [mint("archive")],
+        "tool": making.tool("other"),
+        "tool_id": mint("tool"),
+        "ids": [mint("tool")],
+        "name": "count",
     }
 
 
@@ -165,7 +181,6 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "new": making.conversation(world["agent_id"]),
         "more": [making.passage()],
         "by": 1,
-        "words": "hello",
         "page": Page(),
         "run": making.run(address),
         "said": [making.entry()],
@@ -175,10 +190,15 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "otid": "otid-1",
         "limit": 1,
         "prompt": (b"other", b"words"),
+        "built_in": {},
+        "words": ["words"] if function.__module__ == tools.__name__ else "hello",
+        "types": None,
         "context": Context(start=3),
         "text": "Be brief.",
         "fork_id": address.conversation_id,
     }
+    if function is conversations.demote:
+        given["conversation_id"] = world["default_id"]
     if "wanted" in parameters:
         given["wanted"] = parameters["wanted"].annotation()
     wanted = (p for p in parameters.values() if p.default is p.empty)

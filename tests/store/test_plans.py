@@ -23,6 +23,7 @@ from palaver.store import (
     recall,
     runs,
     steps,
+    tools,
     waiting,
 )
 from palaver.store.agents import AgentFilter
@@ -30,9 +31,10 @@ from palaver.store.claims import Owner
 from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
 from palaver.store.passages import PassageFilter
-from palaver.store.recall import Wanted
+from palaver.store.recall import EntryFilter
 from palaver.store.runs import RunFilter
 from palaver.store.steps import StepFilter
+from palaver.store.tools import ToolFilter
 from tests.store import making
 from tests.store.making import HERE
 
@@ -126,6 +128,7 @@ class Kept:
     address: Address
     run: Run
     said: list[str]
+    tool_id: str
     archives: list[str]
 
 
@@ -136,7 +139,9 @@ def keep(tx: Tx) -> Kept:
     run = making.start(tx, address)
     making.wait(tx, address, request='{"inputs": []}')
     archive, _ = making.keep_passage(tx, address.agent_id, "grey rain")
-    return Kept(address, run, making.say(tx, address, 5), [archive.id])
+    tool = making.tool()
+    tools.add(tx, HERE, tool, making.NOON)
+    return Kept(address, run, making.say(tx, address, 5), tool.id, [archive.id])
 
 
 Ask = Callable[[Tx, Kept], object]
@@ -148,6 +153,10 @@ HOT: dict[str, Ask] = {
     "a block to change": lambda tx, it: blocks.labelled(
         tx, HERE, it.address.agent_id, "human", for_update=True
     ),
+    "an agent's tools": lambda tx, it: tools.by_ids(tx, HERE, [it.tool_id]),
+    "a tool": lambda tx, it: tools.get(tx, HERE, it.tool_id, for_update=True),
+    "a tool's name": lambda tx, it: tools.find_named(tx, HERE, "count", for_update=True),
+    "tools": lambda tx, it: tools.listed(tx, HERE, Page(), ToolFilter(), {}),
     "a conversation": lambda tx, it: conversations.get(tx, HERE, it.address.conversation_id),
     "where a conversation is": lambda tx, it: conversations.locate(
         tx, HERE, it.address.conversation_id
@@ -212,7 +221,7 @@ HOT: dict[str, Ask] = {
         tx, HERE, Page(), PassageFilter(archives=it.archives)
     ),
     "what an agent heard last": lambda tx, it: recall.found(
-        tx, HERE, Wanted(agent_id=it.address.agent_id), None, 5
+        tx, HERE, EntryFilter(agent_id=it.address.agent_id), None, 5
     ),
     "a run's steps": lambda tx, it: steps.of_run(tx, HERE, it.run.id, Page()),
 }
@@ -220,14 +229,14 @@ HOT: dict[str, Ask] = {
 
 FULL_TEXT: dict[str, Ask] = {
     "a word that an agent knows": lambda tx, it: recall.found(
-        tx, HERE, Wanted(agent_id=it.address.agent_id), "word", 5
+        tx, HERE, EntryFilter(agent_id=it.address.agent_id), "word", 5
     ),
     "several words": lambda tx, it: recall.found(
-        tx, HERE, Wanted(agent_id=it.address.agent_id, roles=("user",)), "word 1 2", 5
+        tx, HERE, EntryFilter(agent_id=it.address.agent_id, roles=("user",)), "word 1 2", 5
     ),
-    "a word that anybody knows": lambda tx, it: recall.found(tx, HERE, Wanted(), "word", 5),
+    "a word that anybody knows": lambda tx, it: recall.found(tx, HERE, EntryFilter(), "word", 5),
     "a word in a conversation": lambda tx, it: recall.found(
-        tx, HERE, Wanted(conversation_id=it.address.conversation_id), "word", 5
+        tx, HERE, EntryFilter(conversation_id=it.address.conversation_id), "word", 5
     ),
     "a word in archives": lambda tx, it: passages.found(
         tx, HERE, PassageFilter(archives=it.archives, tags=["grey"]), "grey", 5

@@ -14,7 +14,7 @@ from palaver.domain.part import Part, Reasoning, Text, ToolCall, ToolReturn
 from palaver.store import agents, conversations, entries, passages, recall
 from palaver.store.db import Database, Tx
 from palaver.store.passages import PassageFilter
-from palaver.store.recall import Wanted
+from palaver.store.recall import EntryFilter
 from tests.store import making
 from tests.store.making import HERE, LATER, NOON
 
@@ -33,7 +33,7 @@ def tell(tx: Tx, *texts: str) -> Address:
     return address
 
 
-def found(tx: Tx, wanted: Wanted, words: str | None, limit: int = 10) -> list[str]:
+def found(tx: Tx, wanted: EntryFilter, words: str | None, limit: int = 10) -> list[str]:
     """What was found: the texts, best first."""
     hits = recall.found(tx, HERE, wanted, words, limit)
     assert all(0 < hit.score <= 1 for hit in hits)
@@ -62,7 +62,7 @@ async def test_the_best_come_first_and_of_equals_the_newest(
 ) -> None:
     def check(tx: Tx) -> None:
         address = tell(tx, *RAIN)
-        wanted = Wanted(agent_id=address.agent_id)
+        wanted = EntryFilter(agent_id=address.agent_id)
 
         assert found(tx, wanted, words) == list(best)
         assert found(tx, wanted, words, 1) == list(best[:1])
@@ -75,7 +75,7 @@ async def test_a_rare_word_counts_for_more_than_a_common_one(db: Database) -> No
     def check(tx: Tx) -> None:
         address = tell(tx, "the rex", *["the dog"] * 400)
 
-        assert found(tx, Wanted(agent_id=address.agent_id), "the name rex", 1) == ["the rex"]
+        assert found(tx, EntryFilter(agent_id=address.agent_id), "the name rex", 1) == ["the rex"]
 
     await db.tx(check)
 
@@ -84,7 +84,7 @@ async def test_what_holds_all_words_is_found_however_old_it_is(db: Database) -> 
     def check(tx: Tx) -> None:
         address = tell(tx, "red and blue", *["only red", "only blue"] * 400)
 
-        wanted = Wanted(agent_id=address.agent_id)
+        wanted = EntryFilter(agent_id=address.agent_id)
         assert found(tx, wanted, "red blue", 2) == ["red and blue", "only blue"]
         early = replace(wanted, until=NOON + timedelta(minutes=2))
         assert found(tx, early, "red") == ["only red", "red and blue"]
@@ -107,7 +107,7 @@ async def test_only_what_people_and_models_said_is_found(db: Database) -> None:
                 said("summary", Text(text="Apples.")),
             ],
         )
-        wanted = Wanted(agent_id=address.agent_id)
+        wanted = EntryFilter(agent_id=address.agent_id)
 
         assert found(tx, wanted, "apple") == ["Apples.", "An apple!", "apple?"]
         assert found(tx, replace(wanted, roles=("user",)), "apple") == ["apple?"]
@@ -123,12 +123,12 @@ async def test_dates_and_runs_narrow_what_is_found(db: Database) -> None:
         address = tell(tx, *["tick"] * 5)
         run = making.start(tx, address)
         entries.append(tx, HERE, address, [making.entry("tick tock", run.id)])
-        wanted = Wanted(agent_id=address.agent_id, since=NOON + timedelta(minutes=1))
+        wanted = EntryFilter(agent_id=address.agent_id, since=NOON + timedelta(minutes=1))
 
         assert len(found(tx, wanted, "tick")) == 4
         assert len(found(tx, replace(wanted, until=NOON + timedelta(minutes=3)), "tick")) == 3
-        assert found(tx, Wanted(agent_id=address.agent_id), "tock") == ["tick tock"]
-        assert found(tx, Wanted(agent_id=address.agent_id, but_run=run.id), "tock") == []
+        assert found(tx, EntryFilter(agent_id=address.agent_id), "tock") == ["tick tock"]
+        assert found(tx, EntryFilter(agent_id=address.agent_id, but_run=run.id), "tock") == []
 
     await db.tx(check)
 
@@ -139,7 +139,7 @@ async def test_a_conversation_finds_what_it_reaches(db: Database) -> None:
         fork = making.fork(tx, source)
         entries.append(tx, HERE, source, [making.entry("source: after")])
         entries.append(tx, HERE, fork, [making.entry("fork: after")])
-        wanted = Wanted(agent_id=source.agent_id)
+        wanted = EntryFilter(agent_id=source.agent_id)
         of_fork = replace(wanted, conversation_id=fork.conversation_id)
 
         assert found(tx, of_fork, "after") == ["fork: after"]
@@ -159,14 +159,14 @@ async def test_agents_find_nothing_of_each_other(db: Database) -> None:
     def check(tx: Tx) -> None:
         mine, theirs = tell(tx, "my secret"), tell(tx, "their secret")
 
-        assert found(tx, Wanted(agent_id=mine.agent_id), "secret") == ["my secret"]
-        assert found(tx, Wanted(agent_id=theirs.agent_id), "secret") == ["their secret"]
-        assert sorted(found(tx, Wanted(), "secret")) == ["my secret", "their secret"]
+        assert found(tx, EntryFilter(agent_id=mine.agent_id), "secret") == ["my secret"]
+        assert found(tx, EntryFilter(agent_id=theirs.agent_id), "secret") == ["their secret"]
+        assert sorted(found(tx, EntryFilter(), "secret")) == ["my secret", "their secret"]
         default = making.conversation(mine.agent_id)
         conversations.add(tx, HERE, default, making.system(), is_default=True)
         address = Address(conversation_id=default.id, agent_id=mine.agent_id)
         entries.append(tx, HERE, address, [making.entry("default secret")])
-        assert found(tx, Wanted(default_only=True), "secret") == ["default secret"]
+        assert found(tx, EntryFilter(default_only=True), "secret") == ["default secret"]
 
     await db.tx(check)
 
@@ -179,7 +179,7 @@ async def test_any_question_can_be_asked(db: Database, words: str) -> None:
     def check(tx: Tx) -> None:
         agent = making.keep_agent(tx)
         text = words.replace("\0", "")
-        recall.found(tx, HERE, Wanted(agent_id=agent.id), text, 5)
+        recall.found(tx, HERE, EntryFilter(agent_id=agent.id), text, 5)
         passages.found(tx, HERE, PassageFilter(), text, 5)
         passages.listed(tx, HERE, making.all_of_it(), PassageFilter(), text)
 

@@ -15,7 +15,7 @@ from palaver.domain.page import Limit, Order, Page
 from palaver.engine import archiving
 from palaver.store import agents, archives, passages
 from palaver.store.db import Tx
-from palaver.store.passages import Hit, PassageFilter
+from palaver.store.passages import PassageFilter, PassageHit
 
 router = routing.router("/v1/agents/{agent_id}/archival-memory", "agents")
 
@@ -105,7 +105,7 @@ async def search_passages(
 ) -> PassageSearchResponse:
     """Find the passages that are most about a question."""
 
-    def read(tx: Tx) -> list[Hit]:
+    def read(tx: Tx) -> list[PassageHit]:
         wanted = PassageFilter(
             archives=_of_agent(tx, caller.project, agent_id).archives,
             tags=query.tags or (),

@@ -14,7 +14,7 @@ from palaver.store import archives, blocks, claims, passages
 from palaver.store import recall as stored
 from palaver.store.db import Database, Tx
 from palaver.store.passages import PassageFilter
-from palaver.store.recall import Wanted
+from palaver.store.recall import EntryFilter
 
 
 class OwnTools:
@@ -63,7 +63,7 @@ def _archive(tx: Tx, use: ToolUse) -> str:
 
 def _search(tx: Tx, use: ToolUse) -> str:
     asked = recall.read(Search, use.arguments)
-    wanted = Wanted(
+    wanted = EntryFilter(
         agent_id=use.agent.id,
         conversation_id=use.conversation_id if asked.this_conversation_only else None,
         roles=asked.wanted_roles,

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, insert, or_, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 
 from palaver.domain.conversation import Address, Context, Segment
 from palaver.domain.entry import SYSTEM_SEQ, Entry, Role
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.part import Reasoning, Text
+from palaver.domain.words import all_of
 from palaver.errors import NotFound
 from palaver.store import schema, search
 from palaver.store.db import Tx
@@ -248,7 +249,7 @@ def listed(tx: Tx, project: ProjectId, conversation_id: str, page: Page) -> list
 def of_agent(tx: Tx, project: ProjectId, agent_id: str, page: Page) -> list[Entry]:
     """The entries of all of an agent's conversations on a page, each once."""
     query = select(_entries.c.body).where(
-        _entries.c.project_id == project, _entries.c.agent_id == agent_id, reachable()
+        _entries.c.project_id == project, _entries.c.agent_id == agent_id, schema.is_reached()
     )
     return _read_all(paged(tx, project, query, _entries, page))
 
@@ -256,7 +257,7 @@ def of_agent(tx: Tx, project: ProjectId, agent_id: str, page: Page) -> list[Entr
 def get(tx: Tx, project: ProjectId, entry_id: str) -> Entry:
     """The entry called `entry_id`, if a conversation that is there reaches it, or `NotFound`."""
     mine = (_entries.c.project_id == project, _entries.c.id == entry_id)
-    row = tx.first(select(_entries.c.body).where(*mine, reachable()))
+    row = tx.first(select(_entries.c.body).where(*mine, schema.is_reached()))
     if row is None:
         raise NotFound("Message")
     return Entry.model_validate_json(row.body)
@@ -309,17 +310,6 @@ def rewrite_system(tx: Tx, conversation_id: str, text: str) -> str:
     return "".join(part.text for part in before.parts if isinstance(part, Text))
 
 
-def reachable() -> ColumnElement[bool]:
-    """Whether there is a conversation that holds an entry, or was forked with it."""
-    shared = exists().where(
-        _segments.c.source_conversation_id == _entries.c.conversation_id,
-        _segments.c.lo <= _entries.c.seq,
-        _segments.c.hi >= _entries.c.seq,
-        schema.is_there(_segments),
-    )
-    return or_(schema.is_there(_entries), shared)
-
-
 def _of_run(project: ProjectId, run_id: str) -> Select[tuple[str]]:
     return select(_entries.c.body).where(
         _entries.c.project_id == project, _entries.c.run_id == run_id
@@ -329,7 +319,7 @@ def _of_run(project: ProjectId, run_id: str) -> Select[tuple[str]]:
 def _searchable(project: ProjectId, address: Address, entry: Entry) -> Searchable:
     return Searchable(
         entry.id,
-        (search.all_of(project, "entries"), address.agent_id),
+        (all_of(project, "entries"), address.agent_id),
         "\n".join(part.text for part in entry.parts if isinstance(part, Text)),
         "\n".join(part.text for part in entry.parts if isinstance(part, Reasoning)),
     )

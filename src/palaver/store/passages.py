@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, delete, exists, insert, select
 from palaver.domain.archive import Passage, TagMatch
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
+from palaver.domain.words import all_of
 from palaver.errors import NotFound
 from palaver.store import archives, schema, search
 from palaver.store.db import Tx
@@ -31,7 +32,7 @@ class PassageFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class PassageHit:
     """A passage that was found. `score` is from 0 to 1."""
 
     passage: Passage
@@ -98,7 +99,7 @@ def listed(
 
 def found(
     tx: Tx, project: ProjectId, wanted: PassageFilter, words: str | None, limit: int
-) -> list[Hit]:
+) -> list[PassageHit]:
     """The passages that are most about `words`, best first; the newest if there are none."""
     ids = select(_passages.c.id, _passages.c.created_at).where(*_conditions(project, wanted))
     if not words:
@@ -109,7 +110,7 @@ def found(
         scores = {one.id: one.score for one in search.find(tx, question, _passages, ids, limit)}
     rows = tx.all(select(_passages.c.id, _passages.c.body).where(_passages.c.id.in_(scores)))
     bodies = {row.id: row.body for row in rows}
-    return [Hit(_read(bodies[id]), score) for id, score in scores.items()]
+    return [PassageHit(_read(bodies[id]), score) for id, score in scores.items()]
 
 
 def _conditions(project: ProjectId, wanted: PassageFilter) -> list[ColumnElement[bool]]:
@@ -129,12 +130,12 @@ def _conditions(project: ProjectId, wanted: PassageFilter) -> list[ColumnElement
 
 
 def _question(project: ProjectId, wanted: PassageFilter, words: str) -> Question:
-    everything = [search.all_of(project, "passages")]
+    everything = [all_of(project, "passages")]
     return Question(words, everything if wanted.archives is None else wanted.archives)
 
 
 def _searchable(project: ProjectId, archive_id: str, passage: Passage) -> Searchable:
-    return Searchable(passage.id, (search.all_of(project, "passages"), archive_id), passage.text)
+    return Searchable(passage.id, (all_of(project, "passages"), archive_id), passage.text)
 
 
 def _read(body: str) -> Passage:

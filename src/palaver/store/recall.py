@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from palaver.domain.entry import Entry, Role
 from palaver.domain.ids import ProjectId
+from palaver.domain.words import all_of
 from palaver.store import entries, schema, search
 from palaver.store.db import Tx
 from palaver.store.search import Question
@@ -17,7 +18,7 @@ _conversations = schema.conversations
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EntryFilter:
     """Which entries are wanted. Without a conversation, those that some conversation reaches.
 
     `thoughts` are searched only if they are wanted; `default_only` leaves out all but what was said
@@ -35,7 +36,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class EntryHit:
     """An entry that was found, and where it was said: null is a default conversation.
 
     `score` is from 0 to 1.
@@ -47,7 +48,9 @@ class Hit:
     score: float
 
 
-def found(tx: Tx, project: ProjectId, wanted: Wanted, words: str | None, limit: int) -> list[Hit]:
+def found(
+    tx: Tx, project: ProjectId, wanted: EntryFilter, words: str | None, limit: int
+) -> list[EntryHit]:
     """The entries that are most about `words`, best first; the newest if there are none.
 
     Raises `NotFound` for a conversation that is not there.
@@ -59,7 +62,7 @@ def found(tx: Tx, project: ProjectId, wanted: Wanted, words: str | None, limit: 
         newest = ids.order_by(_entries.c.id.desc()).limit(limit)
         scores = {row.id: 1.0 for row in tx.all(newest)}
     else:
-        scope = wanted.agent_id or search.all_of(project, "entries")
+        scope = wanted.agent_id or all_of(project, "entries")
         question = Question(words, (scope,), wanted.thoughts)
         # Wrapped up, so that no database looks through the conversation for what was found already.
         ids = ids.where(func.coalesce(within, false()))
@@ -68,7 +71,7 @@ def found(tx: Tx, project: ProjectId, wanted: Wanted, words: str | None, limit: 
     return [hits[id] for id in scores]
 
 
-def _conditions(project: ProjectId, wanted: Wanted) -> list[ColumnElement[bool]]:
+def _conditions(project: ProjectId, wanted: EntryFilter) -> list[ColumnElement[bool]]:
     conditions = [_entries.c.project_id == project, _entries.c.role.in_(wanted.roles)]
     if wanted.agent_id is not None:
         conditions.append(_entries.c.agent_id == wanted.agent_id)
@@ -88,7 +91,7 @@ def _conditions(project: ProjectId, wanted: Wanted) -> list[ColumnElement[bool]]
 def _within(tx: Tx, project: ProjectId, conversation_id: str | None) -> ColumnElement[bool]:
     """Whether an entry is one of a conversation, or of any that is there."""
     if conversation_id is None:
-        return entries.reachable()
+        return schema.is_reached()
     stretches = entries.reach_in(tx, project, conversation_id).whole
     return or_(
         *(
@@ -101,7 +104,7 @@ def _within(tx: Tx, project: ProjectId, conversation_id: str | None) -> ColumnEl
     )
 
 
-def _hits(tx: Tx, scores: dict[str, float]) -> dict[str, Hit]:
+def _hits(tx: Tx, scores: dict[str, float]) -> dict[str, EntryHit]:
     query = (
         select(
             _entries.c.id,
@@ -114,7 +117,7 @@ def _hits(tx: Tx, scores: dict[str, float]) -> dict[str, Hit]:
         .where(_entries.c.id.in_(scores))
     )
     return {
-        row.id: Hit(
+        row.id: EntryHit(
             Entry.model_validate_json(row.body),
             row.agent_id,
             None if row.is_default else row.conversation_id,

@@ -25,6 +25,8 @@ from sqlalchemy import (
     Text,
     TextClause,
     UniqueConstraint,
+    exists,
+    or_,
     select,
     text,
 )
@@ -67,6 +69,17 @@ def is_there(table: Table) -> ColumnElement[bool]:
     # An EXISTS beside an OR makes PostgreSQL read all conversations first; this asks for one.
     belongs = conversations.c.id == table.c.conversation_id
     return select(conversations.c.deleted_at).where(belongs).scalar_subquery().is_(None)
+
+
+def is_reached() -> ColumnElement[bool]:
+    """Whether there is a conversation that holds an entry, or was forked with it."""
+    shared = exists().where(
+        segments.c.source_conversation_id == entries.c.conversation_id,
+        segments.c.lo <= entries.c.seq,
+        segments.c.hi >= entries.c.seq,
+        is_there(segments),
+    )
+    return or_(is_there(entries), shared)
 
 
 projects = Table(

@@ -14,14 +14,13 @@ words of the question come first, and are looked for before all others.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import CTE, Integer, Select, Table, TextClause, false, select, text
 
-from palaver.domain.ids import ProjectId
+from palaver.domain.words import asked, words_of
 from palaver.store import schema
 from palaver.store.db import Tx
-from palaver.store.words import asked, words_of
 
 _searchable = schema.searchable
 _LOOKED_AT = 300
@@ -115,11 +114,6 @@ class Ranked:
 
     id: str
     score: float
-
-
-def all_of(project: ProjectId, kind: Literal["entries", "passages"]) -> str:
-    """The scope of all that a project has of a kind."""
-    return f"{kind}-{project}"
 
 
 def note(tx: Tx, texts: Sequence[Searchable]) -> None:

@@ -12,7 +12,7 @@ from itertools import islice
 import sqlalchemy as sa
 from alembic import op
 
-from palaver.store.words import words_of
+from palaver.domain.words import words_of
 
 revision = "0008"
 down_revision = "0007"

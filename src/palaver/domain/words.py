@@ -10,6 +10,9 @@ character alone is found as the beginning of a pair.
 import re
 import unicodedata
 from collections.abc import Iterator
+from typing import Literal
+
+from palaver.domain.ids import ProjectId
 
 MOST_CHARACTERS = 50_000
 """How much of a text is searched, from its beginning."""
@@ -51,6 +54,11 @@ def asked(question: str) -> list[str]:
         else:
             wanted += _pairs(dense) or [f"{dense}*"]
     return list(dict.fromkeys(wanted))[:MOST_WORDS]
+
+
+def all_of(project: ProjectId, kind: Literal["entries", "passages"]) -> str:
+    """The scope of all that a project has of a kind."""
+    return f"{kind}-{project}"
 
 
 def _pairs(dense: str) -> list[str]:

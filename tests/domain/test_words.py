@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palaver.store.words import MOST_WORDS, asked, words_of
+from palaver.domain.words import MOST_WORDS, asked, words_of
 
 
 @pytest.mark.parametrize(
