@@ -202,6 +202,11 @@ def window(tx: Tx, conversation_id: str) -> tuple[Entry, tuple[Entry, ...]]:
     return system, tuple(said)
 
 
+def summary_of(tx: Tx, reached: Reach) -> Entry:
+    """The summary that a window begins with which has one."""
+    return _read(_walk(tx, reached.opening[1:2], _UP, 1))[0]
+
+
 def newest(tx: Tx, conversation_id: str, limit: int) -> list[Entry]:
     """The last entries of a conversation, in order, without its system entry and summaries."""
     stretches = reach(tx, conversation_id).stretches[::-1]
