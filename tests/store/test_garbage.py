@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Table, func, select
 
 from palaver.domain.conversation import Address
-from palaver.store import agents, conversations, entries, events, garbage, runs, schema
+from palaver.store import agents, conversations, entries, events, garbage, recall, runs, schema
 from palaver.store.db import Database, Tx
 from tests.store import making
 from tests.store.making import HERE
@@ -143,5 +143,21 @@ async def test_nothing_that_is_reached_is_ever_removed(db: Database, seed: int) 
         systems = {entries.context_ids(tx, one.conversation_id)[0] for one in here}
         left = {row.id for row in tx.all(select(schema.entries.c.id))}
         assert left == reached | systems
+
+    await db.tx(tell)
+
+
+async def test_what_was_removed_is_found_no_more(db: Database) -> None:
+    def tell(tx: Tx) -> None:
+        source = making.keep_conversation(tx, said=3)
+        fork = making.fork(tx, source, upto=history(tx, source)[0])
+        remove(tx, source)
+        collect(tx)
+
+        assert count(tx, schema.searchable) == 1
+        wanted = recall.EntryFilter(agent_id=fork.agent_id)
+        assert [hit.entry.id for hit in recall.found(tx, HERE, wanted, "word", 9)] == history(
+            tx, fork
+        )
 
     await db.tx(tell)

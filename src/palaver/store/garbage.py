@@ -9,8 +9,9 @@ from datetime import datetime
 
 from sqlalchemy import Delete, Select, and_, bindparam, delete, exists, select, tuple_, update
 
+from palaver.domain.conversation import Address, Segment
 from palaver.domain.entry import SYSTEM_SEQ
-from palaver.store import schema
+from palaver.store import entries, schema
 from palaver.store.db import Tx
 
 _agents = schema.agents
@@ -31,7 +32,7 @@ _GOES_ON = exists().where(
     schema.ACTIVE,
 )
 _NEXT = (
-    select(_conversations.c.id, _conversations.c.project_id)
+    select(_conversations.c.id, _conversations.c.project_id, _conversations.c.agent_id)
     .where(schema.GARBAGE, _conversations.c.deleted_at < bindparam("before"), ~_GOES_ON)
     .order_by(_conversations.c.deleted_at)
     .limit(1)
@@ -52,14 +53,6 @@ _OF_RUNS: tuple[Delete, ...] = (
     delete(_events).where(tuple_(_events.c.run_id, _events.c.seq).in_(_some(_OF_EVENTS))),
     delete(_steps).where(_steps.c.id.in_(_some(_OF_STEPS))),
     delete(_runs).where(_runs.c.id.in_(_some(select(_runs.c.id)))),
-)
-_IN_STRETCH = (
-    select(_entries.c.id)
-    .where(
-        _entries.c.conversation_id == bindparam("conversation"),
-        _entries.c.seq.between(bindparam("lo"), bindparam("hi")),
-    )
-    .limit(bindparam("most"))
 )
 _HELD = select(_segments.c.lo, _segments.c.hi).where(
     _segments.c.source_conversation_id == bindparam("conversation")
@@ -88,10 +81,9 @@ def collect(tx: Tx, before: datetime, most: int) -> bool:
     for removal in _OF_RUNS:
         if tx.run(removal, mine) == most:
             return True
+    address = Address(conversation_id=row.id, agent_id=row.agent_id)
     for lo, hi in _gaps(tx, row.id):
-        if tx.run(
-            delete(_entries).where(_entries.c.id.in_(_IN_STRETCH)), {**mine, "lo": lo, "hi": hi}
-        ):
+        if entries.remove(tx, row.project_id, address, Segment(source=row.id, lo=lo, hi=hi), most):
             return True
     _let_go(tx, row.id)
     return True
@@ -124,6 +116,7 @@ def _let_go(tx: Tx, conversation_id: str) -> None:
 def _forget_agents(tx: Tx, before: datetime, most: int) -> bool:
     gone = [row.id for row in tx.all(_NOBODY, {"before": before, "most": most})]
     if gone:
-        tx.run(delete(schema.agent_tags).where(schema.agent_tags.c.agent_id.in_(gone)))
+        for of_them in (schema.agent_tags, schema.agents_archives):
+            tx.run(delete(of_them).where(of_them.c.agent_id.in_(gone)))
         tx.run(delete(_agents).where(_agents.c.id.in_(gone)))
     return bool(gone)

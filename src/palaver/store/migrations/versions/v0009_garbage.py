@@ -1,13 +1,13 @@
 """What was deleted is removed some time later.
 
-Revision: 0008
+Revision: 0009
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 GONE = sa.text("deleted_at IS NOT NULL")
 GARBAGE = sa.text("deleted_at IS NOT NULL AND NOT collected")
