@@ -28,6 +28,8 @@ from palaver.api import (
 )  # fmt: skip
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
+from palaver.engine import doctor
+from palaver.engine.doctor import Finding
 from palaver.engine.hints import Hints
 from palaver.engine.lease import Lease
 from palaver.engine.log import Log
@@ -39,7 +41,7 @@ from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
 from palaver.settings import Settings
 from palaver.store.db import Database
-from palaver.store.opening import open_database
+from palaver.store.opening import open_database, open_existing
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +86,16 @@ def make_app(
 async def prepare(settings: Settings) -> None:
     """Bring the database up to date before it is served. Raises `PalaverError` if it cannot."""
     await (await asyncio.to_thread(open_database, settings.database_url)).close()
+
+
+async def examine(settings: Settings, *, fix: bool) -> AsyncIterator[Finding]:
+    """What `palaver.engine.doctor` finds. Raises `PalaverError` without a database to look at."""
+    db = await asyncio.to_thread(open_existing, settings.database_url)
+    try:
+        async for found in doctor.examine(db, fix=fix):
+            yield found
+    finally:
+        await db.close()
 
 
 @asynccontextmanager

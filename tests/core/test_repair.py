@@ -46,7 +46,8 @@ _STEPS: st.SearchStrategy[list[Line]] = st.one_of(
     st.just([model(call("a", "client")), answer(came("a")), tool("a")]),
     st.just([model(call("c"), call("d"), cut=True), tool("c"), tool("d")]),
 )
-broken = st.lists(_LINES, max_size=10).map(lambda lines: window(*lines))
+broken_lines = st.lists(_LINES, max_size=10)
+broken = broken_lines.map(lambda lines: window(*lines))
 sound = st.lists(_STEPS, max_size=6).map(lambda steps: window(*(x for one in steps for x in one)))
 
 
@@ -129,8 +130,8 @@ def test_nothing_is_lost_that_has_a_place(entries: Window) -> None:
     kept = [one.id for one in whole if not one.id.endswith("+")]
 
     assert kept == [one.id for one in entries if one.id in kept]
-    assert _words(whole) == _words(entries)
-    assert _calls(whole) == _calls(entries)
+    assert words_in(whole) == words_in(entries)
+    assert calls_in(whole) == calls_in(entries)
 
 
 @given(sound, broken)
@@ -183,14 +184,14 @@ def test_a_return_belongs_to_the_newest_call_of_its_id() -> None:
     assert found.entries[-1] is entries[-1]
 
 
-def _words(entries: Window) -> list[Part]:
+def words_in(entries: Sequence[Entry]) -> list[Part]:
     """What was said aloud or thought, where it may be."""
     talks = {"user": Text, "summary": Text, "assistant": Text | Reasoning}
     said = [p for e in entries for p in e.parts if isinstance(p, talks.get(e.role, ()))]
     return [part for part in said if part != Text(text="")]
 
 
-def _calls(entries: Window) -> list[Part]:
+def calls_in(entries: Sequence[Entry]) -> list[Part]:
     """The calls of the model, each of an id once in a say."""
     found: list[Part] = []
     for entry in entries:
