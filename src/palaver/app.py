@@ -17,14 +17,17 @@ from palaver.api import (
     agent_tools,
     agents,
     blocks,
+    compaction,
     conversations,
     messages,
     models,
     problems,
+    providers,
     routing,
     runs,
     streams,
     tags,
+    tools,
 )  # fmt: skip
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
@@ -46,10 +49,10 @@ from palaver.store.opening import open_database, open_existing
 logger = logging.getLogger(__name__)
 
 _ROUTERS = (
-    messages.router, streams.router, conversations.router, messages.of_agent, blocks.core_memory,
-    agent_tools.router, agents.router, blocks.router, messages.by_id, streams.of_run, runs.router,
-    runs.step_router, models.health_router, models.router,
-    tags.router,
+    messages.router, streams.router, conversations.router, compaction.router, messages.of_agent,
+    blocks.core_memory, compaction.of_agent, agent_tools.router, agents.router, blocks.router,
+    messages.by_id, streams.of_run, runs.router, runs.step_router, models.health_router,
+    models.router, tags.router, tools.router, providers.router,
 )  # fmt: skip
 
 

@@ -2,13 +2,17 @@
 
 PalaverError                        500
 ├── Invalid                         400  the request cannot mean anything
+│   └── NothingToCompact
 ├── NotFound                        404
 ├── Conflict                        409  (never retried: ``x-should-retry: false``)
 │   ├── ConversationBusy
 │   │   └── LineFull
 │   ├── AwaitingApproval
-│   └── NothingToCancel
+│   ├── NothingToCancel
+│   ├── NothingToUndo
+│   └── WindowChanged
 ├── KeyReused                       422  another request has had this key
+├── SourceRefused                   422  no tool can be made of this source
 ├── Unavailable                     503
 ├── Stopping                        503
 ├── Refused                         500  the database does not take what it was given
@@ -19,6 +23,8 @@ PalaverError                        500
     ├── CreditsExhausted            402
     ├── RequestRefused              400
     ├── ContextOverflow             400
+    │   ├── CompactionFailed        400  nothing is changed
+    │   └── PromptTooLong           400
     ├── RateLimited                 429
     ├── Overloaded                  503
     ├── LLMTimeout                  504
@@ -41,6 +47,13 @@ class Invalid(PalaverError):
     """The request is well-formed but cannot be carried out as it stands."""
 
     status, code = 400, "INVALID_ARGUMENT"
+
+
+class NothingToCompact(Invalid):
+    """What is left in the window stays there."""
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing to compact: only the newest turn is left; say more.")
 
 
 class NotFound(PalaverError):
@@ -105,6 +118,24 @@ class NothingToCancel(Conflict):
         super().__init__("No active runs to cancel in this conversation; nothing was changed.")
 
 
+class NothingToUndo(Conflict):
+    """The conversation's window is not the work of a compaction."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no compaction of this conversation that could be undone; nothing was changed."
+        )
+
+
+class WindowChanged(Conflict):
+    """Another compaction was there first."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The conversation's window was changed meanwhile, and stays so; look, and ask again."
+        )
+
+
 class KeyReused(PalaverError):
     """The key of a send was given to another request before."""
 
@@ -115,6 +146,12 @@ class KeyReused(PalaverError):
             f"Another request with this idempotency key (or these otids) started {run_id}; "
             "repeat a send exactly as it was, or give a new one a new key."
         )
+
+
+class SourceRefused(PalaverError):
+    """No tool can be made of a source or a schema; the message says what to write instead."""
+
+    status, code = 422, "INVALID_ARGUMENT"
 
 
 class Unavailable(PalaverError):
@@ -187,6 +224,18 @@ class ContextOverflow(RequestRefused):
     """The window does not fit the model."""
 
     code = "CONTEXT_WINDOW_EXCEEDED"
+
+
+class CompactionFailed(ContextOverflow):
+    """No summary was good enough, or nothing can be left out: the window is as it was."""
+
+    code, error_type = "COMPACTION_FAILED", "compaction_failed"
+
+
+class PromptTooLong(ContextOverflow):
+    """The system text and the tools alone fill the window."""
+
+    stop_reason = "context_window_overflow_in_system_prompt"
 
 
 class RateLimited(LLMError):

@@ -4,6 +4,9 @@ import asyncio
 
 import pytest
 
+from palaver.domain.ids import DEFAULT_PROJECT
+from palaver.store import agents
+from palaver.store.db import Tx
 from tests.api.answering import (
     ASK,
     EDIT,
@@ -18,6 +21,7 @@ from tests.api.answering import (
 )
 from tests.api.here import Client, Json, check_calls
 from tests.api.sending import begin, ended, log_of, post, queued, said_in
+from tests.api.tables import looking_into
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import Call, Reply
 
@@ -187,10 +191,39 @@ async def test_nobody_answers_and_it_goes_on_by_itself(
     assert await ended(client, run["id"]) == ["end_turn"]
     history = await client.history(conversation)
     (back,) = [one for one in history if one["message_type"] == "tool_return_message"]
-    assert "Nobody answered within 0.2 seconds." in back["tool_return"]
+    assert "Nobody answered in time." in back["tool_return"]
     assert await memory(client, conversation) == "no tea\nlikes tea"
     assert len(await client.get("/v1/runs/", conversation_id=conversation)) == 2
     check_calls(history)
+
+
+GATED = 'def ask() -> str:\n    """Ask."""\n    return "yes"\n'
+
+
+@pytest.mark.parametrize(("of_tool", "of_send"), [(0.2, None), (0.2, 900), (900, 0.2)])
+async def test_a_tool_says_how_long_its_calls_wait_and_the_shorter_time_counts(
+    client: Client, file_url: str, of_tool: float, of_send: float | None
+) -> None:
+    body = {"source_code": GATED, "default_requires_approval": True, "approval_ttl": of_tool}
+    tool = (await client.http.put("/v1/tools/", json=body)).json()
+    agent = await client.agent(tool_rules=[{"type": "requires_approval", "tool_name": "ask"}])
+    async with looking_into(file_url) as db:
+        await db.tx(_give, agent, tool["id"])
+    conversation = await client.conversation(agent)
+    begun = await client.send(conversation, "[[call: ask]] {}", approval_ttl=of_send)
+    assert begun.stop == "requires_approval"
+
+    run, _ = await until_runs(client, conversation, 2)
+
+    assert await ended(client, run["id"]) == ["end_turn"]
+    check_calls(await client.history(conversation))
+
+
+def _give(tx: Tx, agent_id: str, tool_id: str) -> None:
+    """Give an agent a tool, whether the server can run it or not."""
+    agent = agents.get(tx, DEFAULT_PROJECT, agent_id)
+    given = agent.model_copy(update={"tools": (tool_id,)})
+    agents.change(tx, DEFAULT_PROJECT, given)
 
 
 async def test_steps_of_an_unanswered_send_are_bounded_all_in_all(

@@ -63,6 +63,7 @@ def things(url: str) -> Iterator[dict[str, str]]:
             "message_id": said["messages"][0]["id"],
             "run_id": said["messages"][0]["run_id"],
             "step_id": said["messages"][0]["step_id"],
+            "tool_id": http.get("/v1/tools/").json()[0]["id"],
         }
 
 

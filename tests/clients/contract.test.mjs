@@ -329,3 +329,30 @@ test("small things: tags, a reset, a run that nobody waits for, a refusal that n
     return true;
   });
 });
+
+test("a tool is made from its source, given to an agent, and found again", async () => {
+  const name = `count_${Date.now()}`;
+  const source_code = `def ${name}(words: list[str]) -> int:\n    """Count words."""\n    return len(words)\n`;
+  const made = await client.tools.create({ source_code, tags: ["ts"], default_requires_approval: true });
+  assert.equal(made.name, name);
+  assert.deepEqual(made.json_schema.parameters.required, ["words"]);
+  assert.equal((await client.tools.update(made.id, { return_char_limit: 9 })).return_char_limit, 9);
+  assert.equal((await client.tools.upsert({ source_code, description: "Count." })).id, made.id);
+  assert.equal((await client.tools.retrieve(made.id)).description, "Count.");
+  assert.equal((await client.tools.search({ query: name }))[0].tool.id, made.id);
+  const listed = await all(client.tools.list({ names: [name, "memory_insert"], limit: 1 }));
+  assert.deepEqual(listed.map((one) => one.name), [name, "memory_insert"]);
+  await assert.rejects(client.tools.create({ source_code: "def f(x): 1" }), UnprocessableEntityError);
+  await client.tools.delete(made.id);
+  await assert.rejects(client.tools.retrieve(made.id), NotFoundError);
+
+  const { id } = await client.agents.create({ model: OFFLINE, include_base_tools: false });
+  const tools = client.agents.tools;
+  const own = listed[1].id;
+  assert.equal(await tools.attach(own, { agent_id: id }), null);
+  assert.deepEqual((await all(tools.list(id))).map((one) => one.id), [own]);
+  const args = { label: "none", new_string: "x" };
+  assert.equal((await tools.run("memory_insert", { agent_id: id, args })).status, "error");
+  assert.equal(await tools.detach(own, { agent_id: id }), null);
+  assert.deepEqual(await all(tools.list(id)), []);
+});

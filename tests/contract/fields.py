@@ -14,13 +14,14 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6}Z|Z|\+00:00)")
 _GENERIC = re.compile(r"(array|map)<(?:string,)?(.*)>")
 
 # What palaver says beyond the contract: whoever resumes a stream needs its last number, the
-# vendor's own command line reads an agent's context by its newer name, and a step tells what a
-# cache could make of its prompt.
+# vendor's own command line reads an agent's context by its newer name, a step tells what a cache
+# could make of its prompt, and calls that wait for approval may do so up to some moment only.
 _MORE = {
     "LettaStopReason": {"seq_id"},
     "LettaUsageStatistics": {"seq_id"},
     "StepMetrics": {"prefix_changed_at", "cached_input_tokens"},
     "AgentState": {"in_context_message_ids"},
+    "Tool": {"approval_ttl"},
 }
 _AS_GIVEN = frozenset(_UNIONS["ToolRule"]["one_of"])  # what was left out is left out again
 

@@ -167,3 +167,48 @@ def server_default(client: Letta) -> str:
     model = client.agents.create().model
     assert model
     return model
+
+
+def test_what_people_think_of_a_step(client: Letta, say: Say, word: str, agent: str) -> None:
+    conversation = client.conversations.create(agent_id=agent).id
+    run_id = say(conversation, '[[call: memory_insert {"label": "x"}]] Hello').run_id
+    first, second = client.runs.steps.list(run_id, order="asc")
+
+    def found(**wanted: Any) -> list[str]:
+        return [one.id for one in client.steps.list(agent_id=agent, order="asc", **wanted)]
+
+    judged = client.steps.feedback.create(first.id, feedback="positive", tags=[word, "good"])
+    assert (judged.feedback, judged.tags) == ("positive", [word, "good"])
+    assert client.steps.retrieve(first.id) == judged
+    assert (
+        found(feedback="positive") == found(has_feedback=True) == found(tags=[word]) == [first.id]
+    )
+    assert found(feedback="negative") == found(tags=[word, "bad"]) == []
+    assert found(has_feedback=False) == [second.id]
+
+    kept = client.steps.feedback.create(first.id, feedback="negative")
+    assert (kept.feedback, kept.tags) == ("negative", [word, "good"])
+    assert found(feedback="positive") == []
+    client.steps.feedback.create(first.id, feedback=None, tags=[])
+    assert client.steps.retrieve(first.id) == first
+    assert found(has_feedback=True) == found(tags=[word]) == []
+
+
+def test_providers_are_listed_without_their_keys(http: httpx2.Client) -> None:
+    listed = http.get("/v1/providers", params={"order": "asc"}).json()
+
+    named = {one["name"]: one for one in listed}
+    assert {"palaver", "openai", "anthropic"} <= named.keys()
+    assert named["openai"]["base_url"].startswith("http://127.0.0.1")
+    assert "sk-" not in str(listed)
+    one = named["openai"]
+    assert http.get(f"/v1/providers/{one['id']}").json() == one
+    assert http.get("/v1/providers/", params={"name": "openai"}).json() == [one]
+    pages = [http.get("/v1/providers", params={"order": "asc", "limit": 2}).json()]
+    while pages[-1]:
+        query = {"order": "asc", "limit": 2, "after": pages[-1][-1]["id"]}
+        pages.append(http.get("/v1/providers", params=query).json())
+    assert [one for page in pages for one in page] == listed
+    nowhere = "provider-00000000-0000-4000-8000-000000000000"
+    assert http.get(f"/v1/providers/{nowhere}").status_code == 404
+    assert http.get("/v1/providers", params={"after": nowhere}).status_code == 404

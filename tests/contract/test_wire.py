@@ -22,7 +22,9 @@ def place(http: httpx2.Client, agent: str) -> str:
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-@pytest.mark.parametrize("noun", ["agents", "blocks", "conversations", "models", "runs", "steps"])
+@pytest.mark.parametrize(
+    "noun", ["agents", "blocks", "conversations", "models", "runs", "steps", "tools"]
+)
 def test_collections_have_two_spellings(http: httpx2.Client, noun: str, slash: str) -> None:
     assert http.get(f"/v1/{noun}{slash}", params={"limit": 1}).status_code == 200
 

@@ -151,7 +151,7 @@ def doings_with(ids: Mapping[str, str]) -> list[tuple[str, str, Json | None, Jso
     doings: list[tuple[str, str, Json | None, Json]] = [
         *(("GET", path + rest, None, {}) for rest in _READS),
         *(("POST", path + rest, None, {}) for rest in ("/stream", "/cancel", "/fork")),
-        ("POST", path + "/recompile", {}, {}),
+        *(("POST", path + rest, {}, {}) for rest in ("/recompile", "/compact", "/compact/undo")),
         *(
             ("POST", path + "/messages", {"input": "Hi", "on_busy": choice}, {})
             for choice in ("reject", "queue", "interrupt")

@@ -22,6 +22,7 @@ _ABSENT = {
         "message_id": "message",
         "run_id": "run",
         "step_id": "step",
+        "tool_id": "tool",
     }.items()
 }
 _BODIES: dict[tuple[str, str], Json] = {  # for the operations that must have one
@@ -81,6 +82,11 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
             ("block_id", "PATCH", f"/v1/agents/{agent}", {"block_ids": ["?"]}, {}),
             ("run_id", "GET", "/v1/runs/", None, {"after": "?"}),
             ("step_id", "GET", "/v1/steps/", None, {"after": "?"}),
+            ("tool_id", "GET", "/v1/tools/", None, {"after": "?"}),
+            ("tool_id", "GET", "/v1/tools/", None, {"tool_ids": "?"}),
+            ("tool_id", "GET", "/v1/tools/count", None, {"tool_ids": "?"}),
+            ("tool_id", "POST", "/v1/agents/", {"tool_ids": ["?"]}, {}),
+            ("tool_id", "PATCH", f"/v1/agents/{agent}", {"tool_ids": ["?"]}, {}),
             ("message_id", "GET", f"/v1/agents/{agent}/messages", None, {"before": "?"}),
         ]
         requests += [
@@ -91,6 +97,8 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
                 ("POST", "/cancel", None),
                 ("POST", "/fork", None),
                 ("POST", "/recompile", {"agent_id": "?"}),
+                ("POST", "/compact", {"agent_id": "?"}),
+                ("POST", "/compact/undo", None),
             )
             for conversation, params in (("default", {"agent_id": "?"}), ("?", {}))
         ]
@@ -125,16 +133,24 @@ async def _things(client: Client) -> dict[str, str]:
     await client.send(conversation, "Hello")
     run = await client.newest_run(conversation)
     (step,) = await client.get(f"/v1/runs/{run['id']}/steps")
+    tool = await client.post("/v1/tools/", {"source_code": _tool(clock.mint("n"))})
     return {
         "agent_id": agent,
         "block_id": block["id"],
         "block_label": _LABEL,
         "conversation_id": conversation,
         "message_id": (await client.history(conversation))[-1]["id"],
+        "provider_id": (await client.get("/v1/providers"))[0]["id"],  # nobody's own
         "run_id": run["id"],
         "step_id": step["id"],
+        "tool_id": tool["id"],
         "tool_name": "memory_insert",
     }
+
+
+def _tool(name: str) -> str:
+    """The source of a tool that nobody else has."""
+    return f'def {name.replace("-", "_")}() -> str:\n    """Do."""\n'
 
 
 def _give_away(tx: Tx) -> None:

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from palaver.core.approval import waiting
-from palaver.domain.conversation import Address
+from palaver.domain.conversation import Address, Context
 from palaver.domain.entry import Entry
+from palaver.domain.page import Page
+from palaver.domain.part import Text
 from palaver.engine import doctor
-from palaver.store import conversations, entries, runs
+from palaver.store import compactions, conversations, entries, runs
 from palaver.store.db import Database, Tx
 from tests.core.test_repair import broken_lines, calls_in, complaints, words_in
 from tests.repair.damage import BROKEN, Line, Transcript, call, came, model, says, tool
@@ -73,11 +75,16 @@ def say(tx: Tx, address: Address, *lines: Line) -> None:
 
 def read(tx: Tx, address: Address) -> list[Entry]:
     """All that a conversation holds, but for its system entry, under numbers without gaps."""
-    said = entries.newest(tx, address.conversation_id, 10_000)
+    page = Page(limit=1000, order="asc")
+    said = entries.listed(tx, HERE, address.conversation_id, page)[1:]
     assert [entry.seq for entry in said] == list(range(1, len(said) + 1))
     assert conversations.recall_count(tx, address.conversation_id) == len(said)
-    assert list(entries.window(tx, address.conversation_id)[1]) == said
     return said
+
+
+def window(tx: Tx, address: Address) -> list[Entry]:
+    """What a model would see of a conversation."""
+    return list(entries.window(tx, address.conversation_id)[1])
 
 
 def roles(said: list[Entry]) -> str:
@@ -167,6 +174,38 @@ async def test_a_fork_of_what_was_deleted_is_mended(db: Database) -> None:
     assert roles(await db.read(read, fork)) == "uatu"
 
 
+async def test_a_window_that_does_not_begin_at_the_beginning(db: Database) -> None:
+    summary: Line = ("summary", (Text(text="So far."),), False)
+    early, late = (says("0"), model(call("x"))), (says("1"), model(call("a")), says("2"), model())
+    source = await db.tx(keep, *early, *late, says("3"), summary)
+    await db.tx(compactions.put, HERE, source.conversation_id, Context(start=3, head=(8,)))
+    fork = await db.tx(making.fork, source)
+    later = Context(start=6, head=(8, 5))
+    await db.tx(compactions.put, HERE, fork.conversation_id, later)
+    deeper = await db.tx(making.fork, fork)
+    for home in (fork, deeper):
+        await db.tx(say, home, model(Text(text="4")))
+    before = [await db.read(window, home) for home in (source, fork, deeper)]
+
+    assert await finds(db, fix=True) == {source.conversation_id: "mended"}
+
+    after = [await db.read(window, home) for home in (source, fork, deeper)]
+    assert [roles(said) for said in before] == ["suauau", "suaua", "suaua"]
+    assert roles(after[0]) == "suatuau"
+    assert [_ids(said) for said in after[1:]] == [_ids(said) for said in before[1:]]
+    for home in (fork, source):
+        await db.tx(compactions.undo, HERE, home.conversation_id)
+    assert roles(await db.read(window, fork)) == "suatuaua"
+    assert await finds(db, fix=True) == {source.conversation_id: "mended"}
+    assert roles(await db.read(window, source)) == "uatuatuau"
+    assert roles(await db.read(window, fork)) == "suatuaua"
+    assert _ids(await db.read(window, deeper)) == _ids(before[2])
+
+
+def _ids(said: list[Entry]) -> list[str]:
+    return [entry.id for entry in said]
+
+
 async def test_where_a_run_is_active_nothing_is_done(db: Database) -> None:
     source = await db.tx(keep, says(), model(call("a")), says())
     fork = await db.tx(making.fork, source)
@@ -246,14 +285,16 @@ async def test_whatever_is_broken_is_mended_for_all_who_share_it(
         upto = said[at % len(said)].id if said else None
         homes.append(await db.tx(making.fork, homes[-1], upto))
         await db.tx(say, homes[-1], *lines)
-    before = [await db.read(read, home) for home in homes]
+    before = [await db.read(window, home) for home in homes]
     async for found in doctor.examine(db, fix=True):
         assert found.condition == "mended"
-    after = [await db.read(read, home) for home in homes]
+    after = [await db.read(window, home) for home in homes]
 
     assert all(map(is_sound, after))
     assert [found async for found in doctor.examine(db, fix=True)] == []
     assert [words_in(said) for said in after] == [words_in(said) for said in before]
     assert [calls_in(said) for said in after] == [calls_in(said) for said in before]
+    for home in homes:
+        await db.read(read, home)
     for home in homes:
         await db.tx(conversations.remove, HERE, home.conversation_id, NOON)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from palaver.clock import mint
-from palaver.domain.conversation import Address
+from palaver.domain.conversation import Address, Context
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.run import Step, StepMetrics
@@ -19,6 +19,7 @@ from palaver.errors import PalaverError
 from palaver.store import (
     agents,
     blocks,
+    compactions,
     conversations,
     entries,
     prompts,
@@ -54,7 +55,17 @@ def functions_of(module: ModuleType) -> dict[str, Callable[..., Any]]:
 
 FUNCTIONS = {
     name: function
-    for module in (agents, blocks, conversations, entries, prompts, runs, steps, waiting)
+    for module in (
+        agents,
+        blocks,
+        compactions,
+        conversations,
+        entries,
+        prompts,
+        runs,
+        steps,
+        waiting,
+    )
     for name, function in functions_of(module).items()
 }
 
@@ -85,6 +96,7 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     run = making.start(tx, busy)
     making.wait(tx, busy, interrupts=True, request='{"inputs": [{"otid": "otid-1"}]}')
     prompts.put(tx, HERE, busy.conversation_id, (b"head", b"said"))
+    compactions.put(tx, HERE, busy.conversation_id, Context(start=2))
     step = Step(id=mint("step"), run_id=run.id, agent_id=agent.id)
     steps.put(tx, HERE, busy.conversation_id, step, making.NOON)
     said = entries.append(tx, HERE, busy, [making.entry(run_id=run.id, step_id=step.id)])
@@ -144,6 +156,8 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "otid": "otid-1",
         "limit": 1,
         "prompt": (b"other", b"words"),
+        "context": Context(start=3),
+        "text": "Be brief.",
         "fork_id": address.conversation_id,
     }
     if "wanted" in parameters:

@@ -27,6 +27,7 @@ from palaver.store.claims import Owner
 from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
 from palaver.store.runs import RunFilter
+from palaver.store.steps import StepFilter
 from tests.store import making
 from tests.store.making import HERE
 
@@ -193,6 +194,10 @@ HOT: dict[str, Ask] = {
     "the last event": lambda tx, it: events.last(tx, it.run.id),
     "old logs": lambda tx, it: events.prune(tx, making.LATER, 20),
     "events": lambda tx, it: events.after(tx, it.run.id, 5, 100),
+    "steps that were judged": lambda tx, it: steps.listed(
+        tx, HERE, Page(), StepFilter(feedback="negative")
+    ),
+    "steps with a tag": lambda tx, it: steps.listed(tx, HERE, Page(), StepFilter(tags=("odd",))),
     "a run's steps": lambda tx, it: steps.of_run(tx, HERE, it.run.id, Page()),
 }
 

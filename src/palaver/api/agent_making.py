@@ -1,11 +1,12 @@
 """Agents are made, changed and removed, each in one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from palaver import clock
 from palaver.api import addressing, agent_states
 from palaver.api.agent_bodies import AgentChange, FirstMessage, NewAgent, ToolRule
+from palaver.core.approval import with_gates
 from palaver.core.builtin import tools_given_to
 from palaver.core.prompt import DEFAULT_SYSTEM
 from palaver.domain.agent import Agent, AgentState
@@ -14,6 +15,7 @@ from palaver.domain.conversation import Address, Conversation
 from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.part import Image, Part, Text
+from palaver.domain.tool import Tool
 from palaver.engine import compiling, equipment, line
 from palaver.engine.line import Cancelled
 from palaver.engine.workshop import Workshop
@@ -59,7 +61,8 @@ class Making:
     def change(self, tx: Tx, agent_id: str, body: AgentChange) -> AgentState:
         """Change what `body` names."""
         before = agents.get(tx, self._project, agent_id, for_update=True)
-        after = before.model_copy(update={**self._changes(tx, body), "updated_at": clock.now()})
+        changes = {**self._changes(tx, body), "updated_at": clock.now()}
+        after = self._equipped(tx, before.model_copy(update=changes), before.tools)
         agents.change(tx, self._project, after)
         if body.block_ids is not None:
             _attach_only(tx, self._project, agent_id, body.block_ids)
@@ -85,6 +88,7 @@ class Making:
 
     def _new(self, tx: Tx, body: NewAgent) -> Agent:
         now = clock.now()
+        tools = self._tools(tx, body)
         return Agent(
             id=clock.mint("agent"),
             name=body.name or f"{clock.choose(_ADJECTIVES)}{clock.choose(_NOUNS)}",
@@ -94,9 +98,9 @@ class Making:
             model_settings=body.model_settings,
             context_window_limit=body.context_window_limit
             or (body.llm_config or {}).get("context_window"),
-            tools=self._tools(tx, body),
+            tools=_unique(tool.id for tool in tools),
             tags=_unique(body.tags or []),
-            tool_rules=_rules(body.tool_rules),
+            tool_rules=with_gates(_rules(body.tool_rules), tools),
             description=body.description,
             embedding=body.embedding,
             metadata=body.metadata,
@@ -129,7 +133,7 @@ class Making:
         if handle is not None:
             changes["model"] = self._model(handle)
         if body.tool_ids is not None:
-            changes["tools"] = self._by_id(tx, body.tool_ids)
+            changes["tools"] = _unique(body.tool_ids)
         if body.tags is not None:
             changes["tags"] = _unique(body.tags)
         if body.tool_rules is not None:
@@ -139,17 +143,23 @@ class Making:
             changes["secrets"] = secrets
         return changes
 
-    def _tools(self, tx: Tx, body: NewAgent) -> tuple[str, ...]:
+    def _tools(self, tx: Tx, body: NewAgent) -> list[Tool]:
         base = tools_given_to(body.agent_type) if body.include_base_tools else ()
         named = equipment.named(tx, self._project, [*base, *(body.tools or [])])
-        for tool in named:
+        tools = [*named, *self._by_id(tx, body.tool_ids or [])]
+        for tool in tools:
             self._workshop.check(tool)
-        return _unique([*(tool.id for tool in named), *self._by_id(tx, body.tool_ids or [])])
+        return tools
 
-    def _by_id(self, tx: Tx, tool_ids: Sequence[str]) -> tuple[str, ...]:
-        for tool_id in tool_ids:
-            self._workshop.check(equipment.get(tx, self._project, tool_id))
-        return _unique(tool_ids)
+    def _by_id(self, tx: Tx, tool_ids: Iterable[str]) -> list[Tool]:
+        return [equipment.get(tx, self._project, tool_id) for tool_id in tool_ids]
+
+    def _equipped(self, tx: Tx, agent: Agent, before: Collection[str]) -> Agent:
+        """The agent with what its tools ask for that it did not have `before`."""
+        new = self._by_id(tx, [one for one in agent.tools if one not in before])
+        for tool in new:
+            self._workshop.check(tool)
+        return agent.model_copy(update={"tool_rules": with_gates(agent.tool_rules, new)})
 
     def _open_default(self, tx: Tx, agent: Agent, first: Sequence[FirstMessage]) -> None:
         text = compiling.compiled(tx, self._project, agent, addressing.DEFAULT)

@@ -13,7 +13,7 @@ from palaver.domain.llm import Handle
 from palaver.domain.message import ApprovalRequestMessage
 from palaver.domain.tool import Tool
 from palaver.engine import equipment, pausing
-from palaver.engine.runner import MAX_WINDOW
+from palaver.engine.choosing import MAX_WINDOW
 from palaver.providers.catalog import Catalog
 from palaver.store import agents, blocks, conversations, entries
 from palaver.store.db import Tx

@@ -44,11 +44,11 @@ _EITHER: dict[int | str, dict[str, Any]] = {
         "model": LettaResponse,
         "content": {"text/event-stream": {"schema": {"description": "One message an event."}}},
     },
-    401: {"model": problems.ProviderProblem, "description": "The provider refuses the key."},
-    402: {"model": problems.ProviderProblem, "description": "No credit at the provider."},
-    429: {"model": problems.ProviderProblem, "description": "The provider's rate limit."},
-    500: {"model": problems.ProviderProblem, "description": "The provider failed."},
-    504: {"model": problems.ProviderProblem, "description": "The provider stayed silent."},
+    409: {
+        "model": problems.Busy | problems.Pending,
+        "description": "Another run holds the conversation, or tool calls wait for an answer.",
+    },
+    **problems.FROM_PROVIDER,
 }
 
 

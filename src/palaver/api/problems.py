@@ -88,6 +88,15 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 """The refusals that any operation may answer with, for the OpenAPI document."""
 
 
+FROM_PROVIDER: dict[int | str, dict[str, Any]] = {
+    401: {"model": ProviderProblem, "description": "The provider refuses the key."},
+    402: {"model": ProviderProblem, "description": "No credit at the provider."},
+    429: {"model": ProviderProblem, "description": "The provider's rate limit."},
+    500: {"model": ProviderProblem, "description": "The provider failed."},
+    504: {"model": ProviderProblem, "description": "The provider stayed silent."},
+}
+"""What operations answer with that let a model speak."""
+
 CONFLICT: dict[int | str, dict[str, Any]] = {
     409: {"model": Problem, "description": "It does not fit what is going on."}
 }

@@ -19,7 +19,7 @@ _COLLECTIONS = frozenset(
     f"/v1/{name}"
     for name in (
         "agents", "archives", "blocks", "conversations", "folders", "health", "mcp-servers",
-        "messages", "models", "ready", "runs", "steps", "tags", "tools",
+        "messages", "models", "providers", "ready", "runs", "steps", "tags", "tools",
     )
 )  # fmt: skip
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from fastapi import Query
+from fastapi import Body, Query
 from pydantic import Field
 
 from palaver.api import routing
 from palaver.api.deps import Caller, Db
 from palaver.api.pages import NewestFirst, OldestFirst
 from palaver.core.expand import messages_of
-from palaver.domain.frozen import SentStamp
+from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.ids import RunId, StepId
 from palaver.domain.message import Message
 from palaver.domain.page import Limit, Page
@@ -94,6 +94,13 @@ class StepQuery(NewestFirst):
             tags=tuple(self.tags or ()),
             trace_ids=tuple(self.trace_ids or ()),
         )
+
+
+class Feedback(Frozen):
+    """What somebody thinks of a step."""
+
+    feedback: Literal["positive", "negative"] | None = None
+    tags: list[str] | None = None
 
 
 @router.get("/")
@@ -191,6 +198,20 @@ async def retrieve_step(step_id: StepId, caller: Caller, db: Db) -> Step:
 async def retrieve_metrics(step_id: StepId, caller: Caller, db: Db) -> StepMetrics:
     """Read how long a step took, and whether its prompt went on from the one before it."""
     return await db.read(steps.metrics_of, caller.project, step_id)
+
+
+@step_router.patch("/{step_id}/feedback")
+async def judge(step_id: StepId, body: Annotated[Feedback, Body()], caller: Caller, db: Db) -> Step:
+    """Say what you think of a step; null takes it back, and tags that are left out stay."""
+
+    def write(tx: Tx) -> Step:
+        step = steps.get(tx, caller.project, step_id, for_update=True)
+        tags = step.tags if body.tags is None else body.tags
+        judged = step.model_copy(update={"feedback": body.feedback, "tags": tags})
+        steps.judge(tx, caller.project, judged)
+        return judged
+
+    return await db.tx(write)
 
 
 @step_router.get("/{step_id}/messages")

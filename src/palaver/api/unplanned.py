@@ -36,7 +36,6 @@ _MOVED = "read /v1/models/embedding instead."
 _TRACES = "traces are not kept; read the run's steps, their messages and metrics."
 
 NOT_YET: dict[str, str] = {
-    "PATCH /v1/steps/{step_id}/feedback": _LATER,
     "GET /v1/steps/{step_id}/trace": _TRACES,
     "GET /v1/telemetry/{step_id}": _TRACES,
     "GET /v1/runs/{run_id}/trace": _TRACES,

@@ -10,11 +10,23 @@ from typing import Any
 from palaver.core.turn import RunTools
 from palaver.domain.entry import Entry
 from palaver.domain.part import Gate, Part, ToolCall, ToolReturn, Verdict
-from palaver.domain.tool import ToolSpec
+from palaver.domain.tool import Tool, ToolSpec
 from palaver.errors import Invalid
 
 RULE = "requires_approval"
 """The type of the tool rule that makes a tool's calls wait."""
+
+
+def with_gates(
+    rules: list[dict[str, Any]] | None, tools: Iterable[Tool]
+) -> list[dict[str, Any]] | None:
+    """The rules of an agent that is given `tools`: some of them want their calls to wait."""
+    wanted = [
+        {"type": RULE, "tool_name": tool.name} for tool in tools if tool.default_requires_approval
+    ]
+    known = [(rule["type"], rule["tool_name"]) for rule in rules or ()]
+    more = [rule for rule in wanted if (rule["type"], rule["tool_name"]) not in known]
+    return [*(rules or ()), *more] if more else rules
 
 
 def gates(

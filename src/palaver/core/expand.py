@@ -54,7 +54,7 @@ def messages_of(entry: Entry) -> list[Message]:
         case "user":
             return [UserMessage(**envelope(entry, 0), content=_content(entry.parts))]
         case "summary":
-            return [SummaryMessage(**envelope(entry, 0), summary=words_of(entry.parts))]
+            return [_summary(entry)]
         case "tool":
             return _returns(entry)
         case "approval":
@@ -87,6 +87,11 @@ def signature_of(part: Text | Reasoning | HiddenReasoning | ToolCall) -> str | N
     """The provider's signature of a part, which is the one piece of a seal that the API shows."""
     signature = (part.seal or {}).get("signature")
     return signature if isinstance(signature, str) else None
+
+
+def _summary(entry: Entry) -> Message:
+    about, words = envelope(entry, 0), words_of(entry.parts)
+    return SummaryMessage(**about, summary=words, compaction_stats=entry.compaction)
 
 
 def _spoken(entry: Entry) -> list[Message]:

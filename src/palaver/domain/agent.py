@@ -36,7 +36,7 @@ class CompactionSettings(Frozen):
     model_settings: ModelSettings | None = None
     prompt: str | None = None
     prompt_acknowledgement: bool = False
-    clip_chars: int | None = 50_000
+    clip_chars: Annotated[int, Field(ge=1)] | None = 50_000
     sliding_window_percentage: Annotated[float, Field(ge=0, le=1)] = 0.3
 
 

@@ -33,6 +33,17 @@ class Conversation(Frozen):
     last_updated_by_id: str | None = None
 
 
+class Context(Frozen):
+    """Which entries stand in a conversation's window, by their numbers.
+
+    First those of the ``head``, then all from ``start`` on that are no summaries. A compaction puts
+    its summary at the head, and behind it the newest input if that stands before ``start``.
+    """
+
+    start: int
+    head: tuple[int, ...] = ()
+
+
 class Segment(Frozen):
     """A stretch of entries, from ``lo`` to ``hi`` inclusive, written in ``source``.
 

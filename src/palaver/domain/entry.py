@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from palaver.domain.frozen import Frozen
+from palaver.domain.message import CompactionStats
 from palaver.domain.part import Part
 
 Role = Literal["system", "user", "assistant", "tool", "approval", "summary"]
@@ -21,7 +22,8 @@ class Entry(Frozen):
     ``seq`` is its number in its conversation. ``cut`` is set when the say was broken off by a
     cancel or a failure: what there is of it is kept. ``otid`` is the client's own name for an
     input. ``model`` is the handle of the model that spoke.
-    An entry of the role ``approval`` is an answer to calls that wait.
+    An entry of the role ``approval`` is an answer to calls that wait. One of the role ``summary``
+    stands in the window for entries that left it, and has the stats of that ``compaction``.
     """
 
     id: str
@@ -37,3 +39,4 @@ class Entry(Frozen):
     step_id: str | None = None
     model: str | None = None
     cut: bool = False
+    compaction: CompactionStats | None = None

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from palaver.domain.agent import LLMConfig
-from palaver.domain.frozen import Frozen
+from palaver.domain.frozen import Frozen, Stamp
 
 
 class Model(LLMConfig):
@@ -15,6 +15,24 @@ class Model(LLMConfig):
     provider_type: str
     max_context_window: int
     temperature: float = 0.7
+
+
+class ConfiguredProvider(Frozen):
+    """A provider that the operator has configured. Its keys are never shown."""
+
+    id: str
+    name: str
+    provider_type: str
+    provider_category: Literal["base", "byok"] = "base"
+    api_key: str | None = None
+    base_url: str | None = None
+    access_key: str | None = None
+    region: str | None = None
+    api_version: str | None = None
+    updated_at: Stamp | None = None
+    last_synced: Stamp | None = None
+    api_key_enc: str | None = None
+    access_key_enc: str | None = None
 
 
 class EmbeddingModel(Frozen):

@@ -16,7 +16,10 @@ ToolType = Literal[
 
 
 class Tool(Frozen):
-    """A tool as the API shows it; ``json_schema`` is what the model is told."""
+    """A tool as the API shows it; ``json_schema`` is what the model is told.
+
+    ``approval_ttl`` is how many seconds its calls wait for an answer before they are denied.
+    """
 
     id: str
     name: str | None = None
@@ -29,6 +32,7 @@ class Tool(Frozen):
     tags: list[str] = Field(default_factory=list)
     return_char_limit: int = DEFAULT_RETURN_LIMIT
     default_requires_approval: bool | None = None
+    approval_ttl: float | None = None
     enable_parallel_execution: bool | None = False
     pip_requirements: list[dict[str, Any]] | None = None
     npm_requirements: list[dict[str, Any]] | None = None
@@ -66,3 +70,14 @@ class Outcome(Frozen):
     text: str
     stdout: list[str] | None = None
     stderr: list[str] | None = None
+
+
+class ToolExecutionResult(Frozen):
+    """What came of a tool that a client had run; ``func_return`` is what a model would be told."""
+
+    status: Literal["success", "error"]
+    func_return: Any = None
+    stdout: list[str] | None = None
+    stderr: list[str] | None = None
+    agent_state: None = None
+    sandbox_config_fingerprint: str | None = None

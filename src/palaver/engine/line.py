@@ -125,7 +125,7 @@ def expire(tx: Tx, worker: str, now: datetime) -> list[Owner]:
         known = claims.recall(tx, asked.run_id)
         before = Send.recalled(known.request, known.project, known.address)
         done = len(steps.all_of_run(tx, known.project, asked.run_id))
-        late = pausing.denial(asked, f"Nobody answered within {before.approval_ttl:g} seconds.")
+        late = pausing.denial(asked, "Nobody answered in time.")
         rest = {
             "inputs": (late,),
             "max_steps": max(before.max_steps - done, 0),
@@ -178,8 +178,9 @@ def _pause(tx: Tx, send: Send, over: Run) -> Entry | None:
     if asked is not None and claims.recall(tx, over.id).cancel_requested:
         pausing.close(tx, send.project, send.address, asked, pausing.CANCELLED)
         return None
-    if send.approval_ttl is not None and over.completed_at is not None:
-        due = over.completed_at + timedelta(seconds=send.approval_ttl)
+    patience = pausing.patience(tx, send, asked) if asked is not None else None
+    if patience is not None and over.completed_at is not None:
+        due = over.completed_at + timedelta(seconds=patience)
         conversations.await_answer(tx, conversation, due)
     return asked
 

@@ -11,7 +11,7 @@ from palaver.domain.conversation import Address
 from palaver.domain.entry import Entry, Role
 from palaver.domain.ids import ProjectId
 from palaver.domain.part import Text
-from palaver.engine import ending
+from palaver.engine import ending, equipment
 from palaver.engine.send import Send
 from palaver.errors import AwaitingApproval
 from palaver.store import agents, conversations, entries, runs
@@ -27,6 +27,18 @@ def find(tx: Tx, conversation_id: str) -> Entry | None:
     """The entry whose calls wait for an answer, if a conversation waits for one."""
     newest = entries.newest(tx, conversation_id, 1)
     return newest[0] if newest and approval.waiting(newest[0]) else None
+
+
+def patience(tx: Tx, send: Send, asked: Entry) -> float | None:
+    """How many seconds the calls in `asked` wait for an answer, if not for ever.
+
+    The send may say so, and each tool that waits for approval; the shortest time counts.
+    """
+    waiting = {call.name for call in approval.waiting(asked) if call.gate == "approval"}
+    agent = agents.get(tx, send.project, send.address.agent_id)
+    tools = (tool for tool in equipment.of_agent(tx, send.project, agent) if tool.name in waiting)
+    times = (send.approval_ttl, *(tool.approval_ttl for tool in tools))
+    return min((time for time in times if time is not None), default=None)
 
 
 def answering(send: Send, asked: Entry) -> Send:

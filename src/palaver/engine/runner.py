@@ -2,20 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Coroutine
 from functools import partial
 from typing import Any
 
 from palaver.core import approval
 from palaver.core.window import Window
-from palaver.domain.agent import Agent
-from palaver.domain.conversation import Conversation
-from palaver.domain.llm import ChatModel, Handle
-from palaver.domain.model_settings import ModelSettings
-from palaver.domain.tool import Tool
-from palaver.engine import abandoned, equipment, line
+from palaver.engine import abandoned, choosing, line
 from palaver.engine.abandoned import Resumed
+from palaver.engine.choosing import Opened
 from palaver.engine.hints import Hints
 from palaver.engine.line import Admitted
 from palaver.engine.live_run import LiveRun, Stage
@@ -26,27 +21,13 @@ from palaver.engine.toolbox import Toolbox
 from palaver.engine.workshop import Workshop
 from palaver.errors import Stopping, Unavailable
 from palaver.providers.catalog import Catalog
-from palaver.store import agents, conversations
 from palaver.store.claims import Lost, Owner
-from palaver.store.db import Database, Tx
+from palaver.store.db import Database
 
 logger = logging.getLogger(__name__)
 
-MAX_WINDOW = 128_000  # tokens; a model's own window counts up to here unless a limit is set
 _GRACE = 5.0  # seconds in which all runs have to end when the process does
 _AGAIN = 0.5  # seconds between tries to take a run up while the database is away
-
-Opened = tuple[Agent, Sequence[Tool], Conversation | None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """The model that answers a send, with its settings and the window it may have."""
-
-    handle: Handle
-    model: ChatModel
-    settings: ModelSettings | None
-    context_window: int
 
 
 class Runner:
@@ -99,8 +80,8 @@ class Runner:
         """
         if self._closing:
             raise Stopping
-        opened = await self._db.read(_opened, send)
-        self._choose(send, opened)
+        opened = await self._db.read(choosing.opened, send.project, send.address)
+        choosing.choose(self._catalog, opened, send.override_model)
         # Once it is committed it has to be carried out, even if the caller is gone by then.
         return await asyncio.shield(self._begin(send, opened))
 
@@ -213,11 +194,11 @@ class Runner:
         """What a run is carried out with."""
         while opened is None:
             try:
-                opened = await self._db.read(_opened, send)
+                opened = await self._db.read(choosing.opened, send.project, send.address)
             except Unavailable:
                 await asyncio.sleep(_AGAIN)
         agent, held, _ = opened
-        choice = self._choose(send, opened)
+        choice = choosing.choose(self._catalog, opened, send.override_model)
         tools = Toolbox(self._workshop, send, owner, agent, held)
         window = Window(
             choice.handle,
@@ -230,27 +211,3 @@ class Runner:
         )
         gates = approval.gates(agent.tool_rules, send.client_tools)
         return Stage(window, choice.model, tools, choice.context_window, gates)
-
-    def _choose(self, send: Send, opened: Opened) -> _Choice:
-        """Whose model answers: the request's, else the conversation's, else the agent's."""
-        agent, _, conversation = opened
-        named, settings = agent.model, agent.model_settings
-        if conversation is not None and conversation.model:
-            named, settings = conversation.model, None
-        if conversation is not None and conversation.model_settings is not None:
-            settings = conversation.model_settings
-        if send.override_model:
-            named, settings = send.override_model, None
-        handle, model = self._catalog.resolve(named)
-        limit = conversation.context_window_limit if conversation is not None else None
-        limit = limit or agent.context_window_limit or MAX_WINDOW
-        own = self._catalog.context_window(handle)
-        return _Choice(handle, model, settings, min(own, limit))
-
-
-def _opened(tx: Tx, send: Send) -> Opened:
-    agent = agents.get(tx, send.project, send.address.agent_id)
-    held = equipment.of_agent(tx, send.project, agent)
-    if send.address.is_default:
-        return agent, held, None
-    return agent, held, conversations.bare(tx, send.project, send.address.conversation_id)

@@ -48,7 +48,7 @@ class Toolbox:
                     self.owner,
                 )
             )
-            outcome = _limited(outcome, tool.return_char_limit)
+            outcome = limited(outcome, tool.return_char_limit)
         except ToolRefused as refusal:
             outcome = Outcome(status="error", text=str(refusal))
         return ToolReturn(
@@ -80,7 +80,7 @@ def _arguments(call: ToolCall) -> Mapping[str, Any]:
     return arguments
 
 
-def _limited(outcome: Outcome, limit: int) -> Outcome:
+def limited(outcome: Outcome, limit: int) -> Outcome:
     """The outcome with a text of at most `limit` characters, and a note of what is missing."""
     if len(outcome.text) <= limit:
         return outcome

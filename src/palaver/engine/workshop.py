@@ -57,6 +57,17 @@ class Workshop:
             raise ToolRefused(refusal)
         return await self._hands[use.tool.tool_type].use(use)
 
+    async def try_out(self, use: ToolUse) -> Outcome:
+        """Carry a tool out for somebody who waits for it; what a tool refuses is an outcome, too.
+
+        Raises `Invalid` for a tool that cannot be carried out here.
+        """
+        self.check(use.tool)
+        try:
+            return await self.use(use)
+        except ToolRefused as refusal:
+            return Outcome(status="error", text=str(refusal))
+
     def _refusal(self, tool: Tool) -> str | None:
         hand = self._hands.get(tool.tool_type)
         if hand is None:

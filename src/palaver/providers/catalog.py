@@ -61,6 +61,10 @@ class Catalog:
         """The names of the configured providers."""
         return tuple(self._accounts)
 
+    def configured(self) -> list[tuple[Provider, str]]:
+        """The configured providers, each with the URL that may be shown."""
+        return [(one.provider, one.shown_url) for one in self._accounts.values()]
+
     def in_words(self) -> str:
         """The names for people to read: one that needs no key may still not be there."""
         perhaps = {name for name, one in self._accounts.items() if one.provider.keyless} - {

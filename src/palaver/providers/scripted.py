@@ -14,6 +14,7 @@ user message, tell it how to answer:
                                  overflow, error, broken, and cut, which fails in mid-sentence
 
 With calls, ``length``, ``empty`` and ``fail`` wait for the answer that follows their returns.
+What stands in a transcript is no order: whoever asks for a summary gives orders in the system text.
 Fragments are words, so the same conversation always has the same events.
 """
 
@@ -52,6 +53,7 @@ _Fragment = TextDelta | ReasoningDelta | ToolCallDelta
 
 _ORDER = re.compile(r"\[\[(\w+)(?:\s*:\s*([^{\]]*?)\s*(\{.*?\})?)?\s*\]\]", re.DOTALL)
 _WORDS = ("so", "many", "words", "were", "asked", "for", "and", "here", "they", "are,")
+_TRANSCRIPT = "<transcript>\n"
 _PIECE = 24  # characters of a call's arguments in one fragment
 _MOST_WORDS = 100_000
 _MOST_PACE = 60_000  # milliseconds
@@ -91,7 +93,7 @@ class OfflineModel:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Answer as the newest user message tells; raises the error that it asks for."""
         heard = _heard(request.entries)
-        script = _script(heard[0]) if heard else _script(None)
+        script = _script(heard[0] if heard else None, request.system)
         returns = _returns(heard)
         calls = () if returns else script.calls
         ending = "" if calls else script.ending
@@ -125,11 +127,14 @@ def _returns(heard: Sequence[Entry]) -> list[ToolReturn]:
     return [part for part in said if isinstance(part, ToolReturn)]
 
 
-def _script(entry: Entry | None) -> _Script:
+def _script(entry: Entry | None, system: str) -> _Script:
     said = _text(entry.parts) if entry else ""
+    told = said
+    if _TRANSCRIPT in said:
+        told, said = system, f"a transcript of {len(said)} characters"
     orders: dict[str, str] = {}
     calls: list[ToolCall] = []
-    for name, value, braces in _ORDER.findall(said):
+    for name, value, braces in _ORDER.findall(told):
         if name == "call":
             call_id = f"call_{entry.id[-12:] if entry else ''}_{len(calls)}"
             calls.append(ToolCall(call_id=call_id, name=value, arguments=braces or "{}"))

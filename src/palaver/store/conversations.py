@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, select, update
 
+from palaver import clock
 from palaver.domain.conversation import (
     Address,
     ArchiveStatus,
@@ -16,7 +17,7 @@ from palaver.domain.entry import SYSTEM_SEQ, Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.errors import NotFound
-from palaver.store import entries, prompts, schema
+from palaver.store import compactions, entries, prompts, schema
 from palaver.store.db import Tx
 from palaver.store.paging import containing, paged
 
@@ -194,6 +195,7 @@ def remove(tx: Tx, project: ProjectId, conversation_id: str, at: datetime) -> No
     locate(tx, project, conversation_id)
     tx.run(_SET, {"conversation": conversation_id, "deleted_at": at})
     prompts.forget(tx, project, conversation_id)
+    compactions.forget(tx, project, conversation_id)
 
 
 def listed(
@@ -229,15 +231,31 @@ def fork(
     """Keep `new` as a fork of a conversation: a snapshot of its context, up to entry `upto`.
 
     Raises `NotFound` for an entry that is not in the source's context. What is written does not
-    grow with the history: a row, its segments, a system entry, what is remembered of the prompt.
+    grow with the history: a row, its segments, a system entry, what is remembered of the prompt,
+    and a summary of its own where it is cut before that of the source.
     """
     source = entries.reach_in(tx, project, source_id, lock=True)
+    start, opening = source.context.start, source.context.head
     cut = source.head if upto is None else source.seq_of(tx, upto)
-    if upto is not None and cut < source.context_from:
+    if upto is not None and cut < start and cut not in opening:
         raise NotFound(f"Message {upto}", "only messages in the context can be forked at.")
-    shared = source.between(source.context_from, cut)
-    at = {"head_seq": cut, "context_from": source.context_from} if shared else _EMPTY
-    _insert(tx, project, new, {"is_default": False, **at})
+    shared = source.context_upto(cut)
+    own, head = [system], [seq for seq in opening if seq <= cut]
+    if shared and len(head) < len(opening):
+        summary = entries.window(tx, source_id)[1][0]
+        own.append(summary.model_copy(update={"id": clock.mint("message"), "seq": cut + 1}))
+        head.insert(0, cut + 1)
+    _insert(
+        tx,
+        project,
+        new,
+        {
+            "is_default": False,
+            "head_seq": max(cut, own[-1].seq) if shared else SYSTEM_SEQ,
+            "context_from": min(start, cut + 1) if shared else SYSTEM_SEQ + 1,
+            "context_head": tuple(head),
+        },
+    )
     tx.many(
         _ADD_SEGMENT,
         [
@@ -252,7 +270,7 @@ def fork(
         ],
     )
     address = Address(conversation_id=new.id, agent_id=new.agent_id)
-    entries.insert_all(tx, project, address, [system])
+    entries.insert_all(tx, project, address, own)
     prompts.share(tx, project, source_id, new.id)
 
 

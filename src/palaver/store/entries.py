@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, insert, or_, select, update
 
-from palaver.domain.conversation import Address, Segment
+from palaver.domain.conversation import Address, Context, Segment
 from palaver.domain.entry import SYSTEM_SEQ, Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
@@ -29,6 +29,7 @@ _REACH = (
     select(
         _conversations.c.head_seq,
         _conversations.c.context_from,
+        _conversations.c.context_head,
         _segments.c.source_conversation_id,
         _segments.c.lo,
         _segments.c.hi,
@@ -61,6 +62,8 @@ _BODIES = select(_entries.c.body).where(*_STRETCH)
 _IDS = select(_entries.c.id).where(*_STRETCH).order_by(_entries.c.seq)
 _UP = _BODIES.order_by(_entries.c.seq).limit(bindparam("limit"))
 _DOWN = _BODIES.order_by(_entries.c.seq.desc()).limit(bindparam("limit"))
+_NO_SUMMARY = _entries.c.role != "summary"
+_SAID_IDS, _SAID_UP, _SAID_DOWN = (one.where(_NO_SUMMARY) for one in (_IDS, _UP, _DOWN))
 _WHERE = select(_entries.c.conversation_id, _entries.c.seq).where(
     _entries.c.id == bindparam("entry")
 )
@@ -75,7 +78,7 @@ class Reach:
 
     conversation_id: str
     head: int
-    context_from: int
+    context: Context
     stretches: tuple[Segment, ...]
 
     @property
@@ -85,9 +88,22 @@ class Reach:
         return (system, *self.stretches)
 
     @property
-    def context(self) -> list[Segment]:
-        """What the model sees: the system entry, then all from `context_from` on."""
-        return [self.whole[0], *self.between(self.context_from, self.head)]
+    def opening(self) -> list[Segment]:
+        """What the window begins with: the system entry, and the entries at its head."""
+        heads = (self.between(seq, seq) for seq in self.context.head)
+        return [self.whole[0], *(one for found in heads for one in found)]
+
+    @property
+    def recent(self) -> list[Segment]:
+        """What the window goes on with, summaries aside."""
+        return self.between(self.context.start, self.head)
+
+    def context_upto(self, cut: int) -> list[Segment]:
+        """The stretches with what is in the window up to number `cut`, in order."""
+        start = self.context.start
+        pins = (self.between(seq, seq) for seq in sorted(self.context.head) if seq < start)
+        pinned = [one for found in pins for one in found if one.hi <= cut]
+        return pinned + (self.between(start, cut) if start <= cut else [])
 
     def between(self, lo: int, hi: int) -> list[Segment]:
         """The stretches, cut to the numbers from `lo` to `hi`."""
@@ -121,7 +137,8 @@ def reach(tx: Tx, conversation_id: str, *, lock: bool = False) -> Reach:
     head = rows[0].head_seq
     first = below[-1].hi + 1 if below else SYSTEM_SEQ + 1
     own = [Segment(source=conversation_id, lo=first, hi=head)] if first <= head else []
-    return Reach(conversation_id, head, rows[0].context_from, (*below, *own))
+    context = Context(start=rows[0].context_from, head=rows[0].context_head)
+    return Reach(conversation_id, head, context, (*below, *own))
 
 
 def reach_in(tx: Tx, project: ProjectId, conversation_id: str, *, lock: bool = False) -> Reach:
@@ -173,23 +190,27 @@ def insert_all(tx: Tx, project: ProjectId, address: Address, said: Sequence[Entr
 
 def window(tx: Tx, conversation_id: str) -> tuple[Entry, tuple[Entry, ...]]:
     """The system entry of a conversation, and the entries in its context, in order."""
-    bodies = _walk(tx, reach(tx, conversation_id).context, up=True, limit=_ALL)
+    reached = reach(tx, conversation_id)
+    bodies = _walk(tx, reached.opening, _UP, _ALL) + _walk(tx, reached.recent, _SAID_UP, _ALL)
     system, *said = _read(bodies)
     return system, tuple(said)
 
 
 def newest(tx: Tx, conversation_id: str, limit: int) -> list[Entry]:
-    """The last entries of a conversation, in order, without its system entry."""
-    bodies = _walk(tx, reach(tx, conversation_id).stretches, up=False, limit=limit)
-    return _read(bodies)[::-1]
+    """The last entries of a conversation, in order, without its system entry and summaries."""
+    stretches = reach(tx, conversation_id).stretches[::-1]
+    return _read(_walk(tx, stretches, _SAID_DOWN, limit))[::-1]
 
 
 def context_ids(tx: Tx, conversation_id: str) -> list[str]:
     """The ids of the entries in a conversation's context, the system entry first."""
+    reached = reach(tx, conversation_id)
+    parts = ((reached.opening, _IDS), (reached.recent, _SAID_IDS))
     return [
         row.id
-        for stretch in reach(tx, conversation_id).context
-        for row in tx.all(_IDS, _bounds(stretch))
+        for stretches, ids in parts
+        for stretch in stretches
+        for row in tx.all(ids, _bounds(stretch))
     ]
 
 
@@ -211,8 +232,11 @@ def listed(tx: Tx, project: ProjectId, conversation_id: str, page: Page) -> list
         at = reached.seq_of(tx, page.before)
         lo, hi = (lo, min(hi, at - 1)) if up else (max(lo, at + 1), hi)
     backwards = page.after is None and page.before is not None
-    bodies = _walk(tx, reached.between(lo, hi), up=up != backwards, limit=page.limit)
-    found = _read(bodies)
+    stretches = reached.between(lo, hi)
+    if up != backwards:
+        found = _read(_walk(tx, stretches, _UP, page.limit))
+    else:
+        found = _read(_walk(tx, stretches[::-1], _DOWN, page.limit))
     return found[::-1] if backwards else found
 
 
@@ -268,14 +292,16 @@ def find_run(tx: Tx, conversation_id: str, otid: str) -> str | None:
     return None if row is None else row.run_id
 
 
-def rewrite_system(tx: Tx, conversation_id: str, text: str) -> None:
-    """Replace the text of a conversation's system entry; its id stays."""
+def rewrite_system(tx: Tx, conversation_id: str, text: str) -> str:
+    """Replace the text of a conversation's system entry, whose id stays; the text before."""
     mine = (_entries.c.conversation_id == conversation_id, _entries.c.seq == SYSTEM_SEQ)
     row = tx.first(select(_entries.c.body).where(*mine))
     if row is None:
         raise NotFound("Conversation")
-    entry = Entry.model_validate_json(row.body).model_copy(update={"parts": (Text(text=text),)})
+    before = Entry.model_validate_json(row.body)
+    entry = before.model_copy(update={"parts": (Text(text=text),)})
     tx.run(update(_entries).where(*mine).values(body=entry.model_dump_json(exclude_none=True)))
+    return "".join(part.text for part in before.parts if isinstance(part, Text))
 
 
 def _of_run(project: ProjectId, run_id: str) -> Select[tuple[str]]:
@@ -295,12 +321,14 @@ def _reached() -> ColumnElement[bool]:
     return or_(schema.is_there(_entries), shared)
 
 
-def _walk(tx: Tx, stretches: Sequence[Segment], *, up: bool, limit: int) -> list[str]:
-    """The bodies in the stretches, from one end, until there are enough."""
+def _walk(
+    tx: Tx, stretches: Sequence[Segment], bodies_in: Select[tuple[str]], limit: int
+) -> list[str]:
+    """The bodies in the stretches, one after the other, until there are enough."""
     bodies: list[str] = []
-    for stretch in stretches if up else reversed(stretches):
+    for stretch in stretches:
         left = {"limit": limit - len(bodies), **_bounds(stretch)}
-        bodies += [row.body for row in tx.all(_UP if up else _DOWN, left)]
+        bodies += [row.body for row in tx.all(bodies_in, left)]
         if len(bodies) >= limit:
             break
     return bodies

@@ -7,7 +7,7 @@ other numbers everywhere: in the conversation that it was written in, and in all
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, select, update
 
 from palaver.domain.conversation import Address
 from palaver.domain.entry import Entry
@@ -19,10 +19,24 @@ _entries = schema.entries
 _conversations = schema.conversations
 _segments = schema.segments
 
+_compactions = schema.compactions
+
 _SHARING = select(_segments.c.conversation_id).where(
-    _segments.c.source_conversation_id == bindparam("source"),
-    _segments.c.lo <= bindparam("seq"),
+    _segments.c.source_conversation_id.in_(bindparam("sources", expanding=True)),
     _segments.c.hi >= bindparam("seq"),
+)
+_SEGMENTS = (
+    select(_segments.c.n, _segments.c.lo, _segments.c.hi)
+    .where(_segments.c.conversation_id == bindparam("conversation"))
+    .order_by(_segments.c.n)
+)
+_MOVE_SEGMENT = (
+    update(_segments)
+    .where(
+        _segments.c.conversation_id == bindparam("conversation"),
+        _segments.c.n == bindparam("number"),
+    )
+    .values(lo=bindparam("from"), hi=bindparam("to"))
 )
 _AT = (
     _entries.c.conversation_id == bindparam("source"),
@@ -72,8 +86,13 @@ def place_in(reached: entries.Reach, seq: int) -> Place:
 
 def sharing(tx: Tx, place: Place) -> set[str]:
     """The conversations whose numbers change with what is done at a place, deleted ones too."""
-    found = tx.all(_SHARING, {"source": place.source, "seq": place.seq})
-    return {place.source, *(row.conversation_id for row in found)}
+    found: set[str] = set()
+    more = {place.source}
+    while more:
+        found |= more
+        rows = tx.all(_SHARING, {"sources": sorted(more), "seq": place.seq})
+        more = {row.conversation_id for row in rows} - found
+    return found
 
 
 def hold(tx: Tx, conversations: set[str]) -> list[tuple[ProjectId, str]]:
@@ -102,19 +121,44 @@ def rewrite(tx: Tx, entry: Entry) -> None:
 
 def _shift(tx: Tx, place: Place, by: int) -> None:
     """Move everything from a place on, in all conversations that reach it."""
-    seq = place.seq
-    shared = sharing(tx, place)
-    for conversation in shared:
-        _renumber(tx, conversation, seq, by)
-    theirs = _segments.c.conversation_id.in_(shared)
-    for column, first in ((_segments.c.lo, seq + 1), (_segments.c.hi, seq)):
-        moved = update(_segments).where(theirs, column >= first)
-        tx.run(moved.values({column: column + by}))
-    ours = _conversations.c.id.in_(shared)
-    tx.run(update(_conversations).where(ours).values(head_seq=_conversations.c.head_seq + by))
-    begins = _conversations.c.context_from
-    behind = begins >= (seq if by > 0 else seq + 1)
-    tx.run(update(_conversations).where(ours, behind).values(context_from=begins + by))
+    for conversation in sharing(tx, place):
+        _renumber(tx, conversation, place.seq, by)
+        _move_segments(tx, conversation, place.seq, by)
+        mine = _conversations.c.id == conversation
+        head = {"head_seq": _conversations.c.head_seq + by}
+        tx.run(update(_conversations).where(mine).values(head))
+        _move_context(tx, _conversations, mine, place.seq, by)
+        _move_context(
+            tx, _compactions, _compactions.c.conversation_id == conversation, place.seq, by
+        )
+
+
+def _move_segments(tx: Tx, conversation: str, seq: int, by: int) -> None:
+    """Move what a conversation shares. A row that comes in is shared by who shares the one before.
+
+    (It is the return of a call that stands there.)
+    """
+    moved, before = [], 0
+    for row in tx.all(_SEGMENTS, {"conversation": conversation}):
+        behind = row.lo > seq or (by > 0 and row.lo == seq != before + 1)
+        lo = row.lo + by if behind else row.lo
+        hi = row.hi + by if row.hi >= seq else row.hi
+        moved.append({"conversation": conversation, "number": row.n, "from": lo, "to": hi})
+        before = row.hi
+    tx.many(_MOVE_SEGMENT, moved)
+
+
+def _move_context(tx: Tx, table: Table, mine: ColumnElement[bool], seq: int, by: int) -> None:
+    """Move the numbers that say where a window begins, and what stands before that."""
+    row = tx.first(select(table.c.context_from, table.c.context_head).where(mine))
+    if row is None:
+        return
+    first = seq if by > 0 else seq + 1
+    kept = [number for number in row.context_head if by > 0 or number != seq]
+    start, *head = (
+        number + by if number >= first else number for number in (row.context_from, *kept)
+    )
+    tx.run(update(table).where(mine).values(context_from=start, context_head=tuple(head)))
 
 
 def _renumber(tx: Tx, conversation: str, seq: int, by: int) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import (
     Column,
     ColumnElement,
+    FromClause,
     Row,
     Select,
     String,
-    Table,
     and_,
     func,
     or_,
@@ -33,7 +33,7 @@ def paged(
     tx: Tx,
     project: ProjectId,
     wanted: Select[Any],
-    table: Table,
+    table: FromClause,
     page: Page,
     key: Column[Any] | None = None,
 ) -> Sequence[Row[Any]]:
@@ -66,7 +66,7 @@ def containing(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
 
 
 def _row(
-    tx: Tx, project: ProjectId, table: Table, cursor: str, sort: ColumnElement[str] | None
+    tx: Tx, project: ProjectId, table: FromClause, cursor: str, sort: ColumnElement[str] | None
 ) -> Row[Any]:
     columns = [table.c.id] if sort is None else [table.c.id, sort.label("sort")]
     row = tx.first(select(*columns).where(table.c.id == cursor, table.c.project_id == project))
@@ -76,7 +76,7 @@ def _row(
 
 
 def _beyond(
-    table: Table, at: Row[Any], sort: ColumnElement[str] | None, *, descending: bool
+    table: FromClause, at: Row[Any], sort: ColumnElement[str] | None, *, descending: bool
 ) -> ColumnElement[bool]:
     """What comes after the row `at` when sorted that way."""
     by_id = _further(table.c.id, at.id, descending)

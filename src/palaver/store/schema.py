@@ -7,6 +7,7 @@ The condition of a partial index has to stand in a query as it stands here, or t
 used.
 """
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -59,6 +60,21 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else datetime.fromisoformat(value)
 
 
+class Numbers(TypeDecorator[tuple[int, ...]]):
+    """A few numbers as text: ``[3,1]``; none at all are null."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[int, ...] | None, _dialect: Any) -> str | None:
+        """Numbers as they are stored."""
+        return json.dumps(value) if value else None
+
+    def process_result_value(self, value: str | None, _dialect: Any) -> tuple[int, ...]:
+        """Stored numbers."""
+        return tuple(json.loads(value)) if value else ()
+
+
 ACTIVE = text("status IN ('created', 'running')")
 """Which runs are active: they wait (``created``) or are carried out (``running``)."""
 
@@ -76,6 +92,9 @@ WITH_OTID = text("otid IS NOT NULL")
 
 WITH_DEADLINE = text("answer_due IS NOT NULL")
 """Which conversations wait for an answer up to some moment only."""
+
+WITH_FEEDBACK = text("feedback IS NOT NULL")
+"""Which steps somebody has said something of."""
 
 IS_DEFAULT = text("is_default")
 """Which conversations are the default ones of their agents."""
@@ -200,6 +219,7 @@ conversations = Table(
     Column("is_default", Boolean, nullable=False),
     Column("head_seq", Integer, nullable=False),
     Column("context_from", Integer, nullable=False),
+    Column("context_head", Numbers),
     Column("stale", Boolean, nullable=False),
     Column("summary", Text),
     Column("hidden", Boolean, nullable=False),
@@ -307,8 +327,19 @@ steps = Table(
     Column("created_at", Moment, nullable=False),
     Column("body", Text, nullable=False),
     Column("metrics", Text),
+    Column("feedback", String(16)),
     Index("steps_of_run", "project_id", "run_id", "id"),
     Index("steps_of_project", "project_id", "id"),
+    Index("steps_with_feedback", "project_id", "id", **_only(WITH_FEEDBACK)),
+)
+
+step_tags = Table(
+    "step_tags",
+    metadata,
+    Column("step_id", Id, ForeignKey("steps.id"), nullable=False),
+    Column("tag", Text, nullable=False),
+    PrimaryKeyConstraint("step_id", "tag"),
+    Index("steps_with_tag", "tag", "step_id"),
 )
 
 prompts = Table(
@@ -318,6 +349,16 @@ prompts = Table(
     Column("project_id", Id, nullable=False),
     Column("head", LargeBinary, nullable=False),
     Column("said", LargeBinary, nullable=False),
+)
+
+compactions = Table(
+    "compactions",
+    metadata,
+    Column("conversation_id", Id, ForeignKey("conversations.id"), primary_key=True),
+    Column("project_id", Id, nullable=False),
+    Column("context_from", Integer, nullable=False),
+    Column("context_head", Numbers),
+    Column("system", Text),
 )
 
 run_events = Table(

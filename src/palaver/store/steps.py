@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
@@ -21,11 +21,13 @@ _ADD = insert(_steps)
 _MINE = (_steps.c.project_id == bindparam("project"), _steps.c.id == bindparam("step"))
 _GET = select(_steps.c.body, _steps.c.metrics).where(*_MINE, schema.is_there(_steps))
 _MEASURE = update(_steps).where(*_MINE)
+_JUDGE = update(_steps).where(*_MINE)
+_tags = schema.step_tags
 
 
 @dataclass(frozen=True, slots=True)
 class StepFilter:
-    """Which steps are wanted. Nothing has feedback, tags or traces yet."""
+    """Which steps are wanted; they have all of the tags. Nothing has a trace of OpenTelemetry's."""
 
     agent_id: str | None = None
     model: str | None = None
@@ -39,7 +41,7 @@ class StepFilter:
     @property
     def hopeless(self) -> bool:
         """Whether something is asked for that no step has."""
-        return bool(self.feedback or self.has_feedback or self.tags or self.trace_ids)
+        return bool(self.trace_ids)
 
 
 def put(
@@ -73,9 +75,21 @@ def measure(tx: Tx, project: ProjectId, metrics: StepMetrics) -> None:
     tx.run(_MEASURE, {"project": project, "step": metrics.id, "metrics": _dumped(metrics)})
 
 
-def get(tx: Tx, project: ProjectId, step_id: str) -> Step:
-    """The step called `step_id` in `project`, or `NotFound`."""
-    return Step.model_validate_json(_row_of(tx, project, step_id).body)
+def judge(tx: Tx, project: ProjectId, step: Step) -> None:
+    """Keep what somebody thinks of a step: its feedback and its tags. Raises `NotFound`."""
+    given = {"project": project, "step": step.id, "feedback": step.feedback, "body": _body(step)}
+    if not tx.run(_JUDGE, given):
+        raise NotFound("Step")
+    tx.run(delete(_tags).where(_tags.c.step_id == step.id))
+    tx.many(insert(_tags), [{"step_id": step.id, "tag": tag} for tag in dict.fromkeys(step.tags)])
+
+
+def get(tx: Tx, project: ProjectId, step_id: str, *, for_update: bool = False) -> Step:
+    """The step called `step_id` in `project`, or `NotFound`.
+
+    `for_update` keeps others from changing it meanwhile.
+    """
+    return Step.model_validate_json(_row_of(tx, project, step_id, for_update=for_update).body)
 
 
 def metrics_of(tx: Tx, project: ProjectId, step_id: str) -> StepMetrics:
@@ -107,6 +121,13 @@ def listed(tx: Tx, project: ProjectId, page: Page, wanted: StepFilter) -> list[S
         query = query.where(_steps.c.created_at >= wanted.start_date)
     if wanted.end_date is not None:
         query = query.where(_steps.c.created_at <= wanted.end_date)
+    if wanted.feedback is not None:
+        query = query.where(schema.WITH_FEEDBACK, _steps.c.feedback == wanted.feedback)
+    if wanted.has_feedback is not None:
+        said = schema.WITH_FEEDBACK if wanted.has_feedback else _steps.c.feedback.is_(None)
+        query = query.where(said)
+    for tag in set(wanted.tags):
+        query = query.where(_steps.c.id.in_(select(_tags.c.step_id).where(_tags.c.tag == tag)))
     return _read_all(paged(tx, project, query, _steps, page))
 
 
@@ -136,8 +157,9 @@ def _dumped(metrics: StepMetrics) -> str:
     return metrics.model_dump_json(exclude_none=True)
 
 
-def _row_of(tx: Tx, project: ProjectId, step_id: str) -> Row[Any]:
-    row = tx.first(_GET, {"project": project, "step": step_id})
+def _row_of(tx: Tx, project: ProjectId, step_id: str, *, for_update: bool = False) -> Row[Any]:
+    query = _GET.with_for_update(of=_steps) if for_update else _GET
+    row = tx.first(query, {"project": project, "step": step_id})
     if row is None:
         raise NotFound("Step")
     return row

@@ -1,0 +1,198 @@
+"""Tools over HTTP: what callers bring, beside what is built in."""
+
+from typing import Annotated, Any
+
+from fastapi import Query
+
+from palaver import clock
+from palaver.api import routing
+from palaver.api.deps import Caller, Db, Rooms
+from palaver.api.problems import CONFLICT
+from palaver.api.tool_bodies import (
+    NewTool,
+    ToolChange,
+    ToolCounted,
+    ToolQuery,
+    ToolSearch,
+    ToolSearchResult,
+    ToolTrial,
+)
+from palaver.core import ranking, source
+from palaver.core.builtin import BUILT_IN
+from palaver.core.expand import messages_of
+from palaver.domain.agent import Agent
+from palaver.domain.entry import Entry
+from palaver.domain.ids import ToolId
+from palaver.domain.message import ToolReturnMessage
+from palaver.domain.part import ToolReturn
+from palaver.domain.tool import Outcome, Tool
+from palaver.engine import equipment
+from palaver.engine.toolbox import limited
+from palaver.engine.workshop import ToolUse
+from palaver.errors import Conflict, Invalid
+from palaver.store import tools
+from palaver.store.db import Tx
+
+router = routing.router("/v1/tools", "tools")
+
+_FLAT = 60  # how little the first ranks differ in score: the usual constant of rank fusion
+_NEVER_NULL = frozenset({"source_code", "source_type", "tags", "return_char_limit"})
+_TELLING = frozenset(
+    {"source_code", "source_type", "json_schema", "args_json_schema", "description"}
+)
+
+
+@router.post("/", responses=CONFLICT)
+async def create(body: NewTool, caller: Caller, db: Db) -> Tool:
+    """Make a tool. Its name must not be taken."""
+    return await db.tx(_create, caller.project, body)
+
+
+@router.put("/", responses=CONFLICT)
+async def upsert(body: NewTool, caller: Caller, db: Db) -> Tool:
+    """Make a tool, or change the one that has its name."""
+    return await db.tx(_upsert, caller.project, body)
+
+
+@router.get("/")
+async def list_tools(query: Annotated[ToolQuery, Query()], caller: Caller, db: Db) -> list[Tool]:
+    """List tools, also those that are built in."""
+    return await db.read(equipment.listed, caller.project, query.page, query.wanted)
+
+
+@router.get("/count")
+async def count_tools(query: Annotated[ToolCounted, Query()], caller: Caller, db: Db) -> int:
+    """Count tools, also those that are built in."""
+    return await db.read(equipment.counted, caller.project, query.wanted)
+
+
+@router.post("/add-base-tools")
+async def add_built_in() -> list[Tool]:
+    """List the tools that are built in. They are always there, so that there is none to add."""
+    return list(BUILT_IN.values())
+
+
+@router.post("/search")
+async def search(body: ToolSearch, caller: Caller, db: Db) -> list[ToolSearchResult]:
+    """Find tools by words in their names, tags, descriptions and arguments; the best comes first.
+
+    There is no search by meaning: ``hybrid`` is by words as well.
+    """
+    if body.search_mode == "vector":
+        raise Invalid("There is no search by meaning here; use `fts` or `hybrid`.")
+    return await db.read(_found, caller.project, body)
+
+
+@router.post("/run")
+async def run_source(body: ToolTrial, caller: Caller, rooms: Rooms) -> ToolReturnMessage:
+    """Carry out a tool that is not kept, for no agent; only `env_vars` are in its environment."""
+    given = body.model_dump(exclude={"args", "env_vars"}, exclude_none=True)
+    tool = source.told(Tool(id=clock.mint("tool"), **{"source_type": "python", **given}), given)
+    now = clock.now()
+    nobody = Agent(
+        id=clock.mint("agent"), name="", system="", model="", secrets=body.env_vars,
+        created_at=now, updated_at=now,
+    )  # fmt: skip
+    use = ToolUse(tool, body.args, caller.project, nobody)
+    outcome = limited(await rooms.workshop.try_out(use), tool.return_char_limit)
+    return _message(tool, outcome)
+
+
+@router.get("/{tool_id}")
+async def retrieve(tool_id: ToolId, caller: Caller, db: Db) -> Tool:
+    """Read one tool."""
+    return await db.read(equipment.get, caller.project, tool_id)
+
+
+@router.patch("/{tool_id}", responses=CONFLICT)
+async def update(tool_id: ToolId, body: ToolChange, caller: Caller, db: Db) -> Tool:
+    """Change a tool; fields that are left out stay as they are."""
+    return await db.tx(_update, caller.project, tool_id, _given(body))
+
+
+@router.delete("/{tool_id}")
+async def delete(tool_id: ToolId, caller: Caller, db: Db) -> None:
+    """Delete a tool, also from the agents that have it."""
+    await db.tx(_delete, caller.project, tool_id)
+
+
+def _found(tx: Tx, project: str, body: ToolSearch) -> list[ToolSearchResult]:
+    words = ranking.words_of(body.query or "")
+    tools = equipment.mentioning(tx, project, words, body.tool_types or None)
+    tagged = [tool for tool in tools if not body.tags or set(body.tags) & set(tool.tags)]
+    best = ranking.ranked(tagged, words)[: body.limit]
+    return [
+        ToolSearchResult(tool=tool, fts_rank=rank, combined_score=1 / (_FLAT + rank))
+        for rank, tool in enumerate(best, start=1)
+    ]
+
+
+def _message(tool: Tool, outcome: Outcome) -> ToolReturnMessage:
+    back = ToolReturn(
+        call_id=clock.mint("call"),
+        name=tool.name or "",
+        status=outcome.status,
+        content=outcome.text,
+        stdout=outcome.stdout,
+        stderr=outcome.stderr,
+    )
+    entry = Entry(
+        id=clock.mint("message"), seq=0, role="tool", parts=(back,), created_at=clock.now()
+    )
+    [message] = messages_of(entry)
+    assert isinstance(message, ToolReturnMessage)
+    return message
+
+
+def _create(tx: Tx, project: str, body: NewTool) -> Tool:
+    tool = _new(body)
+    tools.add(tx, project, tool, clock.now())
+    return tool
+
+
+def _upsert(tx: Tx, project: str, body: NewTool) -> Tool:
+    tool = _new(body)
+    tools.wait_for_names(tx, project)
+    known = tools.find_named(tx, project, tool.name or "")
+    if known is not None:
+        return _update(tx, project, known.id, _given(body))
+    tools.add(tx, project, tool, clock.now())
+    return tool
+
+
+def _new(body: NewTool) -> Tool:
+    given = body.model_dump()
+    tool = Tool(id=clock.mint("tool"), **_kept(given))
+    return _checked(source.told(tool, given))
+
+
+def _update(tx: Tx, project: str, tool_id: str, given: dict[str, Any]) -> Tool:
+    before = equipment.get_to_change(tx, project, tool_id)
+    after = before.model_copy(update=_kept(given))
+    if given.keys() & _TELLING:
+        after = _checked(source.told(after, given))
+    tools.change(tx, project, after, clock.now())
+    return after
+
+
+def _delete(tx: Tx, project: str, tool_id: str) -> None:
+    equipment.get_to_change(tx, project, tool_id)
+    tools.remove(tx, project, tool_id)
+
+
+def _given(body: NewTool | ToolChange) -> dict[str, Any]:
+    return {
+        name: value for name, value in body.model_dump().items() if name in body.model_fields_set
+    }
+
+
+def _kept(given: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value for name, value in given.items() if value is not None or name not in _NEVER_NULL
+    }
+
+
+def _checked(tool: Tool) -> Tool:
+    if tool.name in BUILT_IN:
+        raise Conflict(f"`{tool.name}` is built in; choose another name.")
+    return tool

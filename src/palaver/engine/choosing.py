@@ -1,0 +1,64 @@
+"""Who answers in a conversation: its model, with which settings, and how much that model reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from palaver.domain.agent import Agent
+from palaver.domain.conversation import Address, Conversation
+from palaver.domain.ids import ProjectId
+from palaver.domain.llm import ChatModel, Handle
+from palaver.domain.model_settings import ModelSettings
+from palaver.domain.tool import Tool
+from palaver.engine import equipment
+from palaver.providers.catalog import Catalog
+from palaver.store import agents, conversations
+from palaver.store.db import Tx
+
+MAX_WINDOW = 128_000  # tokens; a model's own window counts up to here unless a limit is set
+
+
+class Opened(NamedTuple):
+    """Whose conversation it is. The default one has nothing of its own."""
+
+    agent: Agent
+    tools: Sequence[Tool]
+    conversation: Conversation | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The model that answers, with its settings and the window it may have."""
+
+    handle: Handle
+    model: ChatModel
+    settings: ModelSettings | None
+    context_window: int
+
+
+def opened(tx: Tx, project: ProjectId, address: Address) -> Opened:
+    """What is needed to choose. Raises `NotFound`."""
+    agent = agents.get(tx, project, address.agent_id)
+    held = equipment.of_agent(tx, project, agent)
+    if address.is_default:
+        return Opened(agent, held, None)
+    return Opened(agent, held, conversations.bare(tx, project, address.conversation_id))
+
+
+def choose(catalog: Catalog, found: Opened, override: str | None = None) -> Choice:
+    """Whose model answers: an `override`, else the conversation's, else the agent's.
+
+    Raises `NotFound`, and `Invalid` for what is no handle.
+    """
+    agent, _, conversation = found
+    named, settings = agent.model, agent.model_settings
+    if conversation is not None and conversation.model:
+        named, settings = conversation.model, None
+    if conversation is not None and conversation.model_settings is not None:
+        settings = conversation.model_settings
+    if override:
+        named, settings = override, None
+    handle, model = catalog.resolve(named)
+    limit = conversation.context_window_limit if conversation is not None else None
+    limit = limit or agent.context_window_limit or MAX_WINDOW
+    return Choice(handle, model, settings, min(catalog.context_window(handle), limit))
