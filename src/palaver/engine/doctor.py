@@ -125,7 +125,7 @@ def _changes(reached: entries.Reach, said: Sequence[Entry], whole: Mended) -> li
     found: list[_Change] = []
     kept = {entry.id: entry for entry in whole.entries}
     for entry in said:
-        place, now = mending.place_in(reached, entry.seq), kept.get(entry.id)
+        place, now = Place.of(reached, entry.seq), kept.get(entry.id)
         if now is None:
             found.append(_Change(place, "take out", entry))
         elif now is not entry:
@@ -136,7 +136,7 @@ def _changes(reached: entries.Reach, said: Sequence[Entry], whole: Mended) -> li
         if entry.id in stored:
             seq = entry.seq
         else:
-            found.append(_Change(mending.place_in(reached, seq + 1), "put in", entry))
+            found.append(_Change(Place.of(reached, seq + 1), "put in", entry))
     # At one place: what stands there goes before something new comes in.
     return sorted(found, key=lambda one: (-one.place.seq, one.kind == "put in"))
 

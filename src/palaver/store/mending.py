@@ -5,7 +5,7 @@ other numbers everywhere: in the conversation that it was written in, and in all
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import ColumnElement, Table, bindparam, delete, select, update
 
@@ -75,13 +75,13 @@ class Place:
     source: str
     seq: int
 
-
-def place_in(reached: entries.Reach, seq: int) -> Place:
-    """The place of a number in a conversation; behind its newest entry it is its own."""
-    for stretch in reached.stretches:
-        if stretch.lo <= seq <= stretch.hi:
-            return Place(stretch.source, seq)
-    return Place(reached.conversation_id, seq)
+    @classmethod
+    def of(cls, reached: entries.Reach, seq: int) -> Self:
+        """The place of a number in a conversation; behind its newest entry it is its own."""
+        for stretch in reached.stretches:
+            if stretch.lo <= seq <= stretch.hi:
+                return cls(stretch.source, seq)
+        return cls(reached.conversation_id, seq)
 
 
 def sharing(tx: Tx, place: Place) -> set[str]:
@@ -125,12 +125,11 @@ def _shift(tx: Tx, place: Place, by: int) -> None:
         _renumber(tx, conversation, place.seq, by)
         _move_segments(tx, conversation, place.seq, by)
         mine = _conversations.c.id == conversation
-        head = {"head_seq": _conversations.c.head_seq + by}
-        tx.run(update(_conversations).where(mine).values(head))
+        newest = _conversations.c.head_seq + by
+        tx.run(update(_conversations).where(mine).values(head_seq=newest))
         _move_context(tx, _conversations, mine, place.seq, by)
-        _move_context(
-            tx, _compactions, _compactions.c.conversation_id == conversation, place.seq, by
-        )
+        before = _compactions.c.conversation_id == conversation
+        _move_context(tx, _compactions, before, place.seq, by)
 
 
 def _move_segments(tx: Tx, conversation: str, seq: int, by: int) -> None:
@@ -163,16 +162,11 @@ def _move_context(tx: Tx, table: Table, mine: ColumnElement[bool], seq: int, by:
 
 def _renumber(tx: Tx, conversation: str, seq: int, by: int) -> None:
     """Move a conversation's own entries from a number on; the farthest on its way goes first."""
-    bounds = {"lo": seq, "hi": 2**31 - 1}
-    rows: Any = True
-    while rows:
-        given = {"conversation": conversation, "limit": _AT_ONCE, **bounds}
-        rows = tx.all(_DOWN if by > 0 else _UP, given)
-        if not rows:
-            return
+    given = {"conversation": conversation, "limit": _AT_ONCE, "lo": seq, "hi": 2**31 - 1}
+    while rows := tx.all(_DOWN if by > 0 else _UP, given):
         moved = [(Entry.model_validate_json(row.body), row.seq + by) for row in rows]
         tx.many(_WRITE, [_numbered(entry, number) for entry, number in moved])
-        bounds |= {"hi": rows[-1].seq - 1} if by > 0 else {"lo": rows[-1].seq + 1}
+        given |= {"hi": rows[-1].seq - 1} if by > 0 else {"lo": rows[-1].seq + 1}
 
 
 def _numbered(entry: Entry, seq: int) -> dict[str, Any]:
