@@ -1,4 +1,4 @@
-"""The command line: `palaver serve` and `palaver doctor`."""
+"""The command line: `palaver serve`, `palaver doctor` and `palaver conformance`."""
 
 import asyncio
 import gc
@@ -82,6 +82,29 @@ async def _examined(chosen: Settings, fix: bool, *, aloud: bool) -> list[Finding
         if aloud:
             click.echo(found.in_words())
     return findings
+
+
+@main.command()
+@click.option(
+    "--base-url", envvar="LETTA_BASE_URL", default="http://127.0.0.1:8283", show_default=True
+)
+@click.option("--api-key", envvar="LETTA_API_KEY", default="", help="A key of that server.")
+@click.option("--model", default="palaver/offline", show_default=True, help="Who answers there.")
+@click.option("--only", multiple=True, metavar="TEXT", help="A section, or part of a name.")
+@click.option("--json", "as_json", is_flag=True, help="All that was seen, as JSON.")
+def conformance(
+    base_url: str, api_key: str, model: str, only: tuple[str, ...], as_json: bool
+) -> None:
+    """Hold any server against the API, from outside. It gets back what it had."""
+    try:
+        from palaver.conformance import command
+    except ModuleNotFoundError as missing:
+        if missing.name not in ("httpx", "letta_client"):
+            raise
+        raise click.ClickException(
+            'The official client is missing: pip install "palaver[conformance]"'
+        ) from None
+    sys.exit(command.hold(base_url, api_key, model, only, as_json))
 
 
 def worker_app() -> FastAPI:

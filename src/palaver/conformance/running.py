@@ -1,0 +1,90 @@
+"""All checks, one after the other, each on a visit of its own."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+
+import httpx
+import httpx2
+from letta_client import Letta, LettaError
+
+from palaver.conformance import (
+    agents,
+    blocks,
+    conventions,
+    conversations,
+    errors,
+    messages,
+    runs,
+    streams,
+    tools,
+)  # fmt: skip
+from palaver.conformance.checks import Check, Finding
+from palaver.conformance.visit import Mismatch, Visit
+
+_SECTIONS = (
+    conventions.section, agents.section, blocks.section, conversations.section, messages.section,
+    streams.section, tools.section, runs.section, errors.section,
+)  # fmt: skip
+
+CHECKS: tuple[Check, ...] = tuple(check for section in _SECTIONS for check in section.checks)
+SECTIONS: tuple[str, ...] = tuple(section.name for section in _SECTIONS)
+
+_BREAKS_OFF = (
+    LettaError, httpx.HTTPError, httpx2.HTTPError, LookupError, TypeError, AttributeError,
+    ValueError, StopIteration, RuntimeError,
+)  # fmt: skip
+"""What a check may run into on a server that answers something else."""
+
+
+class Conformance:
+    """A server to be held against the contract. `timeout` is in seconds, for each answer."""
+
+    def __init__(self, base_url: str, api_key: str, model: str, timeout: float = 60.0) -> None:
+        self._url = base_url.rstrip("/")
+        self._key = api_key
+        self._model = model
+        self._timeout = timeout
+
+    def findings(self, checks: Sequence[Check] = CHECKS) -> Iterator[Finding]:
+        """What comes of each check, as soon as it is known."""
+        headers = {"authorization": f"Bearer {self._key}"} if self._key else {}
+        with (
+            httpx2.Client(base_url=self._url, headers=headers, timeout=self._timeout) as http,
+            Letta(
+                base_url=self._url, api_key=self._key or None, timeout=self._timeout, max_retries=0
+            ) as client,
+        ):
+            for check in checks:
+                yield self._finding(check, http, client)
+
+    def _finding(self, check: Check, http: httpx2.Client, client: Letta) -> Finding:
+        error = None
+        with _tidied(Visit(http, client, self._model)) as visit:
+            try:
+                check.find_out(visit)
+            except Mismatch:
+                pass
+            except _BREAKS_OFF as broken:
+                error = f"{type(broken).__name__}: {broken}"
+        return Finding(check, tuple(visit.sights), error)
+
+
+def chosen(only: Collection[str]) -> list[Check]:
+    """The checks of a section that is named, or with one of the texts in their name; or all."""
+    words = [word.lower() for word in only]
+    return [
+        check
+        for check in CHECKS
+        if not words or any(word == check.section or word in check.name.lower() for word in words)
+    ]
+
+
+@contextmanager
+def _tidied(visit: Visit) -> Iterator[Visit]:
+    """The visit; afterwards what it has made is taken away, as far as the server lets it."""
+    yield visit
+    for path in reversed(visit.made):
+        try:
+            visit.http.delete(path)
+        except httpx2.HTTPError:
+            return
