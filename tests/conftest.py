@@ -1,5 +1,6 @@
 """Fixtures for every test."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,14 @@ from tests.fakes.provider import FakeProvider
 from tests.servers import Server, asking, fake_provider, serve
 
 pytest.register_assert_rewrite("tests.contract.talk")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say plainly what could not be run, and why."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    for reason, number in Counter(report.longrepr[2] for report in skipped).items():
+        terminalreporter.write_line(f"{number} tests were NOT run. {reason}", yellow=True)
+
 
 KINDS: dict[str, type[Databases]] = {"sqlite": SqliteDatabases, "postgres": PostgresDatabases}
 

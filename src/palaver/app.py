@@ -38,6 +38,8 @@ from palaver.engine.lease import Lease
 from palaver.engine.log import Log
 from palaver.engine.own_tools import OwnTools
 from palaver.engine.runner import Runner
+from palaver.engine.sandbox import hand
+from palaver.engine.sandbox.hand import PythonTools
 from palaver.engine.sweeper import Sweeper
 from palaver.engine.workshop import Workshop
 from palaver.providers.catalog import Catalog
@@ -107,11 +109,14 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """The parts of the server, at work for as long as the context lasts."""
     worker = f"worker-{secrets.token_hex(8)}"
-    db = await asyncio.to_thread(open_database, settings.database_url)
+    db, python = await asyncio.gather(
+        asyncio.to_thread(open_database, settings.database_url),
+        asyncio.to_thread(hand.opened, settings),
+    )
     catalog = Catalog(settings.environment, patience or _patience(settings))
     hints = Hints(db, worker)
     log = Log(db, hints)
-    workshop = _workshop(db)
+    workshop = _workshop(db, python)
     runner = Runner(db, log, hints, catalog, workshop, worker)
     lease = Lease(db, runner, hints, worker)
     sweeper = Sweeper(db, settings.events_keep)
@@ -123,6 +128,7 @@ async def open_house(
         yield House(db, log, runner, catalog, workshop)
     finally:
         await runner.close()
+        python.close()
         await catalog.close()
         sweeper.stop()
         log.stop()
@@ -131,9 +137,9 @@ async def open_house(
         await db.close()
 
 
-def _workshop(db: Database) -> Workshop:
+def _workshop(db: Database, python: PythonTools) -> Workshop:
     own = OwnTools(db)
-    return Workshop({"letta_core": own, "letta_sleeptime_core": own})
+    return Workshop({"custom": python, "letta_core": own, "letta_sleeptime_core": own})
 
 
 def _patience(settings: Settings) -> Patience:

@@ -20,6 +20,9 @@ FIRST_EVENT_TIMEOUT = timedelta(minutes=10)
 IDLE_TIMEOUT = timedelta(minutes=5)
 TRIES = 3
 
+TOOL_TIMEOUT = timedelta(minutes=1)
+TOOL_MEMORY = 512 * 1024 * 1024  # bytes
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}  # seconds
 _LONGEST = timedelta(days=36_500)
 
@@ -44,6 +47,11 @@ class Settings:
     llm_first_event_timeout: timedelta = FIRST_EVENT_TIMEOUT
     llm_idle_timeout: timedelta = IDLE_TIMEOUT
     llm_tries: int = TRIES
+    bubblewrap: str = "bwrap"
+    tool_timeout: timedelta = TOOL_TIMEOUT
+    tool_memory: int = TOOL_MEMORY
+    tool_packages: bool = False
+    unsafe_tools: bool = False
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -66,6 +74,11 @@ def read(environment: Mapping[str, str]) -> Settings:
     PALAVER_LLM_IDLE_TIMEOUT         how long a provider may send nothing at all (default 5m)
     PALAVER_LLM_TRIES                how often it is asked before it says something (default 3)
     PALAVER_DEFAULT_MODEL            handle for agents made without a model, or ``letta/auto``
+    PALAVER_BWRAP                    the bubblewrap that Python tools run under (default bwrap)
+    PALAVER_TOOL_TIMEOUT             how long a call of one may take (default 1m)
+    PALAVER_TOOL_MEMORY_BYTES        how much memory a call may hold (default 512 MiB)
+    PALAVER_TOOL_PACKAGES            1: packages that tools require are installed (default 0)
+    PALAVER_UNSAFE_TOOLS             1: Python tools run without a sandbox (default 0)
     ===============================  ===========================================================
 
     The providers' variables stand in `palaver.providers.table`.
@@ -89,8 +102,20 @@ def read(environment: Mapping[str, str]) -> Settings:
         ),
         llm_idle_timeout=_span(environment, "PALAVER_LLM_IDLE_TIMEOUT", IDLE_TIMEOUT),
         llm_tries=_number(environment, "PALAVER_LLM_TRIES", TRIES, 10),
+        bubblewrap=environment.get("PALAVER_BWRAP") or "bwrap",
+        tool_timeout=_span(environment, "PALAVER_TOOL_TIMEOUT", TOOL_TIMEOUT),
+        tool_memory=_number(environment, "PALAVER_TOOL_MEMORY_BYTES", TOOL_MEMORY, 2**40),
+        tool_packages=_flag(environment, "PALAVER_TOOL_PACKAGES"),
+        unsafe_tools=_flag(environment, "PALAVER_UNSAFE_TOOLS"),
         environment=environment,
     )
+
+
+def _flag(environment: Mapping[str, str], name: str) -> bool:
+    text = environment.get(name) or "0"
+    if text not in ("0", "1"):
+        raise Invalid(f"{name} must be 0 or 1, not {text!r}.")
+    return text == "1"
 
 
 def _number(environment: Mapping[str, str], name: str, default: int, most: int) -> int:

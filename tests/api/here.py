@@ -28,13 +28,15 @@ async def serving(
     environment: Mapping[str, str] | None = None,
     patience: Patience | None = None,
     keep: timedelta = EVENTS_KEEP,
+    **more: Any,
 ) -> AsyncIterator["Client"]:
-    """A client of a server of its own, which ends with the context."""
+    """A client of a server of its own, which ends with the context. `more` are settings."""
     settings = Settings(
         home=Path("nowhere"),
         database_url=database_url,
         events_keep=keep,
         environment=environment or {},
+        **more,
     )
     config = uvicorn.Config(
         make_app(settings, patience), port=0, log_config=None, ws="none", lifespan="on"

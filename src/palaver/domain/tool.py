@@ -64,10 +64,14 @@ class ToolSpec(Frozen):
 
 
 class Outcome(Frozen):
-    """What using a tool came to. ``text`` is what the model is told, at full length."""
+    """What using a tool came to. ``text`` is what the model is told.
+
+    ``characters`` says how long the text was where it is not here at full length.
+    """
 
     status: Literal["success", "error"] = "success"
     text: str
+    characters: int | None = None
     stdout: list[str] | None = None
     stderr: list[str] | None = None
 

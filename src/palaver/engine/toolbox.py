@@ -82,7 +82,8 @@ def _arguments(call: ToolCall) -> Mapping[str, Any]:
 
 def limited(outcome: Outcome, limit: int) -> Outcome:
     """The outcome with a text of at most `limit` characters, and a note of what is missing."""
-    if len(outcome.text) <= limit:
+    whole = outcome.characters or len(outcome.text)
+    if whole <= limit:
         return outcome
-    note = f"... [truncated: the first {limit} of {len(outcome.text)} characters are shown]"
+    note = f"... [truncated: the first {limit} of {whole} characters are shown]"
     return outcome.model_copy(update={"text": outcome.text[:limit] + note})

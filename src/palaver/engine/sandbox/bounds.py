@@ -1,0 +1,29 @@
+"""How much of everything one call of a tool may have."""
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Bounds of one call. Times are in seconds, sizes in bytes.
+
+    `cpu`, `file` and `files` (open ones) hold for each process, `processes` for threads and
+    processes together. `memory` bounds the address space of each and what all hold together.
+    `scratch` is the size of the folder that may be written to, `entries` how many files and folders
+    may be in it. `output` is what may be written to stdout and stderr before the call is ended; of
+    each, the first `shown` bytes are kept. Memory and entries are looked at every `process.TICK`.
+    """
+
+    wall: float = 60.0
+    cpu: int = 30
+    memory: int = 512 * MIB
+    scratch: int = 64 * MIB
+    entries: int = 10_000
+    file: int = 64 * MIB
+    files: int = 256
+    processes: int = 64
+    output: int = 8 * MIB
+    shown: int = 64 * KIB
