@@ -32,7 +32,7 @@ from palaver.api import (
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
 from palaver.engine import doctor
-from palaver.engine.doctor import Finding
+from palaver.engine.doctor import Diagnosis
 from palaver.engine.hints import Hints
 from palaver.engine.lease import Lease
 from palaver.engine.log import Log
@@ -93,7 +93,7 @@ async def prepare(settings: Settings) -> None:
     await (await asyncio.to_thread(open_database, settings.database_url)).close()
 
 
-async def examine(settings: Settings, *, fix: bool) -> AsyncIterator[Finding]:
+async def examine(settings: Settings, *, fix: bool) -> AsyncIterator[Diagnosis]:
     """What `palaver.engine.doctor` finds. Raises `PalaverError` without a database to look at."""
     db = await asyncio.to_thread(open_existing, settings.database_url)
     try:

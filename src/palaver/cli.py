@@ -17,7 +17,7 @@ from uvicorn.supervisors import Multiprocess
 
 from palaver import __version__, settings
 from palaver.app import examine, make_app, prepare
-from palaver.engine.doctor import Finding
+from palaver.engine.doctor import Diagnosis
 from palaver.errors import PalaverError
 from palaver.providers.catalog import Catalog
 from palaver.settings import LOG_LEVELS, Settings
@@ -75,7 +75,7 @@ def doctor(fix: bool, as_json: bool) -> None:
     sys.exit(1 if left else 0)
 
 
-async def _examined(chosen: Settings, fix: bool, *, aloud: bool) -> list[Finding]:
+async def _examined(chosen: Settings, fix: bool, *, aloud: bool) -> list[Diagnosis]:
     findings = []
     async for found in examine(chosen, fix=fix):
         findings.append(found)

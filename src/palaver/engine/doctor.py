@@ -29,7 +29,7 @@ _WORDS: dict[Condition, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """A conversation that is (or was) broken, and how.
 
     One that is ``busy`` is broken and has an active run, or shares its rows with one that has: the
@@ -58,7 +58,7 @@ class Finding:
         return "\n".join(lines)
 
 
-async def examine(db: Database, *, fix: bool) -> AsyncIterator[Finding]:
+async def examine(db: Database, *, fix: bool) -> AsyncIterator[Diagnosis]:
     """All conversations that are broken, of all projects, one after the other.
 
     Those that can be are mended if `fix` says so, each in a transaction of its own. What is in
@@ -75,23 +75,23 @@ async def examine(db: Database, *, fix: bool) -> AsyncIterator[Finding]:
         after = page[-1].conversation_id
 
 
-def _look(tx: Tx, home: Home) -> Finding | None:
+def _look(tx: Tx, home: Home) -> Diagnosis | None:
     """What is wrong with a conversation, what its active runs say left aside."""
     try:
         system, said = entries.window(tx, home.conversation_id)
     except ValueError:
-        return Finding(home, "unreadable")
+        return Diagnosis(home, "unreadable")
     if system.role != "system":
-        return Finding(home, "unreadable")
+        return Diagnosis(home, "unreadable")
     active = {*runs.active(tx, home.project, home.conversation_id)}
     rest = tuple(entry for entry in said if entry.run_id not in active)
     faults = mended_at_rest(rest).mends
     if not faults:
         return None
-    return Finding(home, "busy" if active else "broken", faults)
+    return Diagnosis(home, "busy" if active else "broken", faults)
 
 
-def _mend(tx: Tx, home: Home) -> Finding | None:
+def _mend(tx: Tx, home: Home) -> Diagnosis | None:
     """Write a conversation anew where it is broken; None if it is not, or is gone."""
     reached = entries.reach(tx, home.conversation_id)
     mending.hold(tx, {home.conversation_id, *(stretch.source for stretch in reached.stretches)})
@@ -105,10 +105,10 @@ def _mend(tx: Tx, home: Home) -> Finding | None:
     for change in changes:
         shared |= mending.sharing(tx, change.place)
     if any(runs.active(tx, *one) for one in mending.hold(tx, shared)):
-        return Finding(home, "busy", whole.mends)
+        return Diagnosis(home, "busy", whole.mends)
     for change in changes:
         _carry_out(tx, home, change)
-    return Finding(home, "mended", whole.mends)
+    return Diagnosis(home, "mended", whole.mends)
 
 
 @dataclass(frozen=True, slots=True)
