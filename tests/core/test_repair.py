@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palaver.core.repair import LOST, mended
+from palaver.core.approval import waiting
+from palaver.core.repair import LOST, mended, mended_at_rest
 from palaver.domain.entry import Entry
 from palaver.domain.ids import shape
 from palaver.domain.part import Part, Reasoning, Text, ToolCall, ToolReturn, Verdict
@@ -145,6 +146,21 @@ def test_what_is_sound_before_the_damage_is_not_touched(before: Window, after: W
 @pytest.mark.parametrize("lines", [case.lines for case in BROKEN.values()], ids=list(BROKEN))
 def test_a_known_damage_is_mended(lines: tuple[Line, ...]) -> None:
     assert list(complaints(mended(window(*lines)).entries)) == []
+
+
+@given(broken)
+def test_at_rest_only_the_newest_calls_may_wait(entries: Window) -> None:
+    whole = mended_at_rest(entries).entries
+    waits = bool(whole) and bool(waiting(whole[-1]))
+
+    assert list(complaints(whole[:-1] if waits else whole)) == []
+    assert mended_at_rest(whole).entries is whole
+
+
+def test_what_waits_is_what_is_left_of_the_calls_of_one_id() -> None:
+    entries = window(says(), model(call("a"), call("a", "approval")))
+
+    assert [one.role for one in mended_at_rest(entries).entries] == ["user", "assistant", "tool"]
 
 
 def test_a_late_return_goes_to_its_call() -> None:

@@ -84,11 +84,14 @@ def mended(entries: tuple[Entry, ...]) -> Mended:
 def mended_at_rest(entries: tuple[Entry, ...]) -> Mended:
     """The same for a conversation that nobody carries on: where it waits for an answer, it may."""
     whole = mended(entries)
-    if not entries or not waiting(entries[-1]):
+    if len(whole.entries) < 2 or whole.entries[-1].id != f"{entries[-1].id}+":
         return whole
-    lost = ("unanswered call", entries[-1].id)
+    *before, asked, _ = whole.entries
+    if not waiting(asked):
+        return whole
+    lost = ("unanswered call", asked.id)
     mends = tuple(mend for mend in whole.mends if (mend.fault, mend.entry_id) != lost)
-    return Mended(whole.entries[:-1], mends) if mends else Mended(entries)
+    return Mended((*before, asked), mends) if mends else Mended(entries)
 
 
 @dataclass(slots=True)
