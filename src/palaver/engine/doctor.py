@@ -131,14 +131,15 @@ def _changes(reached: entries.Reach, said: Sequence[Entry], whole: Mended) -> li
         elif now is not entry:
             found.append(_Change(place, "rewrite", now))
     stored = {entry.id for entry in said}
-    seq = 0
-    for entry in whole.entries:
+    # As late as can be: a fork that was cut between a call and its return gets a row of its own.
+    following = reached.head + 1
+    for entry in reversed(whole.entries):
         if entry.id in stored:
-            seq = entry.seq
+            following = entry.seq
         else:
-            found.append(_Change(Place.of(reached, seq + 1), "put in", entry))
-    # At one place: what stands there goes before something new comes in.
-    return sorted(found, key=lambda one: (-one.place.seq, one.kind == "put in"))
+            found.append(_Change(Place.of(reached, following), "put in", entry))
+    # At one place, what stands there is rewritten before something comes in: the sort is stable.
+    return sorted(found, key=lambda one: -one.place.seq)
 
 
 def _carry_out(tx: Tx, home: Home, change: _Change) -> None:
