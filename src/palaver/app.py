@@ -33,6 +33,8 @@ from palaver.api import (
 )  # fmt: skip
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
+from palaver.engine import doctor
+from palaver.engine.doctor import Diagnosis
 from palaver.engine.egress import Egress
 from palaver.engine.hints import Hints
 from palaver.engine.lease import Lease
@@ -49,7 +51,7 @@ from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
 from palaver.settings import Settings
 from palaver.store.db import Database
-from palaver.store.opening import open_database
+from palaver.store.opening import open_database, open_existing
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +97,16 @@ def make_app(
 async def prepare(settings: Settings) -> None:
     """Bring the database up to date before it is served. Raises `PalaverError` if it cannot."""
     await (await asyncio.to_thread(open_database, settings.database_url)).close()
+
+
+async def examine(settings: Settings, *, fix: bool) -> AsyncIterator[Diagnosis]:
+    """What `palaver.engine.doctor` finds. Raises `PalaverError` without a database to look at."""
+    db = await asyncio.to_thread(open_existing, settings.database_url)
+    try:
+        async for found in doctor.examine(db, fix=fix):
+            yield found
+    finally:
+        await db.close()
 
 
 @asynccontextmanager
