@@ -7,7 +7,7 @@ from palaver import clock
 from palaver.api import addressing, agent_states
 from palaver.api.agent_bodies import AgentChange, FirstMessage, NewAgent, ToolRule
 from palaver.core.approval import with_gates
-from palaver.core.builtin import tools_given_to
+from palaver.core.builtin import rules_given_to, tools_given_to
 from palaver.core.prompt import DEFAULT_SYSTEM
 from palaver.domain.agent import Agent, AgentState
 from palaver.domain.block import Block, NewBlock
@@ -100,7 +100,7 @@ class Making:
             or (body.llm_config or {}).get("context_window"),
             tools=_unique(tool.id for tool in tools),
             tags=_unique(body.tags or []),
-            tool_rules=with_gates(_rules(body.tool_rules), tools),
+            tool_rules=with_gates(_first_rules(body), tools),
             description=body.description,
             embedding=body.embedding,
             metadata=body.metadata,
@@ -204,6 +204,12 @@ def _attach_only(tx: Tx, project: ProjectId, agent_id: str, wanted: Sequence[str
 
 def _rules(rules: Sequence[ToolRule] | None) -> list[dict[str, Any]] | None:
     return None if rules is None else [rule.model_dump(exclude_none=True) for rule in rules]
+
+
+def _first_rules(body: NewAgent) -> list[dict[str, Any]] | None:
+    if body.tool_rules is None and body.include_base_tools:
+        return rules_given_to(body.agent_type)
+    return _rules(body.tool_rules)
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

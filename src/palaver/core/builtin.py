@@ -1,16 +1,17 @@
 """The tools that palaver brings with it."""
 
 import uuid
+from typing import Any
 
-from palaver.core import memory
+from palaver.core import memory, voice
 from palaver.domain.agent import AgentType
 from palaver.domain.ids import shape
 from palaver.domain.tool import Tool
 
 _GIVEN: dict[AgentType, tuple[str, ...]] = {
     "letta_v1_agent": ("memory_insert", "memory_replace"),
-    "memgpt_v2_agent": ("memory_insert", "memory_replace"),
-    "memgpt_agent": ("core_memory_append", "core_memory_replace"),
+    "memgpt_v2_agent": (voice.NAME, "memory_insert", "memory_replace"),
+    "memgpt_agent": (voice.NAME, "core_memory_append", "core_memory_replace"),
     "sleeptime_agent": ("memory_replace", "memory_insert", "memory_rethink"),
 }
 
@@ -20,8 +21,17 @@ def tools_given_to(agent_type: AgentType) -> tuple[str, ...]:
     return _GIVEN.get(agent_type, ())
 
 
+def rules_given_to(agent_type: AgentType) -> list[dict[str, Any]] | None:
+    """The rules that come with these tools: who speaks by a tool has said it all when it has."""
+    speaks = voice.NAME in tools_given_to(agent_type)
+    return [{"type": "exit_loop", "tool_name": voice.NAME}] if speaks else None
+
+
+_SPECS = {**{name: tool.spec for name, tool in memory.TOOLS.items()}, voice.NAME: voice.SPEC}
+
+
 def _built_in(name: str) -> Tool:
-    spec = memory.TOOLS[name].spec
+    spec = _SPECS[name]
     noise = uuid.uuid5(uuid.NAMESPACE_URL, f"palaver:{name}").int
     return Tool(
         id=shape("tool", 0, noise),
@@ -38,7 +48,7 @@ def _built_in(name: str) -> Tool:
     )
 
 
-BUILT_IN: dict[str, Tool] = {name: _built_in(name) for name in memory.TOOLS}
+BUILT_IN: dict[str, Tool] = {name: _built_in(name) for name in _SPECS}
 """By name. They have the same ids everywhere and always."""
 
 BY_ID: dict[str, Tool] = {tool.id: tool for tool in BUILT_IN.values()}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from palaver import clock
-from palaver.core import memory
+from palaver.core import memory, voice
 from palaver.domain.ids import ProjectId
 from palaver.domain.tool import Outcome, Tool
 from palaver.engine.workshop import ToolUse
@@ -25,6 +25,8 @@ class OwnTools:
 
     async def use(self, use: ToolUse) -> Outcome:
         """Carry one out. Raises `ToolRefused`, and `Lost`."""
+        if use.tool.name == voice.NAME:
+            return Outcome(text=voice.answer(use.arguments))
         return Outcome(text=await self._db.tx(_use, use))
 
 
