@@ -14,6 +14,7 @@ TOKENS = 200
 APART = 20  # milliseconds between two tokens
 PACE = (TOKENS - 1) * APART / 1000  # seconds that a stream takes if nobody delays it
 TURNS = 5  # turns that a conversation is used for before the next one is taken
+AT_ONCE = 8  # tools that one step calls
 FEW, MANY = 10, 5_000  # messages behind a turn
 
 
@@ -167,6 +168,21 @@ async def start(bench: Bench) -> list[Row]:
     ]
 
 
+async def tools(bench: Bench) -> list[Row]:
+    """A turn whose one step calls several tools at once, each a process in the sandbox."""
+    client = Conversations(bench.palaver)
+    await client.equip("rest")
+    conversation = await client.create()
+    rows: list[Row] = []
+    for calls, budget in ((1, None), (AT_ONCE, 300.0)):
+        job = partial(client.use_tools, conversation, "rest", calls)
+        cost = await measured(bench.palaver, [job] * bench.times(30))
+        what = f"turn that calls {calls} tool{'s' * (calls > 1)} of 100 ms at once"
+        rows.append(Row(what, "ms", cost.p50, budget=budget))
+    client.close()
+    return rows
+
+
 ITEMS: dict[str, Item] = {
     "create": create,
     "retrieve": retrieve,
@@ -176,6 +192,7 @@ ITEMS: dict[str, Item] = {
     "token": token,
     "scale": scale,
     "start": start,
+    "tools": tools,
 }
 
 

@@ -43,6 +43,14 @@ async def test_what_is_said_by_the_tool_is_shown_as_said(
     assert "The message was sent." in json.dumps(fake.requests[-1].body)
 
 
+async def test_who_has_spoken_is_done(client: Client) -> None:
+    conversation = await client.conversation(await client.agent(agent_type="memgpt_v2_agent"))
+
+    heard = await client.send(conversation, f"[[call: send_message {TOLD}]]")
+
+    assert (heard.text, heard.stop) == (HELLO, "tool_rule")
+
+
 async def test_what_says_nothing_is_told_to_the_model(client: Client) -> None:
     agent = await client.agent(agent_type="memgpt_v2_agent", tool_rules=[])
     conversation = await client.conversation(agent)

@@ -330,6 +330,33 @@ test("small things: tags, a reset, a run that nobody waits for, a refusal that n
   });
 });
 
+test("an MCP server is made, asked, changed and forgotten", async () => {
+  const config = {
+    mcp_server_type: "streamable_http",
+    server_url: `${process.env.MCP_URL}/mcp`,
+    auth_token: "t0ken",
+  };
+  const made = await client.mcpServers.create({ server_name: `ts-${Date.now()}`, config });
+  assert.notEqual(made.auth_token, "t0ken");
+  const tools = await client.mcpServers.tools.list(made.id);
+  const tool = tools.find((one) => one.metadata_.mcp.tool_name === "add");
+  const where = { mcp_server_id: made.id };
+
+  const sum = await client.mcpServers.tools.run(tool.id, { ...where, args: { a: 1, b: 2 } });
+  const read = await client.mcpServers.tools.retrieve(tool.id, where);
+  const refreshed = await client.mcpServers.refresh(made.id, { agent_id: agent.id });
+  const changed = await client.mcpServers.update(made.id, { config: made, server_name: "other" });
+  const listed = await client.mcpServers.list();
+  await client.mcpServers.delete(made.id);
+
+  assert.deepEqual([sum.status, sum.func_return], ["success", "3"]);
+  assert.deepEqual(read, tool);
+  assert.deepEqual(refreshed, { added: [], updated: [], deleted: [], skipped: {} });
+  assert.deepEqual(changed, { ...made, server_name: "other" });
+  assert.deepEqual(listed.filter((one) => one.id === made.id), [changed]);
+  await assert.rejects(client.mcpServers.retrieve(made.id), NotFoundError);
+});
+
 test("a tool is made from its source, given to an agent, and found again", async () => {
   const name = `count_${Date.now()}`;
   const source_code = `def ${name}(words: list[str]) -> int:\n    """Count words."""\n    return len(words)\n`;

@@ -19,6 +19,7 @@ _ABSENT = {
         "agent_id": "agent",
         "block_id": "block",
         "conversation_id": "conv",
+        "mcp_server_id": "mcp_server",
         "message_id": "message",
         "run_id": "run",
         "step_id": "step",
@@ -31,6 +32,7 @@ _BODIES: dict[tuple[str, str], Json] = {  # for the operations that must have on
     ("post", "/v1/agents/{agent_id}/messages/stream"): {"input": "Hello"},
     ("post", "/v1/conversations/{conversation_id}/messages"): {"input": "Hello"},
     ("patch", "/v1/agents/{agent_id}/tools/approval/{tool_name}"): {"requires_approval": True},
+    ("patch", "/v1/mcp-servers/{mcp_server_id}"): {"config": {"server_url": "https://x.example"}},
 }
 
 
@@ -88,6 +90,13 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
             ("tool_id", "POST", "/v1/agents/", {"tool_ids": ["?"]}, {}),
             ("tool_id", "PATCH", f"/v1/agents/{agent}", {"tool_ids": ["?"]}, {}),
             ("message_id", "GET", f"/v1/agents/{agent}/messages", None, {"before": "?"}),
+            (
+                "agent_id",
+                "PATCH",
+                f"/v1/mcp-servers/{own['mcp_server_id']}/refresh",
+                None,
+                {"agent_id": "?"},
+            ),
         ]
         requests += [
             ("agent_id", method, f"/v1/conversations/{conversation}{path}", body, params)
@@ -134,11 +143,16 @@ async def _things(client: Client) -> dict[str, str]:
     run = await client.newest_run(conversation)
     (step,) = await client.get(f"/v1/runs/{run['id']}/steps")
     tool = await client.post("/v1/tools/", {"source_code": _tool(clock.mint("n"))})
+    server = await client.post(
+        "/v1/mcp-servers/",
+        {"server_name": clock.mint("n"), "config": {"server_url": "http://127.0.0.1:1/nobody"}},
+    )
     return {
         "agent_id": agent,
         "block_id": block["id"],
         "block_label": _LABEL,
         "conversation_id": conversation,
+        "mcp_server_id": server["id"],
         "message_id": (await client.history(conversation))[-1]["id"],
         "provider_id": (await client.get("/v1/providers"))[0]["id"],  # nobody's own
         "run_id": run["id"],

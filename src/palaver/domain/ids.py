@@ -22,6 +22,7 @@ def _id(prefix: str) -> StringConstraints:
 AgentId = Annotated[str, _id("agent")]
 BlockId = Annotated[str, _id("block")]
 ConversationId = Annotated[str, _id("conv")]
+McpServerId = Annotated[str, _id("mcp_server")]
 MessageId = Annotated[str, _id("message")]
 ProviderId = Annotated[str, _id("provider")]
 RunId = Annotated[str, _id("run")]
