@@ -122,6 +122,15 @@ class Conversations:
         expect(said == answer(1), "one token", got)
         expect(got["stop_reason"]["stop_reason"] == "end_turn", "the end of a turn", got)
 
+    async def compact(self, conversation: str, size: int) -> None:
+        """Compact a conversation of `size` messages, by a model that sums up in one token."""
+        body = {"compaction_settings": {"model": f"openai/{MODEL}"}}
+        path = f"/v1/conversations/{conversation}/compact"
+        got = await self._connection.call("POST", path, body)
+        expect(got["summary"] == answer(1).strip(), "one token", got)
+        before, after = got["num_messages_before"], got["num_messages_after"]
+        expect(after < before == size + 1, "a shorter window", got)
+
     async def follow(self, conversation: str, tokens: int, apart: int) -> None:
         """One streamed turn; the words streamed must be the whole answer."""
         body = {"input": f"hello {order(tokens, apart)}", "stream_tokens": True}

@@ -155,6 +155,45 @@ test("a fork goes its own way", async () => {
   assert.equal(await count(fork), 5);
 });
 
+test("a conversation is compacted, and goes on", async () => {
+  const conversation = await converse();
+  for (let n = 0; n < 3; n++) await all(await send(conversation, "[[words: 90]]"));
+
+  const done = await client.conversations.messages.compact(conversation.id, {
+    compaction_settings: { mode: "all", prompt: "[[words: 5]]" },
+  });
+
+  assert.equal(done.summary.split(" ").length, 5);
+  assert.deepEqual([done.num_messages_before, done.num_messages_after], [7, 4]);
+  const { in_context_message_ids: window } = await client.conversations.retrieve(conversation.id);
+  const stored = await all(client.conversations.messages.list(conversation.id, { order: "asc" }));
+  assert.equal(stored.length, 8);
+  assert.equal(stored.at(-1).message_type, "summary_message");
+  assert.equal(stored.at(-1).id, window[1]);
+  const events = await all(
+    await send(conversation, "Hello", { include_compaction_messages: true }),
+  );
+  assert.equal(events.at(-2).stop_reason, "end_turn");
+});
+
+test("a turn that compacts itself tells it", async () => {
+  const small = await client.agents.create({
+    model: OFFLINE,
+    system: "Be brief.",
+    include_base_tools: false,
+    context_window_limit: 700,
+    compaction_settings: { mode: "all", prompt: "[[words: 5]]" },
+  });
+  const conversation = await client.conversations.create({ agent_id: small.id });
+  let told = [];
+  for (let n = 0; n < 8 && !told.includes("event_message"); n++) {
+    const options = { include_compaction_messages: true };
+    told = kinds(await all(await send(conversation, "[[words: 90]]", options)));
+  }
+
+  assert.deepEqual(told.slice(1, 4), ["event_message", "summary_message", "assistant_message"]);
+});
+
 test("recompiling gives the text of the prompt", async () => {
   const conversation = await converse();
   const text = await client.conversations.recompile(conversation.id, { dry_run: true });

@@ -3,15 +3,20 @@
 import uuid
 from typing import Any
 
-from palaver.core import memory, voice
+from palaver.core import memory, recall, voice
 from palaver.domain.agent import AgentType
 from palaver.domain.ids import shape
-from palaver.domain.tool import Tool
+from palaver.domain.tool import DEFAULT_RETURN_LIMIT, Tool
 
 _GIVEN: dict[AgentType, tuple[str, ...]] = {
-    "letta_v1_agent": ("memory_insert", "memory_replace"),
-    "memgpt_v2_agent": (voice.NAME, "memory_insert", "memory_replace"),
-    "memgpt_agent": (voice.NAME, "core_memory_append", "core_memory_replace"),
+    "letta_v1_agent": ("conversation_search", "memory_insert", "memory_replace"),
+    "memgpt_v2_agent": (voice.NAME, "conversation_search", "memory_insert", "memory_replace"),
+    "memgpt_agent": (
+        voice.NAME,
+        "conversation_search",
+        "core_memory_append",
+        "core_memory_replace",
+    ),
     "sleeptime_agent": ("memory_replace", "memory_insert", "memory_rethink"),
 }
 
@@ -27,7 +32,11 @@ def rules_given_to(agent_type: AgentType) -> list[dict[str, Any]] | None:
     return [{"type": "exit_loop", "tool_name": voice.NAME}] if speaks else None
 
 
-_SPECS = {**{name: tool.spec for name, tool in memory.TOOLS.items()}, voice.NAME: voice.SPEC}
+_SPECS = {
+    **{name: tool.spec for name, tool in memory.TOOLS.items()},
+    **recall.TOOLS,
+    voice.NAME: voice.SPEC,
+}
 
 
 def _built_in(name: str) -> Tool:
@@ -45,6 +54,7 @@ def _built_in(name: str) -> Tool:
         },
         source_type="python",
         tags=["letta_core"],
+        return_char_limit=recall.MOST_SHOWN if name in recall.TOOLS else DEFAULT_RETURN_LIMIT,
     )
 
 

@@ -58,7 +58,7 @@ class CallModel(Want[Reply]):
 
 @dataclass(frozen=True, slots=True)
 class Compact(Want[Window]):
-    """Make room in a window; the answer has less in it."""
+    """Make room in a window. The answer has less in it, or is the same if nothing can leave it."""
 
     window: Window
     trigger: Trigger

@@ -31,7 +31,14 @@ from palaver.engine.send import Send
 from palaver.engine.summarising import Summariser
 from palaver.engine.tail import Tail
 from palaver.engine.tally import Tally
-from palaver.errors import BrokenReply, ContextOverflow, LLMError, PalaverError, Unavailable
+from palaver.errors import (
+    BrokenReply,
+    ContextOverflow,
+    LLMError,
+    NothingToCompact,
+    PalaverError,
+    Unavailable,
+)
 from palaver.store import entries, prompts, steps
 from palaver.store.claims import Lost, Owner
 from palaver.store.db import Database, Tx
@@ -218,14 +225,20 @@ class LiveRun:
                 raise AssertionError(f"nobody knows how to do {want}")
 
     async def _compact(self, summariser: Summariser, window: Window, trigger: Trigger) -> Window:
-        """Have a summary stand for what leaves the window.
+        """Have a summary stand for what leaves the window, if anything can.
 
         Its prompt is compiled anew with that, unless it would take the room that was made.
         """
-        if self.send.compactions:
-            await self._show(ending.compacting(self._blank("summary", None), window, trigger))
         window = self._sound(window)
-        done = await summariser.compacted(window, trigger)
+
+        async def tell() -> None:
+            if self.send.compactions:
+                await self._show(ending.compacting(self._blank("summary", None), window, trigger))
+
+        try:
+            done = await summariser.compacted(window, trigger, tell)
+        except NothingToCompact:
+            return window  # its provider may know better
         summary = done.entry(self._blank("summary", None))
         after = done.cut.window(window, summary)
         project, address = self.send.project, self.send.address
