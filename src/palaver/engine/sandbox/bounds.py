@@ -25,5 +25,5 @@ class Bounds:
     file: int = 64 * MIB
     files: int = 256
     processes: int = 64
-    output: int = 8 * MIB
+    output: int = 2 * MIB
     shown: int = 64 * KIB
