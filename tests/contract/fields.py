@@ -129,7 +129,8 @@ def _wrong_fields(kind: str, value: Any, where: str) -> Iterator[str]:
 
 
 def _out_of_bounds(field: dict[str, Any], value: Any, where: str) -> Iterator[str]:
-    if "enum" in field and value not in field["enum"]:
-        yield f"{where}: {value!r} is none of {field['enum']}"
+    for one in value if isinstance(value, list) else [value]:
+        if "enum" in field and one not in field["enum"]:
+            yield f"{where}: {one!r} is none of {field['enum']}"
     if "pattern" in field and not re.match(field["pattern"], value):
         yield f"{where}: {value!r} is not of the form {field['pattern']}"

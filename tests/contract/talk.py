@@ -27,8 +27,9 @@ Json = dict[str, Any]
 
 DONE = "data: [DONE]"
 _MESSAGES: TypeAdapter[list[Message]] = TypeAdapter(list[Message])
-_INPUTS = ("user_message", "system_message", "approval_response_message")
-_ENDS = ("ping", "stop_reason", "usage_statistics", "error_message")
+_INPUTS: tuple[str, ...] = ("user_message", "system_message", "approval_response_message")
+_ALOUD = ("ping", "stop_reason", "usage_statistics", "error_message", "event_message")
+"""What is told in a stream only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Turn:
     @property
     def messages(self) -> list[Message]:
         """The messages that the events spell."""
-        said = [event for event in self.events if event["message_type"] not in _ENDS]
+        said = [event for event in self.events if event["message_type"] not in _ALOUD]
         return fold(_MESSAGES.validate_python(said))
 
     def of(self, kind: str) -> list[Json]:
@@ -90,7 +91,8 @@ def turn_of(text: str) -> Turn:
     assert last == DONE
     turn = Turn([_event(frame) for frame in frames])
     for event in turn.events:
-        check("LettaStreamingResponse", event)
+        of_window = event["message_type"] in ("event_message", "summary_message")
+        check("LettaMessage" if of_window else "LettaStreamingResponse", event)
     return turn
 
 
@@ -115,10 +117,13 @@ def check_history(http: httpx2.Client, record: Record) -> None:
     turn = turn_of(record.came.decode())
     stored = http.get(f"/v1/runs/{turn.run_id}/messages", params={"limit": 1000}).json()
     kinds = record.asked.get("include_return_message_types")
+    silent = _INPUTS
+    if not record.asked.get("include_compaction_messages"):
+        silent += ("summary_message",)
     said = [
         message
         for message in _MESSAGES.validate_python(stored)
-        if message.message_type not in _INPUTS and (kinds is None or message.message_type in kinds)
+        if message.message_type not in silent and (kinds is None or message.message_type in kinds)
     ]
     assert turn.messages == said
 

@@ -184,6 +184,95 @@ def test_a_fork_takes_the_summary_along(
         _raise(client, whole)
 
 
+@pytest.fixture
+def filling(client: Letta) -> str:
+    """A conversation whose window is full after a few turns."""
+    settings: Any = {"mode": "all", "prompt": "[[words: 8]]"}
+    agent = client.agents.create(
+        model="palaver/offline",
+        system="Be brief.",
+        include_base_tools=False,
+        context_window_limit=4_000,
+        compaction_settings=settings,
+    )
+    return client.conversations.create(agent_id=agent.id, context_window_limit=1_000).id
+
+
+@pytest.mark.parametrize("tokens", [True, False])
+def test_a_turn_that_compacts_itself_tells_it_if_asked(
+    client: Letta, filling: str, say: Say, tokens: bool
+) -> None:
+    while True:
+        before = window(client, filling)
+        options = {"include_compaction_messages": True, "stream_tokens": tokens}
+        turn = say(filling, f"{LONG} [[think: well]]", **options)
+        if turn.of("event_message"):
+            break
+        assert len(before) < 30
+
+    assert turn.kinds == [
+        "ping",
+        "event_message",
+        "summary_message",
+        "reasoning_message",
+        "assistant_message",
+        "stop_reason",
+        "usage_statistics",
+    ]
+    (event,), (summary,) = turn.of("event_message"), turn.of("summary_message")
+    stats = summary["compaction_stats"]
+    assert event["event_type"] == "compaction"
+    assert event["event_data"] == {
+        "trigger": "post_step_context_check",
+        "context_token_estimate": stats["context_tokens_before"],
+        "context_window": 1_000,
+    }
+    assert stats["trigger"] == "post_step_context_check"
+    assert stats["context_tokens_after"] < 900 < stats["context_tokens_before"]
+    after = window(client, filling)
+    assert after[:2] == [before[0], summary["id"]]
+    assert stats["messages_count_before"] == len(before) + 1
+    assert stats["messages_count_after"] == len(after) - 1  # the answer came later
+    listed = client.conversations.messages.list(filling, order="asc", limit=200)
+    system = listed.items[0]
+    assert system.message_type == "system_message"
+    assert f"{len(before)} previous messages" in system.content
+    run = client.runs.messages.list(turn.run_id)
+    assert "summary_message" in [one.message_type for one in run]
+
+
+def test_a_turn_that_compacts_itself_keeps_it_to_itself(
+    client: Letta, server: Server, filling: str, say: Say
+) -> None:
+    turns = [say(filling, LONG) for _ in range(8)]
+
+    assert {kind for turn in turns for kind in turn.kinds} == {
+        "ping",
+        "assistant_message",
+        "stop_reason",
+        "usage_statistics",
+    }
+    assert len(window(client, filling)) < 12
+    assert len(history(client, filling)) > 17
+    system = client.conversations.messages.list(filling, order="asc", limit=1).items[0]
+    _undo(server, filling)
+    before = client.conversations.messages.list(filling, order="asc", limit=1).items[0]
+    assert system.message_type == before.message_type == "system_message"
+    assert system.content != before.content
+
+
+def test_an_answer_that_is_not_streamed_tells_it_too(
+    http: httpx2.Client, filling: str, say: Say
+) -> None:
+    path = f"/v1/conversations/{filling}/messages"
+    body = {"input": LONG, "streaming": False, "include_compaction_messages": True}
+    for _ in range(8):
+        kinds = [one["message_type"] for one in http.post(path, json=body).json()["messages"]]
+        if len(kinds) > 1:
+            break
+    assert kinds == ["event_message", "summary_message", "assistant_message"]
+
+
 def test_a_running_conversation_is_not_compacted(client: Letta, long: str) -> None:
     stream = client.conversations.messages.create(
         long, input="[[pace: 200]] [[words: 500]]", stream_tokens=True, background=True

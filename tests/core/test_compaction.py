@@ -204,7 +204,8 @@ def test_the_context_tells_the_window_and_can_be_taken_back(
     )
     written = (*said, summary, *later)
 
-    context = done.cut.context(summary.seq)
+    numbers = {one.id: one.seq for one in written}
+    context = done.cut.context(summary.id, numbers.__getitem__)
     assert seen(written, context) == (*done.cut.window(work.window, summary).entries, *later)
     assert seen(written, before) == (*said, *later)
 

@@ -280,8 +280,8 @@ BAD = {
     "a foreign name": (f"def wörter():\n{DOC}", "cannot be a tool's name"),
     "too long": ("#" * (LONGEST_SOURCE + 1), "are read at most"),
     "deep brackets": ("x = " + "(" * 5000 + ")" * 5000, "no valid Python|too deeply"),
-    "deep signs": ("x = " + "-" * 100_000 + "1", "too deeply"),
-    "deep names": ("def f(x: a" + ".a" * 60_000 + "):\n" + DOC, "too deeply|is no type"),
+    "deep signs": ("x = " + "-" * 60_000 + "1", "too deeply"),
+    "deep names": ("def f(x: a" + ".a" * 30_000 + "):\n" + DOC, "too deeply|is no type"),
     "deep lists": ("def f(x: " + "list[" * 90 + "int" + "]" * 90 + "):\n" + DOC, None),
 }
 

@@ -1,13 +1,58 @@
 """The turn, played by hand."""
 
-from palaver.core.turn import CallModel, Reply, RunTools, take_turn
+from dataclasses import replace
+
+import pytest
+
+from palaver.core.turn import CallModel, Compact, Reply, RunTools, take_turn
 from palaver.core.window import Window
 from palaver.domain.llm import Handle
 from palaver.domain.part import ToolReturn
+from palaver.errors import ContextOverflow
 from tests.core.said import called, entry, play, said
 
 WINDOW = Window(Handle("palaver", "offline"))
 RETURNED = (entry("tool", ToolReturn(call_id="call-0", status="success", content="seen")),)
+
+
+def test_room_is_made_before_a_step_if_the_window_is_full() -> None:
+    full = replace(WINDOW, system="x" * 4_000, tokens=1_000)
+    roomy = replace(full, system="x")
+
+    wants, stop = play(take_turn(full, 5), roomy, Reply(said("rain"), "stop"))
+
+    assert wants == [Compact(full, "post_step_context_check"), CallModel(roomy)]
+    assert stop == "end_turn"
+
+
+def test_room_is_made_once_if_the_provider_refuses() -> None:
+    turn, roomy = take_turn(WINDOW, 5), replace(WINDOW, system="x")
+
+    assert next(turn) == CallModel(WINDOW)
+    assert turn.throw(ContextOverflow("full")) == Compact(WINDOW, "context_window_exceeded")
+    assert turn.send(roomy) == CallModel(roomy)
+    with pytest.raises(ContextOverflow, match="still"):
+        turn.throw(ContextOverflow("still"))
+
+
+def test_room_is_not_made_twice_for_a_step() -> None:
+    full = replace(WINDOW, system="x" * 4_000, tokens=1_000)
+    turn = take_turn(full, 5)
+
+    assert next(turn) == Compact(full, "post_step_context_check")
+    assert turn.send(full) == CallModel(full)
+    with pytest.raises(ContextOverflow):
+        turn.throw(ContextOverflow("full"))
+
+
+def test_what_the_provider_has_counted_is_its_measure() -> None:
+    window = replace(WINDOW, system="x" * 4_000, tokens=1_900)
+    look = Reply(called("look"), "tool_call", prompt=2_000)
+    assert not window.is_full
+
+    wants, _ = play(take_turn(window, 5), look, RETURNED, window, Reply(said("rain"), "stop"))
+
+    assert [type(want) for want in wants] == [CallModel, RunTools, Compact, CallModel]
 
 
 def test_an_answer_without_calls_ends_the_turn() -> None:

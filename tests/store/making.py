@@ -11,6 +11,7 @@ from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.domain.page import MAX_LIMIT, Order, Page
 from palaver.domain.part import Text
 from palaver.domain.run import Run, Step
+from palaver.domain.tool import Tool
 from palaver.errors import ConversationBusy
 from palaver.store import agents, blocks, conversations, entries, runs, waiting
 from palaver.store.db import Tx
@@ -44,6 +45,11 @@ def agent(name: str = "Ada") -> Agent:
 def block(label: str = "human", value: str = "Likes rain.") -> Block:
     """A block."""
     return Block(id=mint("block"), label=label, value=value)
+
+
+def tool(name: str = "count") -> Tool:
+    """A tool."""
+    return Tool(id=mint("tool"), name=name, description="Count words.")
 
 
 def conversation(agent_id: str, **more: object) -> Conversation:

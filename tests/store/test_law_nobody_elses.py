@@ -26,6 +26,7 @@ from palaver.store import (
     runs,
     schema,
     steps,
+    tools,
     waiting,
 )  # fmt: skip
 from palaver.store.db import Database, Tx
@@ -38,6 +39,7 @@ ELSEWHERE = mint("project")
 # They make something new in the project that they are given, and reach nothing.
 MAKERS: set[Callable[..., Any]] = {
     agents.add, blocks.add, conversations.add, entries.insert_all, runs.add, steps.put,
+    tools.add,
 }  # fmt: skip
 
 
@@ -64,6 +66,7 @@ FUNCTIONS = {
         prompts,
         runs,
         steps,
+        tools,
         waiting,
     )
     for name, function in functions_of(module).items()
@@ -100,6 +103,8 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     step = Step(id=mint("step"), run_id=run.id, agent_id=agent.id)
     steps.put(tx, HERE, busy.conversation_id, step, making.NOON)
     said = entries.append(tx, HERE, busy, [making.entry(run_id=run.id, step_id=step.id)])
+    tool = making.tool()
+    tools.add(tx, HERE, tool, making.NOON)
     return {
         "agent": agent.model_copy(update={"name": "Bob"}),
         "agent_id": agent.id,
@@ -108,13 +113,19 @@ def keep_world(tx: Tx) -> dict[str, Any]:
         "conversation": making.conversation(agent.id, id=quiet.conversation_id, summary="other"),
         "conversation_id": busy.conversation_id,
         "source_id": busy.conversation_id,
+        "default_id": default.id,
         "address": quiet,
         "entry_id": said[0].id,
         "run_id": run.id,
         "run_ids": [run.id],
         "step_id": step.id,
+        "step": step.model_copy(update={"feedback": "positive"}),
         "metrics": StepMetrics(id=step.id, step_ns=1),
         "label": block.label,
+        "tool": tool.model_copy(update={"name": "other"}),
+        "tool_id": tool.id,
+        "ids": [tool.id],
+        "name": tool.name,
     }
 
 
@@ -129,13 +140,19 @@ def absent_world() -> dict[str, Any]:
         "conversation": making.conversation(agent.id),
         "conversation_id": conversation,
         "source_id": conversation,
+        "default_id": conversation,
         "address": Address(conversation_id=conversation, agent_id=agent.id),
         "entry_id": mint("message"),
         "run_id": mint("run"),
         "run_ids": [mint("run")],
         "step_id": mint("step"),
+        "step": Step(id=mint("step"), run_id=mint("run"), agent_id=agent.id),
         "metrics": StepMetrics(id=mint("step"), step_ns=1),
         "label": block.label,
+        "tool": making.tool("other"),
+        "tool_id": mint("tool"),
+        "ids": [mint("tool")],
+        "name": "count",
     }
 
 
@@ -156,10 +173,15 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "otid": "otid-1",
         "limit": 1,
         "prompt": (b"other", b"words"),
+        "built_in": {},
+        "words": ["words"],
+        "types": None,
         "context": Context(start=3),
         "text": "Be brief.",
         "fork_id": address.conversation_id,
     }
+    if function is conversations.demote:
+        given["conversation_id"] = world["default_id"]
     if "wanted" in parameters:
         given["wanted"] = parameters["wanted"].annotation()
     wanted = (p for p in parameters.values() if p.default is p.empty)

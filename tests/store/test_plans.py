@@ -20,6 +20,7 @@ from palaver.store import (
     events,
     runs,
     steps,
+    tools,
     waiting,
 )
 from palaver.store.agents import AgentFilter
@@ -28,6 +29,7 @@ from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
 from palaver.store.runs import RunFilter
 from palaver.store.steps import StepFilter
+from palaver.store.tools import ToolFilter
 from tests.store import making
 from tests.store.making import HERE
 
@@ -119,6 +121,7 @@ class Kept:
     address: Address
     run: Run
     said: list[str]
+    tool_id: str
 
 
 def keep(tx: Tx) -> Kept:
@@ -127,7 +130,9 @@ def keep(tx: Tx) -> Kept:
     making.keep_block(tx, address.agent_id, "human")
     run = making.start(tx, address)
     making.wait(tx, address, request='{"inputs": []}')
-    return Kept(address, run, making.say(tx, address, 5))
+    tool = making.tool()
+    tools.add(tx, HERE, tool, making.NOON)
+    return Kept(address, run, making.say(tx, address, 5), tool.id)
 
 
 Ask = Callable[[Tx, Kept], object]
@@ -139,6 +144,10 @@ HOT: dict[str, Ask] = {
     "a block to change": lambda tx, it: blocks.labelled(
         tx, HERE, it.address.agent_id, "human", for_update=True
     ),
+    "an agent's tools": lambda tx, it: tools.by_ids(tx, HERE, [it.tool_id]),
+    "a tool": lambda tx, it: tools.get(tx, HERE, it.tool_id, for_update=True),
+    "a tool's name": lambda tx, it: tools.find_named(tx, HERE, "count", for_update=True),
+    "tools": lambda tx, it: tools.listed(tx, HERE, Page(), ToolFilter(), {}),
     "a conversation": lambda tx, it: conversations.get(tx, HERE, it.address.conversation_id),
     "where a conversation is": lambda tx, it: conversations.locate(
         tx, HERE, it.address.conversation_id

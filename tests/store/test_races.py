@@ -9,7 +9,17 @@ import pytest
 from palaver.domain.conversation import Address
 from palaver.domain.run import Run
 from palaver.errors import Conflict, ConversationBusy, NotFound, Refused
-from palaver.store import blocks, claims, conversations, entries, events, runs, waiting, workers
+from palaver.store import (
+    blocks,
+    claims,
+    conversations,
+    entries,
+    events,
+    runs,
+    tools,
+    waiting,
+    workers,
+)
 from palaver.store.claims import Lost, Owner
 from palaver.store.db import Database, Tx
 from palaver.store.opening import open_database
@@ -47,6 +57,18 @@ async def test_of_many_starts_one_wins(db: Database, other: Database) -> None:
     assert len(won) == 1
     assert all(isinstance(each, ConversationBusy) and each.run_id == won[0] for each in lost)
     assert await db.read(runs.active, HERE, address.conversation_id) == won
+
+
+async def test_of_many_tools_of_a_name_one_is_kept(db: Database, other: Database) -> None:
+    def add(tx: Tx) -> str:
+        tool = making.tool()
+        tools.add(tx, HERE, tool, making.NOON)
+        return tool.id
+
+    won, lost = await race(db, other, add)
+
+    assert len(won) == 1
+    assert [type(each) for each in lost] == [Conflict] * 7
 
 
 async def test_starts_in_two_conversations_of_an_agent_do_not_meet(

@@ -227,6 +227,7 @@ def _wished(address: Address, body: AgentSendBody, caller: Who, wire: Wire) -> S
         inputs=inputs,
         max_steps=body.max_steps,
         tokens=body.streaming and body.stream_tokens,
+        compactions=body.include_compaction_messages,
         background=body.in_background,
         override_model=body.override_model,
         override_system=body.override_system,

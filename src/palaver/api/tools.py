@@ -1,5 +1,6 @@
 """Tools over HTTP: what callers bring, beside what is built in."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -33,10 +34,13 @@ from palaver.errors import Conflict, Invalid
 from palaver.store import tools
 from palaver.store.db import Tx
 
+Fields = dict[str, Any]
+
 router = routing.router("/v1/tools", "tools")
 
 _FLAT = 60  # how little the first ranks differ in score: the usual constant of rank fusion
 _NEVER_NULL = frozenset({"source_code", "source_type", "tags", "return_char_limit"})
+_TOLD = ("name", "description", "json_schema")
 _TELLING = frozenset(
     {"source_code", "source_type", "json_schema", "args_json_schema", "description"}
 )
@@ -45,13 +49,15 @@ _TELLING = frozenset(
 @router.post("/", responses=CONFLICT)
 async def create(body: NewTool, caller: Caller, db: Db) -> Tool:
     """Make a tool. Its name must not be taken."""
-    return await db.tx(_create, caller.project, body)
+    tool = await asyncio.to_thread(_new, body)
+    return await db.tx(_create, caller.project, tool)
 
 
 @router.put("/", responses=CONFLICT)
 async def upsert(body: NewTool, caller: Caller, db: Db) -> Tool:
     """Make a tool, or change the one that has its name."""
-    return await db.tx(_upsert, caller.project, body)
+    tool = await asyncio.to_thread(_new, body)
+    return await db.tx(_upsert, caller.project, tool, _kept(body))
 
 
 @router.get("/")
@@ -87,7 +93,8 @@ async def search(body: ToolSearch, caller: Caller, db: Db) -> list[ToolSearchRes
 async def run_source(body: ToolTrial, caller: Caller, rooms: Rooms) -> ToolReturnMessage:
     """Carry out a tool that is not kept, for no agent; only `env_vars` are in its environment."""
     given = body.model_dump(exclude={"args", "env_vars"}, exclude_none=True)
-    tool = source.told(Tool(id=clock.mint("tool"), **{"source_type": "python", **given}), given)
+    blank = Tool(id=clock.mint("tool"), **{"source_type": "python", **given})
+    tool = await asyncio.to_thread(source.told, blank, given)
     now = clock.now()
     nobody = Agent(
         id=clock.mint("agent"), name="", system="", model="", secrets=body.env_vars,
@@ -107,7 +114,10 @@ async def retrieve(tool_id: ToolId, caller: Caller, db: Db) -> Tool:
 @router.patch("/{tool_id}", responses=CONFLICT)
 async def update(tool_id: ToolId, body: ToolChange, caller: Caller, db: Db) -> Tool:
     """Change a tool; fields that are left out stay as they are."""
-    return await db.tx(_update, caller.project, tool_id, _given(body))
+    given = _kept(body)
+    before = await db.read(equipment.brought, caller.project, tool_id)
+    told = await asyncio.to_thread(_told, before, given)
+    return await db.tx(_update, caller.project, before, given, told)
 
 
 @router.delete("/{tool_id}")
@@ -144,55 +154,57 @@ def _message(tool: Tool, outcome: Outcome) -> ToolReturnMessage:
     return message
 
 
-def _create(tx: Tx, project: str, body: NewTool) -> Tool:
-    tool = _new(body)
+def _create(tx: Tx, project: str, tool: Tool) -> Tool:
     tools.add(tx, project, tool, clock.now())
     return tool
 
 
-def _upsert(tx: Tx, project: str, body: NewTool) -> Tool:
-    tool = _new(body)
-    tools.wait_for_names(tx, project)
-    known = tools.find_named(tx, project, tool.name or "")
-    if known is not None:
-        return _update(tx, project, known.id, _given(body))
-    tools.add(tx, project, tool, clock.now())
-    return tool
+def _upsert(tx: Tx, project: str, tool: Tool, given: Fields) -> Tool:
+    known = tools.find_named(tx, project, tool.name or "", for_update=True)
+    if known is None:
+        return _create(tx, project, tool)
+    told = {name: getattr(tool, name) for name in (*_TOLD, "args_json_schema")}
+    return _update(tx, project, known, given, told)
 
 
-def _new(body: NewTool) -> Tool:
-    given = body.model_dump()
-    tool = Tool(id=clock.mint("tool"), **_kept(given))
-    return _checked(source.told(tool, given))
-
-
-def _update(tx: Tx, project: str, tool_id: str, given: dict[str, Any]) -> Tool:
-    before = equipment.get_to_change(tx, project, tool_id)
-    after = before.model_copy(update=_kept(given))
-    if given.keys() & _TELLING:
-        after = _checked(source.told(after, given))
+def _update(tx: Tx, project: str, before: Tool, given: Fields, told: Fields) -> Tool:
+    """Change a tool; what is `told` of it was read while it stood as `before`."""
+    tool = equipment.brought(tx, project, before.id, for_update=True)
+    if told and any(getattr(tool, name) != getattr(before, name) for name in _TELLING):
+        raise Conflict("The tool was changed by somebody else meanwhile; send the change again.")
+    after = tool.model_copy(update={**given, **told})
     tools.change(tx, project, after, clock.now())
     return after
 
 
 def _delete(tx: Tx, project: str, tool_id: str) -> None:
-    equipment.get_to_change(tx, project, tool_id)
+    equipment.brought(tx, project, tool_id)
     tools.remove(tx, project, tool_id)
 
 
-def _given(body: NewTool | ToolChange) -> dict[str, Any]:
+def _new(body: NewTool) -> Tool:
+    given = body.model_dump()
+    tool = Tool(id=clock.mint("tool"), **{**given, "tags": body.tags or []})
+    return tool.model_copy(update=_told(tool, given))
+
+
+def _told(tool: Tool, given: Fields) -> Fields:
+    """What a model is told of a tool after a change, where the change has to do with that.
+
+    It is found out before there is a transaction: a long source takes a tenth of a second.
+    """
+    if not given.keys() & _TELLING:
+        return {}
+    told = source.told(tool.model_copy(update=given), given)
+    if told.name in BUILT_IN:
+        raise Conflict(f"`{told.name}` is built in; choose another name.")
+    return {name: getattr(told, name) for name in _TOLD}
+
+
+def _kept(body: NewTool | ToolChange) -> Fields:
+    """The fields that were given. One that cannot be null stays as it is."""
     return {
-        name: value for name, value in body.model_dump().items() if name in body.model_fields_set
+        name: value
+        for name, value in body.model_dump().items()
+        if name in body.model_fields_set and (value is not None or name not in _NEVER_NULL)
     }
-
-
-def _kept(given: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value for name, value in given.items() if value is not None or name not in _NEVER_NULL
-    }
-
-
-def _checked(tool: Tool) -> Tool:
-    if tool.name in BUILT_IN:
-        raise Conflict(f"`{tool.name}` is built in; choose another name.")
-    return tool

@@ -141,13 +141,14 @@ class Compaction:
     def applied(self, cut: Cut, said: str) -> Compacted:
         """The compaction with this summary, if it is good enough, or `CompactionFailed`."""
         before = self.window
-        beside = int((self._room - _with(before, cut, "").estimate) / before.per_byte)
-        summary = summaries.fitted(summaries.clipped(said, self.settings.clip_chars), beside)
-        if not summary:
-            raise CompactionFailed("The summary was empty; ask again, or choose another model.")
-        after = _with(before, cut, summary)
-        if after.estimate >= before.estimate or orphans(after.entries) - orphans(before.entries):
+        clipped = summaries.clipped(said, self.settings.clip_chars)
+        if _with(before, cut, clipped).estimate >= before.estimate:
             raise CompactionFailed("The summary was longer than what it would stand for.")
+        beside = int((self._room - _with(before, cut, "").estimate) / before.per_byte)
+        summary = summaries.fitted(clipped, beside)
+        after = _with(before, cut, summary)
+        if not summary or orphans(after.entries) - orphans(before.entries):
+            raise CompactionFailed("The summary was empty; ask again, or choose another model.")
         stats = CompactionStats(
             trigger=self.trigger,
             context_window=before.tokens,
@@ -181,6 +182,11 @@ class Compaction:
             )
         if self.trigger == "requested" and not window.is_full:
             return NothingToCompact()
+        if not window.is_full:
+            return ContextOverflow(
+                "The window is too full for its model, though it is short, and there is nothing to "
+                "compact; send less at once, or lower context_window_limit."
+            )
         return CompactionFailed(
             f"What has to stay does not fit into {window.tokens} tokens; send less at once, or "
             "raise context_window_limit."

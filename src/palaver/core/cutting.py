@@ -4,7 +4,7 @@ What leaves is the beginning, up to a place at which no tool call is parted from
 newest turn stays word for word; where that alone is too long, its input stays, and the end of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Self
@@ -33,10 +33,10 @@ class Cut:
         """The window with a summary in the place of what leaves it."""
         return replace(before, entries=(summary, *self.pinned, *self.kept))
 
-    def context(self, summary_seq: int) -> Context:
-        """The same in numbers; `summary_seq` is the summary's."""
-        head = (summary_seq, *(entry.seq for entry in self.pinned))
-        return Context(start=self.kept[0].seq, head=head)
+    def context(self, summary_id: str, number_of: Callable[[str], int]) -> Context:
+        """The same in numbers; `number_of` tells that of an entry by its id."""
+        head = [summary_id, *(entry.id for entry in self.pinned)]
+        return Context(start=number_of(self.kept[0].id), head=tuple(map(number_of, head)))
 
 
 @dataclass(frozen=True, slots=True)

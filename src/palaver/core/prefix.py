@@ -45,6 +45,13 @@ class Outline(NamedTuple):
             return None
         return sum(len(piece) for piece in _pieces(window))
 
+    def asked(self, window: Window) -> int | None:
+        """How many entries the prompt had that this is of, if `window` begins with all of it."""
+        entries = int.from_bytes(self.said[_SIZE:])
+        if self.said != _said(window.entries[:entries]) or self.head != Outline.of(window).head:
+            return None
+        return entries
+
     def _piece(self, n: int) -> bytes:
         return self.head[n * _SIZE : (n + 1) * _SIZE]
 

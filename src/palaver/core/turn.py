@@ -8,11 +8,13 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from palaver.core.compaction import Trigger
 from palaver.core.window import Window
 from palaver.domain.entry import Entry
 from palaver.domain.llm import FinishReason
 from palaver.domain.part import ToolCall, ToolReturn
 from palaver.domain.run import StopReason
+from palaver.errors import ContextOverflow
 
 Answer = TypeVar("Answer")
 
@@ -23,10 +25,11 @@ class Want(Generic[Answer]):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the model said; nothing at all is None."""
+    """What the model said; nothing at all is None. `prompt` is the tokens that it was asked."""
 
     entry: Entry | None
     finish: FinishReason
+    prompt: int | None = None
 
     @property
     def calls(self) -> tuple[ToolCall, ...]:
@@ -44,6 +47,14 @@ class CallModel(Want[Reply]):
     """Let the model answer the window."""
 
     window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Compact(Want[Window]):
+    """Make room in a window; the answer has less in it."""
+
+    window: Window
+    trigger: Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +86,30 @@ def take_turn(window: Window, max_steps: int, done: int = 0, begin: RunTools | N
     if max_steps < 1:
         return "end_turn"
     for _ in range(done, max_steps):
-        reply = yield from ask(CallModel(window))
+        window, reply = yield from _step(window)
         if reply.finish == "length":
             return "max_tokens_exceeded"
         if reply.entry is None:
             return "end_turn"
-        window = window.with_entries(reply.entry)
+        window = window.counted(reply.prompt).with_entries(reply.entry)
         if not reply.calls:
             return "end_turn"
         if any(call.gate for call in reply.calls):
             return "requires_approval"
         window = window.with_entries(*(yield from ask(reply.tools())))
     return "max_steps"
+
+
+def _step(window: Window) -> Generator[Want[Any], Any, tuple[Window, Reply]]:
+    """One call of the model, on a window that has room; at most once room is made for it."""
+    if window.is_full:
+        window = yield from ask(Compact(window, "post_step_context_check"))
+        return window, (yield from ask(CallModel(window)))
+    try:
+        return window, (yield from ask(CallModel(window)))
+    except ContextOverflow:  # its provider knows better
+        window = yield from ask(Compact(window, "context_window_exceeded"))
+    return window, (yield from ask(CallModel(window)))
 
 
 def ask(want: Want[Answer]) -> Generator[Want[Any], Any, Answer]:

@@ -83,8 +83,8 @@ class Window:
         return [size_of(entry, limit) for entry in self.entries]
 
     def counted(self, tokens: int | None) -> "Window":
-        """The window, after a provider has counted so many tokens in it."""
-        return replace(self, per_byte=measured(tokens, self.size))
+        """The window, after a provider has counted so many tokens in it, if it has."""
+        return replace(self, per_byte=measured(tokens, self.size)) if tokens else self
 
     @property
     def _limit(self) -> int:

@@ -105,7 +105,8 @@ def _returns_in(run_id: str, step_id: str | None) -> Entry:
 def unstored(logged: Iterable[Event], stored: set[str], run_id: str) -> list[Entry]:
     """The entries that the log tells of and the conversation does not hold yet."""
     found: dict[str, Entry] = {}
-    for message in fold(one for one in messages_in(logged) if one.id not in stored):
+    told = (one for one in messages_in(logged) if one.message_type != "event_message")
+    for message in fold(one for one in told if one.id not in stored):
         begun = found.get(message.id) or Entry(
             id=message.id,
             seq=0,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from palaver import clock
 from palaver.core import approval, compaction
-from palaver.core.compaction import Compacted, Compaction
+from palaver.core.compaction import Compacted
 from palaver.core.expand import words_of
 from palaver.core.repair import mended
 from palaver.core.window import Window
@@ -14,6 +14,7 @@ from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
 from palaver.engine import choosing, summarising
 from palaver.engine.choosing import Opened
+from palaver.engine.summarising import Summariser
 from palaver.errors import ConversationBusy, WindowChanged
 from palaver.providers.catalog import Catalog
 from palaver.store import compactions, entries, runs
@@ -46,8 +47,7 @@ async def compact(
     found = await db.read(_find, project, address)
     settings = compaction.merged(found.opened.agent.compaction_settings, asked)
     window = _window(catalog, address, found)
-    other = summarising.blank(catalog, window, settings)
-    done = await summarising.compacted(catalog, Compaction(window, other, settings))
+    done = await Summariser(catalog, settings).compacted(window)
     if not dry_run:
         await db.tx(_keep, project, address, found.context, done)
     return done
@@ -65,8 +65,7 @@ def undo(tx: Tx, project: ProjectId, address: Address) -> tuple[int, int]:
     return before, len(entries.context_ids(tx, conversation))
 
 
-def summary_entry() -> Entry:
-    """The entry of a summary, with nothing in it yet."""
+def _blank() -> Entry:
     return Entry(id=clock.mint("message"), seq=0, role="summary", parts=(), created_at=clock.now())
 
 
@@ -97,8 +96,8 @@ def _keep(tx: Tx, project: ProjectId, address: Address, before: Context, done: C
     _hold(tx, project, conversation)
     if entries.reach(tx, conversation).context != before:
         raise WindowChanged
-    (summary,) = entries.append(tx, project, address, [done.entry(summary_entry())])
-    compactions.put(tx, project, conversation, done.cut.context(summary.seq))
+    (summary,) = entries.append(tx, project, address, [done.entry(_blank())])
+    summarising.keep(tx, project, conversation, done.cut, summary.id)
 
 
 def _hold(tx: Tx, project: ProjectId, conversation: str) -> None:

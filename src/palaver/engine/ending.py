@@ -5,14 +5,18 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from palaver import clock
-from palaver.core.expand import messages_of
+from palaver.core.compaction import Trigger
+from palaver.core.cutting import Cut
+from palaver.core.expand import envelope, messages_of
 from palaver.core.fold import mark_of
 from palaver.core.prefix import Outline
 from palaver.core.turn import RunTools
+from palaver.core.window import Window
 from palaver.domain.entry import Entry
-from palaver.domain.message import Message, Stop, StreamError, Usage
+from palaver.domain.message import EventMessage, Message, Stop, StreamError, Usage
 from palaver.domain.part import ToolReturn
 from palaver.domain.run import Run, Step, StepMetrics, StopReason
+from palaver.engine import summarising
 from palaver.engine.failure import Failure
 from palaver.engine.send import Send
 from palaver.engine.tail import Event
@@ -51,6 +55,8 @@ class Unwritten:
     """What a run has to write in its next transaction: all of it is seen, or nothing."""
 
     said: list[Entry] = field(default_factory=list)
+    cut: Cut | None = None  # how the window is cut whose summary is the last that was said
+    system: str | None = None  # the prompt that it gets then
     step: Step | None = None
     metrics: StepMetrics | None = None  # of that step, or of the one that asked for the tools
     prompt: Outline | None = None  # what that step asked the model
@@ -70,6 +76,16 @@ def closed(blank: Entry, due: RunTools) -> Entry:
         for call in due.calls
     ]
     return blank.model_copy(update={"parts": (*due.given, *broken)})
+
+
+def compacting(blank: Entry, window: Window, trigger: Trigger) -> EventMessage:
+    """The message that a window is about to be compacted; no entry tells it again."""
+    told = {
+        "trigger": trigger,
+        "context_token_estimate": window.estimate,
+        "context_window": window.tokens,
+    }
+    return EventMessage(**envelope(blank, 0), event_data=told)
 
 
 def is_told(entry: Entry) -> bool:
@@ -120,6 +136,9 @@ def write(tx: Tx, owner: Owner, send: Send, new: Unwritten, again: bool = False)
     if new.said:
         entries.append(tx, send.project, send.address, new.said)
     conversation = send.address.conversation_id
+    if new.cut is not None:
+        summary = new.said[-1].id
+        summarising.keep(tx, send.project, conversation, new.cut, summary, new.system)
     if new.step is not None:
         steps.put(tx, send.project, conversation, new.step, clock.now(), new.metrics)
     elif new.metrics is not None:

@@ -31,14 +31,17 @@ def get(tx: Tx, project: ProjectId, tool_id: str) -> Tool:
     return BY_ID.get(tool_id) or tools.get(tx, project, tool_id)
 
 
-def get_to_change(tx: Tx, project: ProjectId, tool_id: str) -> Tool:
-    """The same, kept from being changed by others. Raises `Invalid` for one that is built in."""
+def brought(tx: Tx, project: ProjectId, tool_id: str, *, for_update: bool = False) -> Tool:
+    """A tool that a caller has brought. Raises `NotFound`, and `Invalid` for a built-in one.
+
+    `for_update` keeps others from changing it.
+    """
     if tool_id in BY_ID:
         raise Invalid(
             f"`{BY_ID[tool_id].name}` is built in and the same for everybody; "
             "make a tool of your own with another name."
         )
-    return tools.get(tx, project, tool_id, for_update=True)
+    return tools.get(tx, project, tool_id, for_update=for_update)
 
 
 def listed(tx: Tx, project: ProjectId, page: Page, wanted: ToolFilter) -> list[Tool]:

@@ -8,28 +8,30 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from palaver import clock
+from palaver.core.compaction import Trigger
 from palaver.core.expand import messages_of, words_of
 from palaver.core.prefix import Outline
 from palaver.core.prompt import with_skills
 from palaver.core.repair import Mend, mended
 from palaver.core.speech import Speech
-from palaver.core.turn import CallModel, Reply, RunTools, Turn, take_turn
+from palaver.core.turn import CallModel, Compact, Reply, RunTools, Turn, Want, take_turn
 from palaver.core.window import Window
-from palaver.domain.entry import Entry
+from palaver.domain.entry import Entry, Role
 from palaver.domain.llm import ChatModel
 from palaver.domain.message import Message
 from palaver.domain.part import Gate, ToolCall, ToolReturn
 from palaver.domain.run import Run, Step, StopReason
-from palaver.engine import ending, line
+from palaver.engine import compiling, ending, line
 from palaver.engine.ending import Ending, Unwritten
 from palaver.engine.failure import Failure
 from palaver.engine.log import Log
 from palaver.engine.meter import Meter
 from palaver.engine.send import Send
+from palaver.engine.summarising import Summariser
 from palaver.engine.tail import Tail
 from palaver.engine.tally import Tally
-from palaver.errors import BrokenReply, LLMError, PalaverError, Unavailable
-from palaver.store import entries, prompts
+from palaver.errors import BrokenReply, ContextOverflow, LLMError, PalaverError, Unavailable
+from palaver.store import entries, prompts, steps
 from palaver.store.claims import Lost, Owner
 from palaver.store.db import Database, Tx
 
@@ -59,6 +61,7 @@ class Stage:
     tools: Tools
     context_window: int
     gates: Mapping[str, Gate]
+    summariser: Summariser
 
 
 @dataclass(slots=True)
@@ -160,27 +163,76 @@ class LiveRun:
         send = self.send
         system, said, before = await self.db.read(_read, send)
         self._meter.outline = before
-        text = send.override_system
-        if text is None:
-            text = with_skills(words_of(system.parts), send.skills)
-        return replace(blank, system=text, entries=said)
+        system_text = self._system(words_of(system.parts))
+        return await self._measured(replace(blank, system=system_text, entries=said), before)
+
+    async def _measured(self, window: Window, before: Outline | None) -> Window:
+        """The window with its provider's measure, if that has counted what the window begins with.
+
+        Nobody asks where the window could not be full by any measure.
+        """
+        asked = before.asked(window) if before and window.size > window.room else None
+        step_id = None if asked is None else next((e.step_id for e in window.entries[asked:]), None)
+        if step_id is None:
+            return window
+        step = await self.db.read(steps.get, self.send.project, step_id)
+        counted = replace(window, entries=window.entries[:asked]).counted(step.prompt_tokens)
+        return replace(window, per_byte=counted.per_byte)
+
+    def _system(self, text: str) -> str:
+        """The system text of this send, where the conversation's is `text`."""
+        override = self.send.override_system
+        return with_skills(text, self.send.skills) if override is None else override
 
     async def _drive(self, stage: Stage, turn: Turn) -> StopReason:
         answer: Any = None
+        refusal: ContextOverflow | None = None
         while True:
             self._heed()
             try:
-                want = turn.send(answer)
+                want = turn.send(answer) if refusal is None else turn.throw(refusal)
             except StopIteration as stopped:
                 stop: StopReason = stopped.value
                 return stop
-            match want:
-                case CallModel(window):
-                    answer = await self._call_model(stage, window)
-                case RunTools():
-                    answer = await self._run_tools(stage.tools, want)
-                case _:
-                    raise AssertionError(f"nobody knows how to do {want}")
+            refusal = None
+            try:
+                answer = await self._do(stage, want)
+            except ContextOverflow as error:
+                if self._speech is not None and self._speech.entry() is not None:
+                    raise  # it has begun to answer, and cannot begin again
+                refusal = error
+
+    async def _do(self, stage: Stage, want: Want[Any]) -> Any:
+        match want:
+            case CallModel(window):
+                return await self._call_model(stage, window)
+            case RunTools():
+                return await self._run_tools(stage.tools, want)
+            case Compact(window, trigger):
+                return await self._compact(stage.summariser, window, trigger)
+            case _:
+                raise AssertionError(f"nobody knows how to do {want}")
+
+    async def _compact(self, summariser: Summariser, window: Window, trigger: Trigger) -> Window:
+        """Have a summary stand for what leaves the window.
+
+        Its prompt is compiled anew with that, unless it would take the room that was made.
+        """
+        if self.send.compactions:
+            await self._show(ending.compacting(self._blank("summary", None), window, trigger))
+        window = self._sound(window)
+        done = await summariser.compacted(window, trigger)
+        summary = done.entry(self._blank("summary", None))
+        after = done.cut.window(window, summary)
+        project, address = self.send.project, self.send.address
+        text = await self.db.read(compiling.recompile, project, address, True)
+        fresh = replace(after, system=self._system(text))
+        if fresh.estimate < min(window.estimate, window.room or window.estimate):
+            after, self._new.system = fresh, text
+        self._stage(summary, shown=not self.send.compactions)
+        self._new.cut = done.cut
+        await self._write()
+        return after
 
     async def _call_model(self, stage: Stage, window: Window) -> Reply:
         window = self._sound(window)
@@ -213,7 +265,7 @@ class LiveRun:
         if speech.completion is None:
             raise BrokenReply("The provider's answer stopped without an end; send again.")
         entry = speech.entry()
-        reply = Reply(entry, speech.completion.finish)
+        reply = Reply(entry, speech.completion.finish, speech.completion.tokens.prompt)
         if entry is not None:
             self._stage(entry, shown=self.send.tokens)
         self._new.step = self.tally.finished(step, speech.completion)
@@ -314,9 +366,7 @@ class LiveRun:
             context_window_limit=context_window,
         )
 
-    def _blank(
-        self, role: Literal["assistant", "tool"], step_id: str | None, model: str | None = None
-    ) -> Entry:
+    def _blank(self, role: Role, step_id: str | None, model: str | None = None) -> Entry:
         return Entry(
             id=clock.mint("message"),
             seq=0,

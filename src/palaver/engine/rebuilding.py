@@ -9,6 +9,7 @@ from collections import deque
 from palaver.core.expand import messages_of
 from palaver.engine.ending import Ending, is_told
 from palaver.engine.failure import Failure
+from palaver.engine.send import Send
 from palaver.engine.tail import Frame, Tail, event_of
 from palaver.engine.tally import Tally
 from palaver.store import claims, entries, steps
@@ -19,8 +20,12 @@ def tail_of(tx: Tx, run_id: str, last: int) -> Tail:
     """All of a run that has ended, its last event under the number `last` or a later one."""
     known = claims.recall(tx, run_id)
     said = entries.all_of_run(tx, known.project, run_id)
+    asked = Send.recalled(known.request, known.project, known.address)
     frames: list[Frame] = [
-        message for entry in filter(is_told, said) for message in messages_of(entry)
+        message
+        for entry in said
+        if is_told(entry) or (entry.role == "summary" and asked.compactions)
+        for message in messages_of(entry)
     ]
     run = known.run
     failed = (run.metadata or {}).get("error")

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from palaver.core import approval
+from palaver.core.compaction import merged
 from palaver.core.window import Window
 from palaver.engine import abandoned, choosing, line
 from palaver.engine.abandoned import Resumed
@@ -16,6 +17,7 @@ from palaver.engine.line import Admitted
 from palaver.engine.live_run import LiveRun, Stage
 from palaver.engine.log import Log
 from palaver.engine.send import Send
+from palaver.engine.summarising import Summariser
 from palaver.engine.tally import Tally
 from palaver.engine.toolbox import Toolbox
 from palaver.engine.workshop import Workshop
@@ -210,4 +212,6 @@ class Runner:
             token_ids=send.token_ids,
         )
         gates = approval.gates(agent.tool_rules, send.client_tools)
-        return Stage(window, choice.model, tools, choice.context_window, gates)
+        settings = merged(agent.compaction_settings, None)
+        summariser = Summariser(self._catalog, settings)
+        return Stage(window, choice.model, tools, choice.context_window, gates, summariser)

@@ -14,7 +14,7 @@ from palaver.domain.tool import ToolSpec
 
 _KEPT = {
     "inputs", "max_steps", "tokens", "override_model", "override_system", "skills", "client_tools",
-    "approval_ttl", "logprobs", "token_ids", "on_busy", "on_pending",
+    "approval_ttl", "logprobs", "token_ids", "on_busy", "on_pending", "compactions",
 }  # fmt: skip
 
 
@@ -22,6 +22,7 @@ class Send(Frozen):
     """One send. `inputs` are not numbered yet.
 
     `tokens` asks for fragments as they come; otherwise each message is shown when it is whole.
+    `compactions` asks to be told of those of its window.
     `approval_ttl` is how many seconds its calls wait for an answer before they are denied.
     `logprobs` and `token_ids` ask what `palaver.domain.llm.ChatRequest` says. Sends with the same
     `key` are one; `fingerprint` tells whether they ask for the same.
@@ -32,6 +33,7 @@ class Send(Frozen):
     inputs: tuple[Entry, ...] = ()
     max_steps: int = 50
     tokens: bool = False
+    compactions: bool = False
     background: bool = False
     override_model: str | None = None
     override_system: str | None = None

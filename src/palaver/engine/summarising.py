@@ -1,15 +1,21 @@
-"""Summaries are asked for here, as a compaction wants them."""
+"""Summaries: asked for as a compaction wants them, and put in the place of what leaves a window."""
 
 from collections.abc import Generator
 from contextlib import aclosing
+from dataclasses import dataclass, replace
+from functools import partial
 
-from palaver.core.compaction import Compacted, Compaction
+from palaver.core.compaction import Compacted, Compaction, Trigger
+from palaver.core.cutting import Cut
 from palaver.core.summaries import Summarize
 from palaver.core.window import Window
 from palaver.domain.agent import CompactionSettings
+from palaver.domain.ids import ProjectId
 from palaver.domain.llm import Handle, TextDelta
 from palaver.errors import Invalid, LLMError, NotFound
 from palaver.providers.catalog import Catalog
+from palaver.store import compactions, entries
+from palaver.store.db import Tx
 
 _USUAL = {
     "anthropic": "anthropic/claude-haiku-4-5",
@@ -19,19 +25,49 @@ _USUAL = {
 """Who sums up where nothing is said of it, by the provider of the conversation's own model."""
 
 
-def blank(catalog: Catalog, window: Window, settings: CompactionSettings) -> Window:
-    """An empty window of the model that sums up: the conversation's own if there is none other."""
-    own = window.blank
-    handle = _checked(catalog, settings.model or _USUAL.get(own.handle.provider))
-    if handle is None or handle == own.handle:
-        return Window(own.handle, settings=settings.model_settings, tokens=own.tokens)
-    tokens = catalog.context_window(handle)
-    return Window(handle, settings=settings.model_settings, tokens=tokens)
+@dataclass(frozen=True, slots=True)
+class Summariser:
+    """Who sums up conversations, held to these settings."""
+
+    catalog: Catalog
+    settings: CompactionSettings
+
+    async def compacted(self, window: Window, trigger: Trigger = "requested") -> Compacted:
+        """Compact a window, or raise what `Compaction.carry` raises. Nothing is kept."""
+        compaction = Compaction(window, self._blank(window), self.settings, trigger)
+        return await _driven(self.catalog, compaction.carry())
+
+    def _blank(self, window: Window) -> Window:
+        """An empty window of the model that sums up: the own one if there is no other."""
+        own, settings = window.blank, self.settings.model_settings
+        handle = self._checked(self.settings.model or _USUAL.get(own.handle.provider))
+        if handle is None or handle == own.handle:
+            return replace(own, settings=settings)
+        tokens = self.catalog.context_window(handle)
+        return Window(handle, settings=settings, tokens=tokens)
+
+    def _checked(self, handle: str | None) -> Handle | None:
+        try:
+            return None if handle is None else self.catalog.checked(handle)
+        except (NotFound, Invalid):
+            return None
 
 
-async def compacted(catalog: Catalog, compaction: Compaction) -> Compacted:
-    """Carry a compaction out, or raise what it raises. Nothing is kept."""
-    return await _driven(catalog, compaction.carry())
+def keep(
+    tx: Tx,
+    project: ProjectId,
+    conversation_id: str,
+    cut: Cut,
+    summary_id: str,
+    system: str | None = None,
+) -> None:
+    """Let a conversation's window be cut, its summary being written already.
+
+    With a `system` text it gets a new prompt as well. All of it can be undone.
+    """
+    reached = entries.reach(tx, conversation_id)
+    context = cut.context(summary_id, partial(reached.seq_of, tx))
+    compactions.put(tx, project, conversation_id, context, system)
 
 
 async def _driven(catalog: Catalog, going: Generator[Summarize, str, Compacted]) -> Compacted:
@@ -58,10 +94,3 @@ async def _answer(catalog: Catalog, window: Window) -> str:
             if isinstance(event, TextDelta):
                 words.append(event.text)
     return "".join(words)
-
-
-def _checked(catalog: Catalog, handle: str | None) -> Handle | None:
-    try:
-        return None if handle is None else catalog.checked(handle)
-    except (NotFound, Invalid):
-        return None

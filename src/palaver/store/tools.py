@@ -89,8 +89,11 @@ def by_ids(tx: Tx, project: ProjectId, ids: Sequence[str]) -> dict[str, Tool]:
     return {tool.id: tool for tool in found}
 
 
-def find_named(tx: Tx, project: ProjectId, name: str) -> Tool | None:
-    """The tool of a name, if one is kept."""
+def find_named(tx: Tx, project: ProjectId, name: str, *, for_update: bool = False) -> Tool | None:
+    """The tool of a name, if one is kept. `for_update` keeps others from giving names meanwhile."""
+    if for_update:
+        here = select(schema.projects.c.id).where(schema.projects.c.id == project)
+        tx.first(here.with_for_update(key_share=True))
     mine = (_tools.c.project_id == project, _tools.c.name == name)
     row = tx.first(select(_tools.c.body).where(*mine))
     return Tool.model_validate_json(row.body) if row is not None else None
@@ -129,15 +132,8 @@ def counted(tx: Tx, project: ProjectId, wanted: ToolFilter, built_in: BuiltIn) -
     return int(tx.all(query.select_from(everything))[0][0])
 
 
-def wait_for_names(tx: Tx, project: ProjectId) -> None:
-    """Let no two transactions of a project give a name to a tool at the same time."""
-    mine = schema.projects.c.id == project
-    tx.first(select(schema.projects.c.id).where(mine).with_for_update(key_share=True))
-
-
 def _take_name(tx: Tx, project: ProjectId, tool: Tool) -> None:
-    wait_for_names(tx, project)
-    taken = find_named(tx, project, tool.name or "")
+    taken = find_named(tx, project, tool.name or "", for_update=True)
     if taken is not None and taken.id != tool.id:
         raise Conflict(f"There is a tool `{tool.name}`; change that one, or choose another name.")
 
