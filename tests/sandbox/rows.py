@@ -244,7 +244,11 @@ PROCESSES = [
         _CLOCK,
         quick=True,
     ),
-    Abuse("spin", "while True: pass", "TimeoutError: it used more than 1 seconds of CPU|after 10 seconds"),
+    Abuse(
+        "spin",
+        "while True: pass",
+        "TimeoutError: it used more than 1 seconds of CPU|after 10 seconds",
+    ),
     Abuse(
         "spin through the signal",
         "signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass",
@@ -262,7 +266,9 @@ PROCESSES = [
         "os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(9))",
         "PermissionError",
     ),
-    Abuse("a fork bomb", "while True: os.fork()", "BlockingIOError|MemoryError"),
+    Abuse(
+        "a fork bomb", "while True: os.fork()", "BlockingIOError|MemoryError|started 32 processes"
+    ),
     Abuse(
         "a fork bomb that does not give up",
         """
@@ -272,13 +278,13 @@ PROCESSES = [
             except OSError:
                 pass
         """,
-        f"{_CLOCK}|MemoryError",
+        "started 32 processes",
         quick=True,
     ),
     Abuse(
         "a fork bomb in the shell",
         "subprocess.run(['/bin/sh', '-c', 'f() { f | f & }; f; sleep 1000'])",
-        _CLOCK,
+        f"started 32 processes|{_CLOCK}",
         quick=True,
     ),
     Abuse(

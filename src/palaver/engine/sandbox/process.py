@@ -32,7 +32,7 @@ _CARE = 20  # how much more time there is between two looks than the last one to
 
 _HELD = re.compile(rb"^(?:RssAnon|RssShmem|VmSwap):\s+(\d+) kB", re.MULTILINE)
 
-Cause = Literal["ended", "time", "memory", "entries", "output", "stopped"]
+Cause = Literal["ended", "time", "memory", "processes", "entries", "output", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +174,8 @@ class _Talk:
             return "time"
         if sum(family.values()) > self._bounds.memory:
             return "memory"
+        if len(family) > self._bounds.processes:
+            return "processes"
         if _entries([*family][-1], self._bounds.scratch) > self._bounds.entries:
             return "entries"
         return None
