@@ -13,11 +13,15 @@ from palaver.domain.page import Page
 from palaver.domain.run import Run
 from palaver.store import (
     agents,
+    archives,
     blocks,
     claims,
     conversations,
     entries,
     events,
+    garbage,
+    passages,
+    recall,
     runs,
     steps,
     tools,
@@ -27,6 +31,8 @@ from palaver.store.agents import AgentFilter
 from palaver.store.claims import Owner
 from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
+from palaver.store.passages import PassageFilter
+from palaver.store.recall import EntryFilter
 from palaver.store.runs import RunFilter
 from palaver.store.steps import StepFilter
 from palaver.store.tools import ToolFilter
@@ -35,8 +41,10 @@ from tests.store.making import HERE
 
 SMALL = "workers"  # a row for each process that lives
 # Indexes that hold nothing but what is wanted, and what a handful is sorted by, always.
-SHORT = "runs_of_worker|runs_with_a_log|one_running_run|active_runs"
-HANDFUL = r"((agents_blocks|segments)\.n|(run_events|news)\.run_id)\b"
+SHORT = "runs_of_worker|runs_with_a_log|one_running_run|active_runs|garbage|agents_that_are_gone"
+HANDFUL = r"((agents_blocks|agents_archives|segments)\.n|(run_events|news)\.run_id)\b"
+# What a full-text index gives is in no order on PostgreSQL; SQLite's knows the order of numbers.
+FOUND = r"hits\.n\b"
 
 
 @dataclass
@@ -51,7 +59,8 @@ class Told:
     ) -> None:
         """Remember a statement with its parameters."""
         if not statement.startswith("INSERT"):
-            self.statements.append((statement, given))
+            one = given[0] if isinstance(given, list) else given
+            self.statements.append((statement, one))
 
     def plans(self) -> list[str]:
         """What the database does for each of them, and what is wrong with it."""
@@ -64,7 +73,7 @@ def sqlite_faults(connection: Connection, statement: str, given: Any) -> list[st
     """The tables that SQLite reads from end to end, and the sorting that it does."""
     rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
     steps = [row.detail for row in rows]
-    bad = rf"SCAN (?!CONSTANT|{SMALL}|wanted VIRTUAL|runs USING INDEX ({SHORT}))"
+    bad = rf"SCAN (?!CONSTANT|{SMALL}|(wanted|words) VIRTUAL|some$|runs USING INDEX ({SHORT}))"
     if not re.search(f"ORDER BY {HANDFUL}", statement):
         bad += "|USE TEMP B-TREE FOR ORDER BY"
     return [f"{step}\n  in {statement}" for step in steps if re.match(bad, step)]
@@ -92,7 +101,7 @@ def fault_of(node: dict[str, Any]) -> str | None:
     kind, table, index = (
         node.get(f"{key}") for key in ("Node Type", "Relation Name", "Index Name")
     )
-    if kind == "Sort" and not re.match(HANDFUL, node["Sort Key"][0]):
+    if kind == "Sort" and not re.match(f"{HANDFUL}|{FOUND}", node["Sort Key"][0]):
         return f"sorts by {node['Sort Key']}"
     if kind == "Seq Scan" and table != SMALL:
         return f"reads all of {table}"
@@ -122,6 +131,7 @@ class Kept:
     run: Run
     said: list[str]
     tool_id: str
+    archives: list[str]
 
 
 def keep(tx: Tx) -> Kept:
@@ -130,9 +140,20 @@ def keep(tx: Tx) -> Kept:
     making.keep_block(tx, address.agent_id, "human")
     run = making.start(tx, address)
     making.wait(tx, address, request='{"inputs": []}')
+    archive, _ = making.keep_passage(tx, address.agent_id, "grey rain")
     tool = making.tool()
     tools.add(tx, HERE, tool, making.NOON)
-    return Kept(address, run, making.say(tx, address, 5), tool.id)
+    return Kept(address, run, making.say(tx, address, 5), tool.id, [archive.id])
+
+
+def collected(tx: Tx, agent_id: str) -> None:
+    """A conversation with a run and a fork, deleted, and then removed as far as may be."""
+    address = making.keep_conversation(tx, agent_id, said=3)
+    runs.finish(tx, making.start(tx, address).model_copy(update={"status": "completed"}))
+    making.fork(tx, address)
+    conversations.remove(tx, HERE, address.conversation_id, making.NOON)
+    while garbage.collect(tx, making.LATER, 2):
+        pass
 
 
 Ask = Callable[[Tx, Kept], object]
@@ -201,14 +222,54 @@ HOT: dict[str, Ask] = {
     "the dead": lambda tx, it: claims.take_left(tx, "worker-2", []),
     "events of several runs": lambda tx, it: events.after_each(tx, {it.run.id: 5}, 100),
     "the last event": lambda tx, it: events.last(tx, it.run.id),
+    "what was deleted": lambda tx, it: collected(tx, it.address.agent_id),
     "old logs": lambda tx, it: events.prune(tx, making.LATER, 20),
     "events": lambda tx, it: events.after(tx, it.run.id, 5, 100),
     "steps that were judged": lambda tx, it: steps.listed(
         tx, HERE, Page(), StepFilter(feedback="negative")
     ),
     "steps with a tag": lambda tx, it: steps.listed(tx, HERE, Page(), StepFilter(tags=("odd",))),
+    "an agent's archives": lambda tx, it: archives.of_agent(tx, HERE, it.address.agent_id),
+    "an archive's passages": lambda tx, it: passages.listed(
+        tx, HERE, Page(), PassageFilter(archives=it.archives)
+    ),
+    "what an agent heard last": lambda tx, it: recall.found(
+        tx, HERE, EntryFilter(agent_id=it.address.agent_id), None, 5
+    ),
     "a run's steps": lambda tx, it: steps.of_run(tx, HERE, it.run.id, Page()),
 }
+
+
+FULL_TEXT: dict[str, Ask] = {
+    "a word that an agent knows": lambda tx, it: recall.found(
+        tx, HERE, EntryFilter(agent_id=it.address.agent_id), "word", 5
+    ),
+    "several words": lambda tx, it: recall.found(
+        tx, HERE, EntryFilter(agent_id=it.address.agent_id, roles=("user",)), "word 1 2", 5
+    ),
+    "a word that anybody knows": lambda tx, it: recall.found(tx, HERE, EntryFilter(), "word", 5),
+    "a word in a conversation": lambda tx, it: recall.found(
+        tx, HERE, EntryFilter(conversation_id=it.address.conversation_id), "word", 5
+    ),
+    "a word in archives": lambda tx, it: passages.found(
+        tx, HERE, PassageFilter(archives=it.archives, tags=["grey"]), "grey", 5
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FULL_TEXT)
+def test_the_full_text_index_finds(connection: Connection, what: str) -> None:
+    if connection.dialect.name == "postgresql":  # which reads such an index in one way only
+        for way, on in (("bitmapscan", "on"), ("indexscan", "off"), ("sort", "on")):
+            connection.execute(text(f"SET enable_{way} = {on}"))
+    tx, told = Tx(connection), Told(connection)
+    kept = keep(tx)
+    event.listen(connection, "before_cursor_execute", told.listen)
+
+    FULL_TEXT[what](tx, kept)
+
+    assert any("words" in statement for statement, _ in told.statements)
+    assert told.plans() == []
 
 
 @pytest.mark.parametrize("what", HOT)
