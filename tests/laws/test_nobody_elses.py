@@ -29,6 +29,10 @@ _BODIES: dict[tuple[str, str], Json] = {  # for the operations that must have on
     ("post", "/v1/agents/{agent_id}/messages"): {"input": "Hello"},
     ("post", "/v1/agents/{agent_id}/messages/async"): {"input": "Hello"},
     ("post", "/v1/agents/{agent_id}/messages/stream"): {"input": "Hello"},
+    ("post", "/v1/agents/{agent_id}/messages/preview-raw-payload"): {"input": "Hello"},
+    ("post", "/v1/conversations/{conversation_id}/messages/preview-raw-payload"): {
+        "input": "Hello"
+    },
     ("post", "/v1/conversations/{conversation_id}/messages"): {"input": "Hello"},
     ("patch", "/v1/agents/{agent_id}/tools/approval/{tool_name}"): {"requires_approval": True},
 }

@@ -39,8 +39,6 @@ NOT_YET: dict[str, str] = {
     "GET /v1/steps/{step_id}/trace": _TRACES,
     "GET /v1/telemetry/{step_id}": _TRACES,
     "GET /v1/runs/{run_id}/trace": _TRACES,
-    "POST /v1/agents/{agent_id}/messages/preview-raw-payload": _LATER,
-    "POST /v1/conversations/{conversation_id}/messages/preview-raw-payload": _LATER,
     "POST /v1/agents/{agent_id}/generate": _LATER,
     "POST /v1/chat/completions": _COMPLETIONS,
     "GET /v1/agents/{agent_id}/files": _FOLDERS,
