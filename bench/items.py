@@ -14,7 +14,9 @@ TOKENS = 200
 APART = 20  # milliseconds between two tokens
 PACE = (TOKENS - 1) * APART / 1000  # seconds that a stream takes if nobody delays it
 TURNS = 5  # turns that a conversation is used for before the next one is taken
+AT_ONCE = 8  # tools that one step calls
 FEW, MANY = 10, 5_000  # messages behind a turn
+COMPACTED = 1_000  # messages in a window that is compacted
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,20 @@ async def scale(bench: Bench) -> list[Row]:
     ]
 
 
+async def compact(bench: Bench) -> list[Row]:
+    """Compact conversations of 1,000 messages, with a model that sums up at once."""
+    client = await Conversations(bench.palaver).begin()
+    ids = [await client.create() for _ in range(bench.times(30))]
+    for id in ids:
+        await client.fill(id, COMPACTED)
+    cost = await measured(bench.palaver, [partial(client.compact, id, COMPACTED) for id in ids])
+    client.close()
+    return [
+        Row(f"compact {COMPACTED:,} messages", "CPU ms", cost.cpu, cost.p50, budget=60.0),
+        Row("until it is done, with an instant summary", "ms", cost.p50, budget=150.0),
+    ]
+
+
 async def start(bench: Bench) -> list[Row]:
     """Starts from nothing: how long, and how much memory a worker holds when it is idle."""
     ours, floors = bench.cold
@@ -167,6 +183,21 @@ async def start(bench: Bench) -> list[Row]:
     ]
 
 
+async def tools(bench: Bench) -> list[Row]:
+    """A turn whose one step calls several tools at once, each a process in the sandbox."""
+    client = Conversations(bench.palaver)
+    await client.equip("rest")
+    conversation = await client.create()
+    rows: list[Row] = []
+    for calls, budget in ((1, None), (AT_ONCE, 300.0)):
+        job = partial(client.use_tools, conversation, "rest", calls)
+        cost = await measured(bench.palaver, [job] * bench.times(30))
+        what = f"turn that calls {calls} tool{'s' * (calls > 1)} of 100 ms at once"
+        rows.append(Row(what, "ms", cost.p50, budget=budget))
+    client.close()
+    return rows
+
+
 ITEMS: dict[str, Item] = {
     "create": create,
     "retrieve": retrieve,
@@ -175,7 +206,9 @@ ITEMS: dict[str, Item] = {
     "turn": turn,
     "token": token,
     "scale": scale,
+    "compact": compact,
     "start": start,
+    "tools": tools,
 }
 
 

@@ -17,6 +17,19 @@ from bench.wire import Connection, Json, WrongAnswer
 
 SENT_AT_ONCE = 500  # messages of one send, its answer included
 
+_RESTING = '''
+def {name}(n: int) -> int:
+    """Rest.
+
+    Args:
+        n: What to return.
+    """
+    import time
+
+    time.sleep(0.1)
+    return n
+'''
+
 Job = Callable[[], Coroutine[Any, Any, object]]
 
 
@@ -109,6 +122,15 @@ class Conversations:
         expect(said == answer(1), "one token", got)
         expect(got["stop_reason"]["stop_reason"] == "end_turn", "the end of a turn", got)
 
+    async def compact(self, conversation: str, size: int) -> None:
+        """Compact a conversation of `size` messages, by a model that sums up in one token."""
+        body = {"compaction_settings": {"model": f"openai/{MODEL}"}}
+        path = f"/v1/conversations/{conversation}/compact"
+        got = await self._connection.call("POST", path, body)
+        expect(got["summary"] == answer(1).strip(), "one token", got)
+        before, after = got["num_messages_before"], got["num_messages_after"]
+        expect(after < before == size + 1, "a shorter window", got)
+
     async def follow(self, conversation: str, tokens: int, apart: int) -> None:
         """One streamed turn; the words streamed must be the whole answer."""
         body = {"input": f"hello {order(tokens, apart)}", "stream_tokens": True}
@@ -125,6 +147,25 @@ class Conversations:
         path = f"/v1/conversations/{conversation}/messages?limit=1"
         (newest,) = await self._connection.call("GET", path)
         expect(newest["content"] == answer(tokens), "the stored answer", newest)
+
+    async def equip(self, name: str) -> None:
+        """Talk to a new agent, with the offline model and a tool that rests 100 ms."""
+        source = _RESTING.format(name=name)
+        tool = await self._connection.call(
+            "PUT", "/v1/tools/", {"source_code": source, "enable_parallel_execution": True}
+        )
+        body = {"name": "bench", "model": "palaver/offline", "tool_ids": [tool["id"]]}
+        self.agent = str((await self._connection.call("POST", "/v1/agents/", body))["id"])
+
+    async def use_tools(self, conversation: str, name: str, times: int) -> None:
+        """One turn, not streamed, whose first step calls a tool so many times at once."""
+        calls = " ".join(f'[[call: {name} {{"n": {n}}}]]' for n in range(times))
+        body = {"input": calls, "streaming": False}
+        path = f"/v1/conversations/{conversation}/messages"
+        got = await self._connection.call("POST", path, body)
+        (back,) = (m for m in got["messages"] if m["message_type"] == "tool_return_message")
+        said = [one["tool_return"] for one in back["tool_returns"]]
+        expect(said == [str(n) for n in range(times)], "each return in its place", back)
 
     def close(self) -> None:
         """Hang up."""

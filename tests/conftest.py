@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.databases import Databases, PostgresDatabases, SqliteDatabases
+from tests.fakes.mcp_process import listening
 from tests.fakes.provider import FakeProvider
 from tests.servers import Server, asking, fake_provider, serve
 
@@ -20,6 +21,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 KINDS: dict[str, type[Databases]] = {"sqlite": SqliteDatabases, "postgres": PostgresDatabases}
+
+_ALLOWED = {"PALAVER_ALLOW_PRIVATE_URLS": "127.0.0.1", "PALAVER_ALLOW_MCP_STDIO": "1"}
 
 
 @pytest.fixture(scope="session", params=KINDS)
@@ -79,9 +82,16 @@ def server(
     home = tmp_path_factory.mktemp("home")
     with (
         databases.empty() as url,
-        serve(home, asking(provider) | {"PALAVER_DATABASE_URL": url}) as running,
+        serve(home, asking(provider) | _ALLOWED | {"PALAVER_DATABASE_URL": url}) as running,
     ):
         yield running
+
+
+@pytest.fixture(scope="session")
+def mcp_url() -> Iterator[str]:
+    """Below which URL a real MCP server listens."""
+    with listening() as url:
+        yield url
 
 
 @pytest.fixture

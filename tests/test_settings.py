@@ -1,6 +1,7 @@
 """What the environment says, and what it may not say."""
 
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
 
@@ -50,3 +51,34 @@ def test_patience_with_providers_is_a_matter_of_settings() -> None:
 def test_a_timeout_that_means_nothing_is_refused(name: str) -> None:
     with pytest.raises(Invalid, match=f"PALAVER_LLM_{name}_TIMEOUT must be a number with a unit"):
         settings.read({f"PALAVER_LLM_{name}_TIMEOUT": "0.5s"})
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (None, ()),
+        ("0", ()),
+        ("1", settings.EVERYWHERE),
+        ("127.0.0.1", (ip_network("127.0.0.1/32"),)),
+        ("10.1.0.0/16, fd00::/8", (ip_network("10.1.0.0/16"), ip_network("fd00::/8"))),
+    ],
+)
+def test_networks_are_private_unless_they_are_named(
+    said: str | None, meant: tuple[settings.Network, ...]
+) -> None:
+    environment = {} if said is None else {"PALAVER_ALLOW_PRIVATE_URLS": said}
+
+    assert settings.read(environment).private_networks == meant
+
+
+@pytest.mark.parametrize("said", ["yes", "10.1.0.1/16", "localhost", "127.0.0.1,", "300.0.0.1"])
+def test_networks_that_are_none_are_refused(said: str) -> None:
+    with pytest.raises(Invalid, match="PALAVER_ALLOW_PRIVATE_URLS must be 1, or networks"):
+        settings.read({"PALAVER_ALLOW_PRIVATE_URLS": said})
+
+
+def test_commands_are_no_mcp_servers_unless_that_is_said() -> None:
+    assert not settings.read({}).mcp_stdio
+    assert settings.read({"PALAVER_ALLOW_MCP_STDIO": "1"}).mcp_stdio
+    with pytest.raises(Invalid, match="PALAVER_ALLOW_MCP_STDIO must be 0 or 1"):
+        settings.read({"PALAVER_ALLOW_MCP_STDIO": "true"})

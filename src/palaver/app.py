@@ -16,9 +16,11 @@ from palaver import __version__
 from palaver.api import (
     agent_tools,
     agents,
+    archival,
     blocks,
     compaction,
     conversations,
+    mcp_servers,
     messages,
     models,
     problems,
@@ -32,9 +34,12 @@ from palaver.api import (
 )  # fmt: skip
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
+from palaver.engine.egress import Egress
 from palaver.engine.hints import Hints
 from palaver.engine.lease import Lease
 from palaver.engine.log import Log
+from palaver.engine.mcp.client import McpClient
+from palaver.engine.mcp.hand import McpTools
 from palaver.engine.own_tools import OwnTools
 from palaver.engine.runner import Runner
 from palaver.engine.sandbox import hand
@@ -51,9 +56,10 @@ logger = logging.getLogger(__name__)
 
 _ROUTERS = (
     messages.router, streams.router, conversations.router, compaction.router, messages.of_agent,
-    blocks.core_memory, compaction.of_agent, agent_tools.router, agents.router, blocks.router,
-    messages.by_id, streams.of_run, runs.router, runs.step_router, models.health_router,
-    models.router, tags.router, tools.router, providers.router, reference.router,
+    blocks.core_memory, compaction.of_agent, agent_tools.router, archival.router, agents.router,
+    blocks.router, mcp_servers.router, messages.by_id, streams.of_run, runs.router,
+    runs.step_router, models.health_router, models.router, tags.router, tools.router,
+    providers.router, reference.router,
 )  # fmt: skip
 
 
@@ -105,7 +111,12 @@ async def open_house(
     catalog = Catalog(settings.environment, patience or _patience(settings))
     hints = Hints(db, worker)
     log = Log(db, hints)
-    workshop = _workshop(db, python)
+    mcp = McpClient(
+        Egress(settings.private_networks),
+        settings.mcp_timeout.total_seconds(),
+        stdio=settings.mcp_stdio,
+    )
+    workshop = _workshop(db, python, mcp)
     runner = Runner(db, log, hints, catalog, workshop, worker)
     lease = Lease(db, runner, hints, worker)
     sweeper = Sweeper(db, settings.events_keep)
@@ -114,7 +125,7 @@ async def open_house(
     sweeper.start()
     await lease.start()
     try:
-        yield House(db, log, runner, catalog, workshop)
+        yield House(db, log, runner, catalog, workshop, mcp)
     finally:
         await runner.close()
         python.close()
@@ -126,9 +137,11 @@ async def open_house(
         await db.close()
 
 
-def _workshop(db: Database, python: PythonTools) -> Workshop:
-    own = OwnTools(db)
-    return Workshop({"custom": python, "letta_core": own, "letta_sleeptime_core": own})
+def _workshop(db: Database, python: PythonTools, mcp: McpClient) -> Workshop:
+    own, remote = OwnTools(db), McpTools(db, mcp)
+    return Workshop(
+        {"custom": python, "letta_core": own, "letta_sleeptime_core": own, "external_mcp": remote}
+    )
 
 
 def _patience(settings: Settings) -> Patience:

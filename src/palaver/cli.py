@@ -63,7 +63,7 @@ def serve(host: str | None, port: int | None, workers: int, log_level: str | Non
 def conformance(
     base_url: str, api_key: str, model: str, only: tuple[str, ...], as_json: bool
 ) -> None:
-    """Hold any server against the API, from outside. It gets back what it had."""
+    """Hold any server against the API, from outside. What is made there is taken away again."""
     try:
         from palaver.conformance import command
     except ModuleNotFoundError as missing:

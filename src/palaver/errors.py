@@ -2,6 +2,7 @@
 
 PalaverError                        500
 ├── Invalid                         400  the request cannot mean anything
+│   ├── AddressRefused                   a URL that the server does not go to
 │   └── NothingToCompact
 ├── NotFound                        404
 ├── Conflict                        409  (never retried: ``x-should-retry: false``)
@@ -17,6 +18,8 @@ PalaverError                        500
 ├── Stopping                        503
 ├── Refused                         500  the database does not take what it was given
 ├── ToolRefused                          told to the model, never to a client
+├── McpFailed                       502  an MCP server did not answer as it should
+│   └── McpTimeout                  408
 └── LLMError                             the model's side failed
     ├── AuthenticationFailed        401
     │   └── PermissionMissing       403
@@ -47,6 +50,10 @@ class Invalid(PalaverError):
     """The request is well-formed but cannot be carried out as it stands."""
 
     status, code = 400, "INVALID_ARGUMENT"
+
+
+class AddressRefused(Invalid):
+    """The server does not go to this URL."""
 
 
 class NothingToCompact(Invalid):
@@ -175,6 +182,18 @@ class Refused(PalaverError):
 
 class ToolRefused(PalaverError):
     """A tool cannot do what the model asked of it; the message is the tool's return."""
+
+
+class McpFailed(PalaverError):
+    """An MCP server cannot be reached, or does not answer as it should."""
+
+    status, code = 502, "MCP_CONNECTION_ERROR"
+
+
+class McpTimeout(McpFailed):
+    """An MCP server took too long."""
+
+    status, code = 408, "TIMEOUT"
 
 
 class LLMError(PalaverError):

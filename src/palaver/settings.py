@@ -1,9 +1,43 @@
-"""What the operator decides: one frozen object, read once from the environment."""
+"""What the operator decides: one frozen object, read once from the environment.
+
+===============================  ===========================================================
+PALAVER_HOME                     folder of the data (default: the user's data folder)
+PALAVER_DATABASE_URL             ``sqlite:///path`` or ``postgresql://…``
+                                 (default: ``palaver.db`` in the home folder)
+PALAVER_HOST                     address to listen on (default 127.0.0.1)
+PALAVER_PORT                     port to listen on (default 8283)
+PALAVER_LOG_LEVEL                debug, info, warning or error (default info)
+PALAVER_MAX_BODY_BYTES           largest request that is read (default 8 MiB)
+PALAVER_EVENTS_KEEP              how long the events of a run stay after its end, such as
+                                 90s, 12h or 7d (default 7d); after that its streams are
+                                 told from what the conversation holds
+PALAVER_LLM_CONNECT_TIMEOUT      how long a provider may take to be reached (default 10s)
+PALAVER_LLM_FIRST_EVENT_TIMEOUT  how long until a model says something (default 10m)
+PALAVER_LLM_IDLE_TIMEOUT         how long a provider may send nothing at all (default 5m)
+PALAVER_LLM_TRIES                how often it is asked before it says something (default 3)
+PALAVER_MCP_TIMEOUT              how long an MCP server may take to carry out a tool (default
+                                 60s)
+PALAVER_ALLOW_MCP_STDIO          1 lets callers name commands that are run on this machine as
+                                 MCP servers (default: they cannot)
+PALAVER_ALLOW_PRIVATE_URLS       networks that callers may have the server call, such as
+                                 ``10.1.0.0/16,127.0.0.1``, or 1 for all of them (default:
+                                 public addresses only)
+PALAVER_DEFAULT_MODEL            handle for agents made without a model, or ``letta/auto``
+PALAVER_BWRAP                    the bubblewrap that Python tools run under (default bwrap)
+PALAVER_TOOL_TIMEOUT             how long a call of one may take (default 1m)
+PALAVER_TOOL_MEMORY_BYTES        how much memory a call may hold (default 512 MiB)
+PALAVER_TOOL_PACKAGES            1: packages that tools require are installed (default 0)
+PALAVER_UNSAFE_TOOLS             1: Python tools run without a sandbox (default 0)
+===============================  ===========================================================
+
+The providers' variables stand in `palaver.providers.table`.
+"""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 import platformdirs
@@ -22,6 +56,10 @@ TRIES = 3
 
 TOOL_TIMEOUT = timedelta(minutes=1)
 TOOL_MEMORY = 512 * 1024 * 1024  # bytes
+MCP_TIMEOUT = timedelta(minutes=1)
+
+Network = IPv4Network | IPv6Network
+EVERYWHERE: tuple[Network, ...] = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}  # seconds
 _LONGEST = timedelta(days=36_500)
@@ -47,6 +85,9 @@ class Settings:
     llm_first_event_timeout: timedelta = FIRST_EVENT_TIMEOUT
     llm_idle_timeout: timedelta = IDLE_TIMEOUT
     llm_tries: int = TRIES
+    private_networks: tuple[Network, ...] = ()
+    mcp_stdio: bool = False
+    mcp_timeout: timedelta = MCP_TIMEOUT
     bubblewrap: str = "bwrap"
     tool_timeout: timedelta = TOOL_TIMEOUT
     tool_memory: int = TOOL_MEMORY
@@ -56,33 +97,7 @@ class Settings:
 
 
 def read(environment: Mapping[str, str]) -> Settings:
-    """The settings in `environment`. Raises `Invalid` with the variable that is wrong.
-
-    ===============================  ===========================================================
-    PALAVER_HOME                     folder of the data (default: the user's data folder)
-    PALAVER_DATABASE_URL             ``sqlite:///path`` or ``postgresql://…``
-                                     (default: ``palaver.db`` in the home folder)
-    PALAVER_HOST                     address to listen on (default 127.0.0.1)
-    PALAVER_PORT                     port to listen on (default 8283)
-    PALAVER_LOG_LEVEL                debug, info, warning or error (default info)
-    PALAVER_MAX_BODY_BYTES           largest request that is read (default 8 MiB)
-    PALAVER_EVENTS_KEEP              how long the events of a run stay after its end, such as
-                                     90s, 12h or 7d (default 7d); after that its streams are
-                                     told from what the conversation holds
-    PALAVER_LLM_CONNECT_TIMEOUT      how long a provider may take to be reached (default 10s)
-    PALAVER_LLM_FIRST_EVENT_TIMEOUT  how long until a model says something (default 10m)
-    PALAVER_LLM_IDLE_TIMEOUT         how long a provider may send nothing at all (default 5m)
-    PALAVER_LLM_TRIES                how often it is asked before it says something (default 3)
-    PALAVER_DEFAULT_MODEL            handle for agents made without a model, or ``letta/auto``
-    PALAVER_BWRAP                    the bubblewrap that Python tools run under (default bwrap)
-    PALAVER_TOOL_TIMEOUT             how long a call of one may take (default 1m)
-    PALAVER_TOOL_MEMORY_BYTES        how much memory a call may hold (default 512 MiB)
-    PALAVER_TOOL_PACKAGES            1: packages that tools require are installed (default 0)
-    PALAVER_UNSAFE_TOOLS             1: Python tools run without a sandbox (default 0)
-    ===============================  ===========================================================
-
-    The providers' variables stand in `palaver.providers.table`.
-    """
+    """The settings in `environment`. Raises `Invalid` with the variable that is wrong."""
     home = Path(environment.get("PALAVER_HOME") or platformdirs.user_data_dir("palaver"))
     home = home.expanduser().absolute()
     level = environment.get("PALAVER_LOG_LEVEL", "info").lower()
@@ -102,6 +117,9 @@ def read(environment: Mapping[str, str]) -> Settings:
         ),
         llm_idle_timeout=_span(environment, "PALAVER_LLM_IDLE_TIMEOUT", IDLE_TIMEOUT),
         llm_tries=_number(environment, "PALAVER_LLM_TRIES", TRIES, 10),
+        private_networks=_networks(environment, "PALAVER_ALLOW_PRIVATE_URLS"),
+        mcp_stdio=_flag(environment, "PALAVER_ALLOW_MCP_STDIO"),
+        mcp_timeout=_span(environment, "PALAVER_MCP_TIMEOUT", MCP_TIMEOUT),
         bubblewrap=environment.get("PALAVER_BWRAP") or "bwrap",
         tool_timeout=_span(environment, "PALAVER_TOOL_TIMEOUT", TOOL_TIMEOUT),
         tool_memory=_number(environment, "PALAVER_TOOL_MEMORY_BYTES", TOOL_MEMORY, 2**40),
@@ -116,6 +134,18 @@ def _flag(environment: Mapping[str, str], name: str) -> bool:
     if text not in ("0", "1"):
         raise Invalid(f"{name} must be 0 or 1, not {text!r}.")
     return text == "1"
+
+
+def _networks(environment: Mapping[str, str], name: str) -> tuple[Network, ...]:
+    text = environment.get(name) or "0"
+    if text in ("0", "1"):
+        return EVERYWHERE if text == "1" else ()
+    try:
+        return tuple(ip_network(one.strip()) for one in text.split(","))
+    except ValueError:
+        raise Invalid(
+            f"{name} must be 1, or networks like 10.1.0.0/16,127.0.0.1, not {text!r}."
+        ) from None
 
 
 def _number(environment: Mapping[str, str], name: str, default: int, most: int) -> int:

@@ -155,6 +155,45 @@ test("a fork goes its own way", async () => {
   assert.equal(await count(fork), 5);
 });
 
+test("a conversation is compacted, and goes on", async () => {
+  const conversation = await converse();
+  for (let n = 0; n < 3; n++) await all(await send(conversation, "[[words: 90]]"));
+
+  const done = await client.conversations.messages.compact(conversation.id, {
+    compaction_settings: { mode: "all", prompt: "[[words: 5]]" },
+  });
+
+  assert.equal(done.summary.split(" ").length, 5);
+  assert.deepEqual([done.num_messages_before, done.num_messages_after], [7, 4]);
+  const { in_context_message_ids: window } = await client.conversations.retrieve(conversation.id);
+  const stored = await all(client.conversations.messages.list(conversation.id, { order: "asc" }));
+  assert.equal(stored.length, 8);
+  assert.equal(stored.at(-1).message_type, "summary_message");
+  assert.equal(stored.at(-1).id, window[1]);
+  const events = await all(
+    await send(conversation, "Hello", { include_compaction_messages: true }),
+  );
+  assert.equal(events.at(-2).stop_reason, "end_turn");
+});
+
+test("a turn that compacts itself tells it", async () => {
+  const small = await client.agents.create({
+    model: OFFLINE,
+    system: "Be brief.",
+    include_base_tools: false,
+    context_window_limit: 700,
+    compaction_settings: { mode: "all", prompt: "[[words: 5]]" },
+  });
+  const conversation = await client.conversations.create({ agent_id: small.id });
+  let told = [];
+  for (let n = 0; n < 8 && !told.includes("event_message"); n++) {
+    const options = { include_compaction_messages: true };
+    told = kinds(await all(await send(conversation, "[[words: 90]]", options)));
+  }
+
+  assert.deepEqual(told.slice(1, 4), ["event_message", "summary_message", "assistant_message"]);
+});
+
 test("recompiling gives the text of the prompt", async () => {
   const conversation = await converse();
   const text = await client.conversations.recompile(conversation.id, { dry_run: true });
@@ -328,6 +367,33 @@ test("small things: tags, a reset, a run that nobody waits for, a refusal that n
     assert.match(error.message, /nothing is sent at a later time/);
     return true;
   });
+});
+
+test("an MCP server is made, asked, changed and forgotten", async () => {
+  const config = {
+    mcp_server_type: "streamable_http",
+    server_url: `${process.env.MCP_URL}/mcp`,
+    auth_token: "t0ken",
+  };
+  const made = await client.mcpServers.create({ server_name: `ts-${Date.now()}`, config });
+  assert.notEqual(made.auth_token, "t0ken");
+  const tools = await client.mcpServers.tools.list(made.id);
+  const tool = tools.find((one) => one.metadata_.mcp.tool_name === "add");
+  const where = { mcp_server_id: made.id };
+
+  const sum = await client.mcpServers.tools.run(tool.id, { ...where, args: { a: 1, b: 2 } });
+  const read = await client.mcpServers.tools.retrieve(tool.id, where);
+  const refreshed = await client.mcpServers.refresh(made.id, { agent_id: agent.id });
+  const changed = await client.mcpServers.update(made.id, { config: made, server_name: "other" });
+  const listed = await client.mcpServers.list();
+  await client.mcpServers.delete(made.id);
+
+  assert.deepEqual([sum.status, sum.func_return], ["success", "3"]);
+  assert.deepEqual(read, tool);
+  assert.deepEqual(refreshed, { added: [], updated: [], deleted: [], skipped: {} });
+  assert.deepEqual(changed, { ...made, server_name: "other" });
+  assert.deepEqual(listed.filter((one) => one.id === made.id), [changed]);
+  await assert.rejects(client.mcpServers.retrieve(made.id), NotFoundError);
 });
 
 test("a tool is made from its source, given to an agent, and found again", async () => {

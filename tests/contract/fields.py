@@ -23,7 +23,8 @@ _MORE = {
     "AgentState": {"in_context_message_ids"},
     "Tool": {"approval_ttl"},
 }
-_AS_GIVEN = frozenset(_UNIONS["ToolRule"]["one_of"])  # what was left out is left out again
+# What was left out of these is left out again.
+_AS_GIVEN = frozenset({*_UNIONS["ToolRule"]["one_of"], "ChildToolRule.ChildArgNode"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ ERROR_TYPES = {
     "llm_rate_limit",
     "llm_error",
     "llm_timeout",
+    "mcp_connection_error",
 }
 
 

@@ -39,6 +39,7 @@ def test_an_agent_is_made_with_all_it_has(client: Letta) -> None:
     )
     assert [block.value for block in made.blocks] == ["Charles"]
     assert [tool.name for tool in made.tools] == [
+        "conversation_search",
         "memory_insert",
         "memory_replace",
         "memory_rethink",

@@ -9,7 +9,7 @@ from tests.servers import Server
 PACKAGE = node.FOLDER / "node_modules/@letta-ai/letta-client/package.json"
 
 
-def test_the_typescript_client_does_the_main_job(server: Server) -> None:
+def test_the_typescript_client_does_the_main_job(server: Server, mcp_url: str) -> None:
     found = node.find()
     assert found, "there is no Node: run `make test`, which brings one"
     assert PACKAGE.exists(), "the client is not installed: run `make test`, which installs it"
@@ -17,7 +17,7 @@ def test_the_typescript_client_does_the_main_job(server: Server) -> None:
     run = subprocess.run(
         [*found.node, "--test", "contract.test.mjs"],
         cwd=node.FOLDER,
-        env={**os.environ, "PALAVER_URL": server.url},
+        env={**os.environ, "PALAVER_URL": server.url, "MCP_URL": mcp_url},
         capture_output=True,
         text=True,
         timeout=90,

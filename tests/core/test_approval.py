@@ -13,7 +13,10 @@ from palaver.domain.tool import ToolSpec
 from palaver.errors import Invalid
 from tests.core.said import entry, play, said
 
-WINDOW = Window(Handle("palaver", "offline"))
+WINDOW = Window(
+    Handle("palaver", "offline"),
+    tools=tuple(ToolSpec(name=name) for name in ("look", "erase", "shout", "type")),
+)
 
 
 def call(name: str, gate: Gate | None = None) -> ToolCall:
@@ -160,7 +163,7 @@ def test_an_answer_is_how_a_turn_begins() -> None:
     turn = take_turn(window, 5, begin=due)
     wants, stop = play(turn, (results, more), Reply(said("done"), "stop"))
 
-    assert wants[0] is due
+    assert wants[0] == due
     assert isinstance(wants[1], CallModel)
     assert wants[1].window.entries == (ASKED, given, results, more)
     assert stop == "end_turn"

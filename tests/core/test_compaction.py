@@ -369,15 +369,17 @@ def test_a_system_text_that_fills_the_window_says_so() -> None:
         carried(work)
 
 
-def test_an_input_that_fills_the_window_says_so() -> None:
-    work = compaction(
-        (*chat(3), *line([("user", (Text(text="x" * 9_000),))])),
-        tokens=1_000,
-        trigger="post_step_context_check",
-    )
+@pytest.mark.parametrize(
+    ("trigger", "kind"),
+    [("post_step_context_check", NothingToCompact), ("context_window_exceeded", ContextOverflow)],
+)
+def test_an_input_that_fills_the_window_stays_as_it_is(
+    trigger: Trigger, kind: type[PalaverError]
+) -> None:
+    said = (*chat(3), *line([("user", (Text(text="x" * 9_000),))]))
 
-    with pytest.raises(CompactionFailed, match="send less at once"):
-        carried(work)
+    with pytest.raises(kind):
+        carried(compaction(said, 1_000, trigger))
 
 
 def test_settings_are_merged_and_another_mode_brings_its_own_prompt() -> None:

@@ -58,9 +58,15 @@ def test_lines_are_numbered_for_anthropic_models_only() -> None:
 
 
 def test_tool_rules_are_told_in_words() -> None:
-    rules = [{"type": "exit_loop", "tool_name": "done"}]
+    rules: list[dict[str, Any]] = [
+        {"type": "exit_loop", "tool_name": "done"},
+        {"type": "conditional", "tool_name": "look", "child_output_mapping": {"rain": "stay"}},
+    ]
 
-    assert "- done ends your turn." in compile_prompt(agent(tool_rules=rules), [], FACTS)
+    text = compile_prompt(agent(tool_rules=rules), [], FACTS)
+
+    assert "- done ends your turn." in text
+    assert "- What may be called after look depends on what it returns: rain: stay." in text
 
 
 def test_skills_come_last() -> None:

@@ -33,6 +33,7 @@ async def check(witness: Witness) -> float:
     for conversation in [*witness.summaries, *witness.forks]:
         if not await _is_gone(witness, conversation):
             await check_history(witness, conversation, logs)
+            await check_window(witness, conversation)
             check_order(witness, await witness.life.client.history(conversation))
     for sent in witness.sent:
         await check_sent(witness, sent, logs)
@@ -158,7 +159,8 @@ async def check_history(witness: Witness, conversation: str, logs: dict[str, Tol
         assert nobody or said_to in (["user_message"], [_ANSWER, "user_message"]), of_run
         told = [json_of(frame) for frame in logs[run["id"]].events]
         messages = [one for one in told if one["message_type"].endswith("_message")]
-        spoken = [one for one in messages if one["message_type"] != "error_message"]
+        aloud = ("error_message", "event_message")  # what is told in a stream only
+        spoken = [one for one in messages if one["message_type"] not in aloud]
         assert joined(spoken) == answer, f"{run['id']}: its stream is not its history"
     if conversation in witness.forks:
         source = await witness.life.client.history(witness.forks[conversation])
@@ -166,6 +168,20 @@ async def check_history(witness: Witness, conversation: str, logs: dict[str, Tol
         whole = [one for one in source if one["message_type"] != "system_message"]
         assert shared == whole[: len(shared)], "a fork has another past than its source"
         assert shared
+
+
+async def check_window(witness: Witness, conversation: str) -> None:
+    """A summary stands for what left the window, or nothing has left it."""
+    client = witness.life.client
+    window = (await client.get(f"/v1/conversations/{conversation}"))["in_context_message_ids"]
+    history = await client.history(conversation)
+    summaries = [one["id"] for one in history if one["message_type"] == "summary_message"]
+    said = [one for one in dict.fromkeys(one["id"] for one in history) if one not in summaries]
+    if window[1:2] == summaries[-1:] and summaries:
+        assert window[2:] == said[len(said) - len(window[2:]) :]
+        assert len(window) <= len(said)
+    else:  # no compaction, or one that was taken back
+        assert window == said
 
 
 def check_order(witness: Witness, history: list[Json]) -> None:

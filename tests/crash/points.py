@@ -42,6 +42,7 @@ SIMPLE = [
     *around(stories.opening, "agent_making.Making.create:1", "conversations._create:1"),
     *around(stories.changing, "conversations._change:1"),
     *around(stories.recompiling, "conversations.recompile.write:1"),
+    *around(stories.compacting, "compacting._keep:1", "compaction.undo.write:1"),
     *around(stories.forking, "conversations.fork.write:1"),
     *around(stories.deleting, "conversations._delete:1"),
 ]
@@ -54,6 +55,7 @@ SPEAKING = [
     *heard(stories.speaking, 15, 16, 17),
     *around(stories.speaking_in_steps, "line.admit:1", "line.end:1"),
     *around(stories.asking, "line.admit:1", "line.end:1"),
+    *around(stories.making_room, "ending.write:1", "line.end:4"),
     *around(stories.resuming, "log.write:7", "line.end:1"),
     *heard(stories.resuming, 2, 5, 9),
 ]
@@ -96,6 +98,7 @@ TAKEN = [
     *taken(stories.speaking, "after:line.admit:1", "abandoned.settle:1", "log.write:2"),
     *taken(stories.calling, "after:ending.write:2", "abandoned.settle:1", "line.end:1"),
     *taken(stories.calling_in_steps, "after:ending.write:1", "abandoned.settle:1", "line.end:1"),
+    *taken(stories.making_room, "before:ending.write:1", "abandoned.settle:1"),
     *taken(stories.waiting, "after:line.admit:3", "abandoned.settle:1", "abandoned.settle:2"),
     *taken(stories.interrupting, "after:line.admit:3", "abandoned.settle:1"),
     *taken(stories.cancelling, "after:conversations._cancel:1", "abandoned.settle:1"),

@@ -19,6 +19,7 @@ Story = Callable[[Witness], Awaitable[None]]
 WORDS = "[[think: let me see]] [[words: 12]] [[pace: 5]]"
 LONG = "[[words: 200]] [[pace: 10]]"
 ENDLESS = "[[words: 100000]] [[pace: 10]]"  # for what is ended by force
+SHORTLY = {"mode": "all", "prompt": "[[words: 4]]"}
 TOOL = '[[words: 3]] [[call: memory_insert {"label": "human", "new_string": "likes tea"}]]'
 
 
@@ -111,6 +112,26 @@ async def recompiling(witness: Witness) -> None:
     conversation = await witness.conversation()
     await witness.send(conversation, TOOL)
     await witness.do("POST", f"/v1/conversations/{conversation}/recompile")
+
+
+async def compacting(witness: Witness) -> None:
+    """Let a summary stand for what was said, speak, and take it back."""
+    conversation = await witness.conversation()
+    for _ in range(2):
+        await witness.send(conversation, "[[words: 40]]")
+    path = f"/v1/conversations/{conversation}/compact"
+    await witness.do("POST", path, {"compaction_settings": SHORTLY})
+    await witness.send(conversation, WORDS)
+    await witness.do("POST", f"{path}/undo")
+
+
+async def making_room(witness: Witness) -> None:
+    """Speak until the window is full, and once more."""
+    little = {"system": "Be brief.", "include_base_tools": False, "context_window_limit": 500}
+    await witness.agent(**little, compaction_settings=SHORTLY)
+    conversation = await witness.conversation()
+    for _ in range(6):
+        await witness.send(conversation, "[[words: 60]]", include_compaction_messages=True)
 
 
 async def changing(witness: Witness) -> None:

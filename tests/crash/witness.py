@@ -94,12 +94,11 @@ class Witness:
         assert answer.status_code == 200, f"{method} {path}: {answer.status_code}: {answer.text}"
         return answer.json()
 
-    async def agent(self) -> str:
+    async def agent(self, **more: Any) -> str:
         """Make an agent."""
         blocks = [{"label": "human", "value": "no tea"}]
-        made = await self.do(
-            "POST", "/v1/agents/", {"model": "palaver/offline", "memory_blocks": blocks}
-        )
+        about = {"model": "palaver/offline", "memory_blocks": blocks, **more}
+        made = await self.do("POST", "/v1/agents/", about)
         self.agent_id = made["id"]
         return str(made["id"])
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from palaver.settings import EVERYWHERE
 from tests.api.here import Client, serving
 
 settings.register_profile(
@@ -16,5 +17,5 @@ settings.load_profile("laws")
 @pytest.fixture(scope="module")
 async def client(module_url: str) -> AsyncIterator[Client]:
     """A client of a server whose database begins empty."""
-    async with serving(module_url) as client:
+    async with serving(module_url, private_networks=EVERYWHERE) as client:
         yield client

@@ -17,15 +17,22 @@ _ABSENT = {
     name: f"{prefix}-00000000-0000-4000-8000-00000000dead"
     for name, prefix in {
         "agent_id": "agent",
+        "archive_id": "archive",
         "block_id": "block",
         "conversation_id": "conv",
+        "memory_id": "passage",
+        "mcp_server_id": "mcp_server",
         "message_id": "message",
         "run_id": "run",
         "step_id": "step",
         "tool_id": "tool",
     }.items()
 }
+_QUERIES: dict[str, Json] = {  # for the paths that must have one
+    "/v1/agents/{agent_id}/archival-memory/search": {"query": "Hello"},
+}
 _BODIES: dict[tuple[str, str], Json] = {  # for the operations that must have one
+    ("post", "/v1/agents/{agent_id}/archival-memory"): {"text": "Hello"},
     ("post", "/v1/agents/{agent_id}/messages"): {"input": "Hello"},
     ("post", "/v1/agents/{agent_id}/messages/async"): {"input": "Hello"},
     ("post", "/v1/agents/{agent_id}/messages/stream"): {"input": "Hello"},
@@ -35,6 +42,7 @@ _BODIES: dict[tuple[str, str], Json] = {  # for the operations that must have on
     },
     ("post", "/v1/conversations/{conversation_id}/messages"): {"input": "Hello"},
     ("patch", "/v1/agents/{agent_id}/tools/approval/{tool_name}"): {"requires_approval": True},
+    ("patch", "/v1/mcp-servers/{mcp_server_id}"): {"config": {"server_url": "https://x.example"}},
 }
 
 
@@ -92,6 +100,13 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
             ("tool_id", "POST", "/v1/agents/", {"tool_ids": ["?"]}, {}),
             ("tool_id", "PATCH", f"/v1/agents/{agent}", {"tool_ids": ["?"]}, {}),
             ("message_id", "GET", f"/v1/agents/{agent}/messages", None, {"before": "?"}),
+            (
+                "agent_id",
+                "PATCH",
+                f"/v1/mcp-servers/{own['mcp_server_id']}/refresh",
+                None,
+                {"agent_id": "?"},
+            ),
         ]
         requests += [
             ("agent_id", method, f"/v1/conversations/{conversation}{path}", body, params)
@@ -135,14 +150,22 @@ async def _things(client: Client) -> dict[str, str]:
     agent = await client.agent(block_ids=[block["id"]])
     conversation = await client.conversation(agent)
     await client.send(conversation, "Hello")
+    (passage,) = await client.post(f"/v1/agents/{agent}/archival-memory", {"text": "Hello"})
     run = await client.newest_run(conversation)
     (step,) = await client.get(f"/v1/runs/{run['id']}/steps")
     tool = await client.post("/v1/tools/", {"source_code": _tool(clock.mint("n"))})
+    server = await client.post(
+        "/v1/mcp-servers/",
+        {"server_name": clock.mint("n"), "config": {"server_url": "http://127.0.0.1:1/nobody"}},
+    )
     return {
         "agent_id": agent,
         "block_id": block["id"],
         "block_label": _LABEL,
         "conversation_id": conversation,
+        "memory_id": passage["id"],
+        "archive_id": passage["archive_id"],
+        "mcp_server_id": server["id"],
         "message_id": (await client.history(conversation))[-1]["id"],
         "provider_id": (await client.get("/v1/providers"))[0]["id"],  # nobody's own
         "run_id": run["id"],
@@ -188,7 +211,7 @@ def _mixes(
 async def _asked(client: Client, method: str, path: str, ids: dict[str, str]) -> tuple[int, str]:
     """Status and body, without the ids that were asked for."""
     body = _BODIES.get((method, path), {} if method == "patch" else None)
-    answer = await client.ask(method.upper(), path.format(**ids), body)
+    answer = await client.ask(method.upper(), path.format(**ids), body, **_QUERIES.get(path, {}))
     text = answer.text
     for name, value in ids.items():
         text = text.replace(value, name)

@@ -75,6 +75,23 @@ async def test_it_calls_tools_side_by_side_and_then_quotes_what_they_return() ->
     assert not any(isinstance(event, ToolCallDelta) for event in quoted)
 
 
+async def test_it_may_call_in_several_steps_and_goes_on_after_a_reminder() -> None:
+    said = asks("[[call: look]] [[then]] Well. [[then]] [[call: look]] [[call: listen]]")
+    called = spoken(await events_of(said), "palaver/offline")
+    (first,) = called.parts
+    assert first.type == "tool_call"
+    back = entry("tool", ToolReturn(call_id=first.call_id, status="success", content="a tree"))
+    reminder = asks("[heartbeat]").model_copy(update={"step_id": "step-1"})
+
+    talked = spoken(await events_of(said, called, back), "palaver/offline")
+    again = spoken(await events_of(said, called, back, talked, reminder), "palaver/offline")
+
+    assert [part.type for part in talked.parts] == ["text"]
+    assert [part.type for part in again.parts] == ["tool_call", "tool_call"]
+    ids = {part.call_id for part in again.parts if part.type == "tool_call"}
+    assert len(ids | {first.call_id}) == 3
+
+
 async def test_it_says_as_many_words_as_are_wanted() -> None:
     events = await events_of(asks("[[words: 200]]"))
 

@@ -1,9 +1,11 @@
 """Things to keep: nouns with as little in them as the store asks for, and a way to keep them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from palaver.clock import mint
 from palaver.domain.agent import Agent
+from palaver.domain.archive import Archive, Passage
 from palaver.domain.block import Block
 from palaver.domain.conversation import Address, Conversation
 from palaver.domain.entry import Entry
@@ -13,11 +15,20 @@ from palaver.domain.part import Text
 from palaver.domain.run import Run, Step
 from palaver.domain.tool import Tool
 from palaver.errors import ConversationBusy
-from palaver.store import agents, blocks, conversations, entries, runs, waiting
+from palaver.store import (
+    agents,
+    archives,
+    blocks,
+    conversations,
+    entries,
+    passages,
+    runs,
+    waiting,
+)  # fmt: skip
 from palaver.store.db import Tx
 from palaver.store.runs import Ticket
 
-Kept = Agent | Block | Conversation | Entry | Run | Step
+Kept = Agent | Archive | Block | Conversation | Entry | Passage | Run | Step
 
 HERE = DEFAULT_PROJECT
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
@@ -45,6 +56,16 @@ def agent(name: str = "Ada") -> Agent:
 def block(label: str = "human", value: str = "Likes rain.") -> Block:
     """A block."""
     return Block(id=mint("block"), label=label, value=value)
+
+
+def archive(name: str = "Papers") -> Archive:
+    """An archive."""
+    return Archive(id=mint("archive"), name=name, created_at=NOON, updated_at=NOON)
+
+
+def passage(text: str = "hello", tags: Sequence[str] = ()) -> Passage:
+    """A passage, for any archive."""
+    return Passage(id=mint("passage"), text=text, tags=list(tags), created_at=NOON)
 
 
 def tool(name: str = "count") -> Tool:
@@ -122,6 +143,15 @@ def keep_block(tx: Tx, agent_id: str, label: str = "human") -> Block:
     blocks.add(tx, HERE, new, NOON)
     blocks.attach(tx, HERE, agent_id, new.id)
     return new
+
+
+def keep_passage(tx: Tx, agent_id: str, text: str = "hello") -> tuple[Archive, Passage]:
+    """A passage that is kept, in a new archive of an agent."""
+    box, new = archive(), passage(text, ["grey"])
+    archives.add(tx, HERE, box)
+    archives.attach(tx, HERE, agent_id, box.id)
+    passages.add(tx, HERE, box.id, [new])
+    return box, new
 
 
 def keep_conversation(tx: Tx, agent_id: str | None = None, said: int = 0) -> Address:

@@ -18,11 +18,14 @@ from palaver.domain.run import Step, StepMetrics
 from palaver.errors import PalaverError
 from palaver.store import (
     agents,
+    archives,
     blocks,
     compactions,
     conversations,
     entries,
+    passages,
     prompts,
+    recall,
     runs,
     schema,
     steps,
@@ -38,8 +41,8 @@ ELSEWHERE = mint("project")
 
 # They make something new in the project that they are given, and reach nothing.
 MAKERS: set[Callable[..., Any]] = {
-    agents.add, blocks.add, conversations.add, entries.insert_all, runs.add, steps.put,
-    tools.add,
+    agents.add, archives.add, blocks.add, conversations.add, entries.insert_all, runs.add,
+    steps.put, tools.add,
 }  # fmt: skip
 
 
@@ -59,11 +62,14 @@ FUNCTIONS = {
     name: function
     for module in (
         agents,
+        archives,
         blocks,
         compactions,
         conversations,
         entries,
+        passages,
         prompts,
+        recall,
         runs,
         steps,
         tools,
@@ -103,6 +109,7 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     step = Step(id=mint("step"), run_id=run.id, agent_id=agent.id)
     steps.put(tx, HERE, busy.conversation_id, step, making.NOON)
     said = entries.append(tx, HERE, busy, [making.entry(run_id=run.id, step_id=step.id)])
+    archive, passage = making.keep_passage(tx, agent.id)
     tool = making.tool()
     tools.add(tx, HERE, tool, making.NOON)
     return {
@@ -122,6 +129,10 @@ def keep_world(tx: Tx) -> dict[str, Any]:
         "step": step.model_copy(update={"feedback": "positive"}),
         "metrics": StepMetrics(id=step.id, step_ns=1),
         "label": block.label,
+        "archive_id": archive.id,
+        "archive": archive.model_copy(update={"name": "other"}),
+        "passage_id": passage.id,
+        "within": [archive.id],
         "tool": tool.model_copy(update={"name": "other"}),
         "tool_id": tool.id,
         "ids": [tool.id],
@@ -149,6 +160,10 @@ def absent_world() -> dict[str, Any]:
         "step": Step(id=mint("step"), run_id=mint("run"), agent_id=agent.id),
         "metrics": StepMetrics(id=mint("step"), step_ns=1),
         "label": block.label,
+        "archive_id": mint("archive"),
+        "archive": making.archive(),
+        "passage_id": mint("passage"),
+        "within": [mint("archive")],
         "tool": making.tool("other"),
         "tool_id": mint("tool"),
         "ids": [mint("tool")],
@@ -164,6 +179,8 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         **world,
         "at": making.NOON,
         "new": making.conversation(world["agent_id"]),
+        "more": [making.passage()],
+        "by": 1,
         "page": Page(),
         "run": making.run(address),
         "said": [making.entry()],
@@ -174,7 +191,7 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "limit": 1,
         "prompt": (b"other", b"words"),
         "built_in": {},
-        "words": ["words"],
+        "words": ["words"] if function.__module__ == tools.__name__ else "hello",
         "types": None,
         "context": Context(start=3),
         "text": "Be brief.",

@@ -32,14 +32,24 @@ def engine(empty_database_url: str) -> Iterator[Engine]:
 
 
 def tables(engine: Engine) -> set[str]:
-    """The tables that there are, but for Alembic's own."""
-    return set(inspect(engine).get_table_names()) - {"alembic_version"}
+    """The tables that there are, but for Alembic's own and those of the full-text index."""
+    found = set(inspect(engine).get_table_names()) - {"alembic_version"}
+    return {name for name in found if not of_index(name)}
+
+
+def of_index(name: str) -> bool:
+    """Whether a table is the full-text index, or one in which SQLite keeps it."""
+    return name == "words" or name.startswith("words_")
 
 
 def differences(engine: Engine) -> list[object]:
     """What Alembic would change to make the tables those of the schema."""
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {
+            "compare_type": True,
+            "include_name": lambda name, kind, _parents: kind != "table" or not of_index(name),
+        }
+        context = MigrationContext.configure(connection, opts=opts)
         return list(compare_metadata(context, schema.metadata))
 
 
@@ -64,7 +74,7 @@ def test_up_and_down_and_up_again(engine: Engine) -> None:
     to(engine, migrate.HEAD)
     first = partial_indexes(engine)
     to(engine, "base")
-    assert tables(engine) == set()
+    assert set(inspect(engine).get_table_names()) == {"alembic_version"}
 
     to(engine, migrate.HEAD)
     assert tables(engine) == set(schema.metadata.tables)

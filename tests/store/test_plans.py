@@ -13,11 +13,14 @@ from palaver.domain.page import Page
 from palaver.domain.run import Run
 from palaver.store import (
     agents,
+    archives,
     blocks,
     claims,
     conversations,
     entries,
     events,
+    passages,
+    recall,
     runs,
     steps,
     tools,
@@ -27,6 +30,8 @@ from palaver.store.agents import AgentFilter
 from palaver.store.claims import Owner
 from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
+from palaver.store.passages import PassageFilter
+from palaver.store.recall import EntryFilter
 from palaver.store.runs import RunFilter
 from palaver.store.steps import StepFilter
 from palaver.store.tools import ToolFilter
@@ -36,7 +41,9 @@ from tests.store.making import HERE
 SMALL = "workers"  # a row for each process that lives
 # Indexes that hold nothing but what is wanted, and what a handful is sorted by, always.
 SHORT = "runs_of_worker|runs_with_a_log|one_running_run|active_runs"
-HANDFUL = r"((agents_blocks|segments)\.n|(run_events|news)\.run_id)\b"
+HANDFUL = r"((agents_blocks|agents_archives|segments)\.n|(run_events|news)\.run_id)\b"
+# What a full-text index gives is in no order on PostgreSQL; SQLite's knows the order of numbers.
+FOUND = r"hits\.n\b"
 
 
 @dataclass
@@ -64,7 +71,7 @@ def sqlite_faults(connection: Connection, statement: str, given: Any) -> list[st
     """The tables that SQLite reads from end to end, and the sorting that it does."""
     rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
     steps = [row.detail for row in rows]
-    bad = rf"SCAN (?!CONSTANT|{SMALL}|wanted VIRTUAL|runs USING INDEX ({SHORT}))"
+    bad = rf"SCAN (?!CONSTANT|{SMALL}|(wanted|words) VIRTUAL|some$|runs USING INDEX ({SHORT}))"
     if not re.search(f"ORDER BY {HANDFUL}", statement):
         bad += "|USE TEMP B-TREE FOR ORDER BY"
     return [f"{step}\n  in {statement}" for step in steps if re.match(bad, step)]
@@ -92,7 +99,7 @@ def fault_of(node: dict[str, Any]) -> str | None:
     kind, table, index = (
         node.get(f"{key}") for key in ("Node Type", "Relation Name", "Index Name")
     )
-    if kind == "Sort" and not re.match(HANDFUL, node["Sort Key"][0]):
+    if kind == "Sort" and not re.match(f"{HANDFUL}|{FOUND}", node["Sort Key"][0]):
         return f"sorts by {node['Sort Key']}"
     if kind == "Seq Scan" and table != SMALL:
         return f"reads all of {table}"
@@ -122,6 +129,7 @@ class Kept:
     run: Run
     said: list[str]
     tool_id: str
+    archives: list[str]
 
 
 def keep(tx: Tx) -> Kept:
@@ -130,9 +138,10 @@ def keep(tx: Tx) -> Kept:
     making.keep_block(tx, address.agent_id, "human")
     run = making.start(tx, address)
     making.wait(tx, address, request='{"inputs": []}')
+    archive, _ = making.keep_passage(tx, address.agent_id, "grey rain")
     tool = making.tool()
     tools.add(tx, HERE, tool, making.NOON)
-    return Kept(address, run, making.say(tx, address, 5), tool.id)
+    return Kept(address, run, making.say(tx, address, 5), tool.id, [archive.id])
 
 
 Ask = Callable[[Tx, Kept], object]
@@ -207,8 +216,47 @@ HOT: dict[str, Ask] = {
         tx, HERE, Page(), StepFilter(feedback="negative")
     ),
     "steps with a tag": lambda tx, it: steps.listed(tx, HERE, Page(), StepFilter(tags=("odd",))),
+    "an agent's archives": lambda tx, it: archives.of_agent(tx, HERE, it.address.agent_id),
+    "an archive's passages": lambda tx, it: passages.listed(
+        tx, HERE, Page(), PassageFilter(archives=it.archives)
+    ),
+    "what an agent heard last": lambda tx, it: recall.found(
+        tx, HERE, EntryFilter(agent_id=it.address.agent_id), None, 5
+    ),
     "a run's steps": lambda tx, it: steps.of_run(tx, HERE, it.run.id, Page()),
 }
+
+
+FULL_TEXT: dict[str, Ask] = {
+    "a word that an agent knows": lambda tx, it: recall.found(
+        tx, HERE, EntryFilter(agent_id=it.address.agent_id), "word", 5
+    ),
+    "several words": lambda tx, it: recall.found(
+        tx, HERE, EntryFilter(agent_id=it.address.agent_id, roles=("user",)), "word 1 2", 5
+    ),
+    "a word that anybody knows": lambda tx, it: recall.found(tx, HERE, EntryFilter(), "word", 5),
+    "a word in a conversation": lambda tx, it: recall.found(
+        tx, HERE, EntryFilter(conversation_id=it.address.conversation_id), "word", 5
+    ),
+    "a word in archives": lambda tx, it: passages.found(
+        tx, HERE, PassageFilter(archives=it.archives, tags=["grey"]), "grey", 5
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FULL_TEXT)
+def test_the_full_text_index_finds(connection: Connection, what: str) -> None:
+    if connection.dialect.name == "postgresql":  # which reads such an index in one way only
+        for way, on in (("bitmapscan", "on"), ("indexscan", "off"), ("sort", "on")):
+            connection.execute(text(f"SET enable_{way} = {on}"))
+    tx, told = Tx(connection), Told(connection)
+    kept = keep(tx)
+    event.listen(connection, "before_cursor_execute", told.listen)
+
+    FULL_TEXT[what](tx, kept)
+
+    assert any("words" in statement for statement, _ in told.statements)
+    assert told.plans() == []
 
 
 @pytest.mark.parametrize("what", HOT)

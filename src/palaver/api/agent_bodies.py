@@ -11,6 +11,7 @@ from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.ids import BlockId
 from palaver.domain.message import TextOrImage
 from palaver.domain.model_settings import ModelSettings, ResponseFormat
+from palaver.domain.rule import ToolRule
 from palaver.domain.run import StopReason
 
 Name = Annotated[str, StringConstraints(pattern=r"^[\w '\-.]+$", min_length=1, max_length=200)]
@@ -26,24 +27,6 @@ def _known_zone(name: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
-
-
-class ToolRule(Frozen):
-    """A rule about when a tool may be called; kept as it was given."""
-
-    type: Literal[
-        "constrain_child_tools", "run_first", "exit_loop", "conditional", "continue_loop",
-        "required_before_exit", "max_count_per_step", "parent_last_tool", "requires_approval",
-    ]  # fmt: skip
-    tool_name: str
-    children: list[str] | None = None
-    child_arg_nodes: list[dict[str, Any]] | None = None
-    child_output_mapping: dict[str, str] | None = None
-    default_child: str | None = None
-    require_output_mapping: bool | None = None
-    max_count_limit: int | None = None
-    args: dict[str, Any] | None = None
-    prompt_template: str | None = None
 
 
 class FirstMessage(Frozen):

@@ -5,7 +5,8 @@ from typing import Any
 
 from palaver import clock
 from palaver.api import addressing, agent_states
-from palaver.api.agent_bodies import AgentChange, FirstMessage, NewAgent, ToolRule
+from palaver.api.agent_bodies import AgentChange, FirstMessage, NewAgent
+from palaver.core import rules
 from palaver.core.approval import with_gates
 from palaver.core.builtin import tools_given_to
 from palaver.core.prompt import DEFAULT_SYSTEM
@@ -15,6 +16,7 @@ from palaver.domain.conversation import Address, Conversation
 from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.part import Image, Part, Text
+from palaver.domain.rule import ToolRule
 from palaver.domain.tool import Tool
 from palaver.engine import compiling, equipment, line
 from palaver.engine.line import Cancelled
@@ -202,8 +204,10 @@ def _attach_only(tx: Tx, project: ProjectId, agent_id: str, wanted: Sequence[str
             blocks.attach(tx, project, agent_id, block_id)
 
 
-def _rules(rules: Sequence[ToolRule] | None) -> list[dict[str, Any]] | None:
-    return None if rules is None else [rule.model_dump(exclude_none=True) for rule in rules]
+def _rules(given: Sequence[ToolRule] | None) -> list[dict[str, Any]] | None:
+    """Rules as they are kept: as they were given, so that what was left out is left out again."""
+    rules.check(given or ())
+    return None if given is None else [rule.model_dump(exclude_unset=True) for rule in given]
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

@@ -96,10 +96,11 @@ async def run_tool(
     agent, tool = await rooms.db.read(_held, caller.project, agent_id, tool_name)
     args = body.args if body else {}
     outcome = await rooms.workshop.try_out(ToolUse(tool, args, caller.project, agent))
-    return _executed(tool, outcome)
+    return executed(tool, outcome)
 
 
-def _executed(tool: Tool, outcome: Outcome) -> ToolExecutionResult:
+def executed(tool: Tool, outcome: Outcome) -> ToolExecutionResult:
+    """What came of a tool, as it is told to a client."""
     outcome = limited(outcome, tool.return_char_limit)
     if outcome.status == "success":
         return ToolExecutionResult(

@@ -8,6 +8,7 @@ from fastapi import Depends, Header, Request
 from palaver.domain.ids import DEFAULT_PROJECT, ProjectId
 from palaver.engine.line import Cancelled
 from palaver.engine.log import Log
+from palaver.engine.mcp.client import McpClient
 from palaver.engine.runner import Runner
 from palaver.engine.workshop import Workshop
 from palaver.errors import NothingToCancel
@@ -24,6 +25,7 @@ class House:
     runner: Runner
     catalog: Catalog
     workshop: Workshop
+    mcp: McpClient
 
     def cancel(self, ended: Cancelled) -> dict[str, str]:
         """End the runs that were asked to; what became of each. Or `NothingToCancel` for none."""

@@ -16,6 +16,8 @@ from palaver.errors import (
     Conflict,
     ConversationBusy,
     LLMError,
+    McpFailed,
+    McpTimeout,
     PalaverError,
     Refused,
     Stopping,
@@ -64,7 +66,7 @@ class Pending(Problem):
 
 
 class Trouble(Frozen):
-    """What a provider did wrong. ``retry_after`` is in seconds, where it said so."""
+    """What a provider or an MCP server did wrong. ``retry_after`` is in seconds, where told."""
 
     type: str
     message: str
@@ -73,7 +75,7 @@ class Trouble(Frozen):
 
 
 class ProviderProblem(Frozen):
-    """Why a model could not answer."""
+    """Why a model, or an MCP server, could not answer."""
 
     error: Trouble
 
@@ -102,6 +104,12 @@ CONFLICT: dict[int | str, dict[str, Any]] = {
 }
 """What operations answer with that depend on what is going on."""
 
+MCP: dict[int | str, dict[str, Any]] = {
+    408: {"model": Problem, "description": "The MCP server takes too long."},
+    502: {"model": ProviderProblem, "description": "The MCP server cannot be asked."},
+}
+"""What operations answer with that ask an MCP server."""
+
 
 def install(app: FastAPI) -> None:
     """Teach `app` to answer refusals."""
@@ -115,6 +123,9 @@ def answer(error: PalaverError) -> JSONResponse:
     """The answer that a refusal is."""
     if isinstance(error, LLMError):
         return of_failure(Failure.of(error))
+    if isinstance(error, McpFailed) and not isinstance(error, McpTimeout):
+        trouble = {"type": "mcp_connection_error", "message": str(error), "detail": ""}
+        return JSONResponse({"error": trouble}, error.status)
     body: dict[str, object] = {"detail": f"{error.code}: {error}"}
     headers = {}
     if isinstance(error, Conflict):
@@ -160,7 +171,7 @@ def of_failure(failure: Failure) -> JSONResponse:
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PalaverError)
-    if error.status >= 500:
+    if error.status >= 500 and not isinstance(error, McpFailed):  # its words may tell secrets
         logger.error("refused: %s", error, exc_info=isinstance(error, Refused))
     return answer(error)
 

@@ -35,7 +35,7 @@ def _turns(said: Sequence[Entry], rows: Mapping[str, list[TokenRow]]) -> Iterato
             for part in entry.parts:
                 if isinstance(part, ToolReturn):
                     yield TurnTokens(role="tool", tool_name=part.name, content=_returned(part))
-        elif entry.step_id is not None:  # all else is the run's input
+        elif entry.role == "assistant" and entry.step_id is not None:  # not an input
             told = rows.get(entry.step_id)
             yield TurnTokens(
                 role="assistant",

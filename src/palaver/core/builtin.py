@@ -2,17 +2,20 @@
 
 import uuid
 
-from palaver.core import memory
+from palaver.core import memory, recall
 from palaver.domain.agent import AgentType
 from palaver.domain.ids import shape
-from palaver.domain.tool import Tool
+from palaver.domain.tool import DEFAULT_RETURN_LIMIT, Tool
 
 _GIVEN: dict[AgentType, tuple[str, ...]] = {
-    "letta_v1_agent": ("memory_insert", "memory_replace"),
-    "memgpt_v2_agent": ("memory_insert", "memory_replace"),
-    "memgpt_agent": ("core_memory_append", "core_memory_replace"),
+    "letta_v1_agent": ("conversation_search", "memory_insert", "memory_replace"),
+    "memgpt_v2_agent": ("conversation_search", "memory_insert", "memory_replace"),
+    "memgpt_agent": ("conversation_search", "core_memory_append", "core_memory_replace"),
     "sleeptime_agent": ("memory_replace", "memory_insert", "memory_rethink"),
 }
+
+
+_SPECS = {**{name: tool.spec for name, tool in memory.TOOLS.items()}, **recall.TOOLS}
 
 
 def tools_given_to(agent_type: AgentType) -> tuple[str, ...]:
@@ -21,7 +24,7 @@ def tools_given_to(agent_type: AgentType) -> tuple[str, ...]:
 
 
 def _built_in(name: str) -> Tool:
-    spec = memory.TOOLS[name].spec
+    spec = _SPECS[name]
     noise = uuid.uuid5(uuid.NAMESPACE_URL, f"palaver:{name}").int
     return Tool(
         id=shape("tool", 0, noise),
@@ -35,10 +38,11 @@ def _built_in(name: str) -> Tool:
         },
         source_type="python",
         tags=["letta_core"],
+        return_char_limit=recall.MOST_SHOWN if name in recall.TOOLS else DEFAULT_RETURN_LIMIT,
     )
 
 
-BUILT_IN: dict[str, Tool] = {name: _built_in(name) for name in memory.TOOLS}
+BUILT_IN: dict[str, Tool] = {name: _built_in(name) for name in _SPECS}
 """By name. They have the same ids everywhere and always."""
 
 BY_ID: dict[str, Tool] = {tool.id: tool for tool in BUILT_IN.values()}

@@ -86,9 +86,9 @@ class Compaction:
     def carry(self) -> Generator[Summarize, str, Compacted]:
         """Compact the window.
 
-        Raises `NothingToCompact` where there is nothing to leave out, `PromptTooLong` and
-        `CompactionFailed` where nothing fits, `CompactionFailed` where no summary is good enough,
-        and what the last summary has failed with.
+        Raises `NothingToCompact` where nothing can be left out (`ContextOverflow` if the provider
+        has refused the window), `PromptTooLong` where nothing fits beside the system text,
+        `CompactionFailed` where no summary is good enough, and what the last one has failed with.
         """
         plans = self.plans()
         if not plans:
@@ -175,22 +175,17 @@ class Compaction:
         """Why the window cannot be cut."""
         window = self.window
         frame = tokens_of(window.frame, window.per_byte)
-        if 0 < window.room < frame + _LEAST:
+        if 0 < window.tokens <= frame:
             return PromptTooLong(
                 f"The system text and the tools take {frame} of {window.tokens} tokens; shorten "
                 "the blocks, or raise context_window_limit."
             )
-        if self.trigger == "requested" and not window.is_full:
-            return NothingToCompact()
-        if not window.is_full:
+        if self.trigger == "context_window_exceeded":
             return ContextOverflow(
-                "The window is too full for its model, though it is short, and there is nothing to "
-                "compact; send less at once, or lower context_window_limit."
+                "The window is too full for its model, and there is nothing in it to compact; "
+                "send less at once, or choose a model that takes more."
             )
-        return CompactionFailed(
-            f"What has to stay does not fit into {window.tokens} tokens; send less at once, or "
-            "raise context_window_limit."
-        )
+        return NothingToCompact()
 
 
 def _is_own(mode: CompactionMode) -> bool:

@@ -43,7 +43,7 @@ def size_of_tools(tools: Iterable[ToolSpec]) -> int:
 
 
 def size_of(entry: Entry, limit: int) -> int:
-    """The bytes of an entry as it is sent: of a tool's return at most `limit`."""
+    """The bytes of an entry as it is sent: of a tool's return at most `limit` characters."""
     frame = _AROUND_SUMMARY if entry.role == "summary" else 0
     return frame + sum(_AROUND + _size(part, limit) for part in entry.parts)
 
@@ -55,9 +55,11 @@ def _size(part: Part, limit: int) -> int:
         case ToolCall():
             return size_of_text(part.name) + size_of_text(part.arguments)
         case ToolReturn(content=str(content)):
-            return min(size_of_text(content), limit)
+            return size_of_text(content[:limit])
         case ToolReturn(content=list(content)):
-            return sum(min(_size(one, limit), max(limit, _IMAGE)) for one in content)
+            texts = "".join(one.text for one in content if isinstance(one, Text))
+            images = sum(isinstance(one, Image) for one in content)
+            return size_of_text(texts[:limit]) + images * _IMAGE
         case Image():
             return _IMAGE
         case HiddenReasoning(data=str(data)):

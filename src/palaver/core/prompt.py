@@ -36,6 +36,7 @@ _RULES = {
     "run_first": "{tool_name} has to be called first.",
     "constrain_child_tools": "After {tool_name}, only these may be called: {children}.",
     "parent_last_tool": "{children} may be called only directly after {tool_name}.",
+    "conditional": "What may be called after {tool_name} depends on what it returns: {cases}.",
     "exit_loop": "{tool_name} ends your turn.",
     "continue_loop": "After {tool_name} your turn goes on.",
     "required_before_exit": "{tool_name} has to be called before your turn ends.",
@@ -133,6 +134,7 @@ def _rule(rule: dict[str, Any]) -> str:
     return template.format(
         tool_name=rule["tool_name"],
         children=", ".join(map(str, rule.get("children") or [])),
+        cases=", ".join(f"{case}: {c}" for case, c in rule.get("child_output_mapping", {}).items()),
         max_count_limit=rule.get("max_count_limit"),
     )
 

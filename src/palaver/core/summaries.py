@@ -35,7 +35,7 @@ _INTERRUPTED = "One moment: before I go on, I sum up what was said."
 _GO_ON = "Write the summary now."
 _SO_FAR = "The summary of what came before:\n\n{summary}\n\nWhat came next; sum up both:\n\n"
 _TRUNCATED = "... [summary truncated to fit]"
-_SHARE = 0.6  # of a summariser's window that it reads at once
+_SHARE = 0.5  # of a summariser's window that it reads at once
 _LEAST = 500  # characters that it reads at once, however little it takes
 
 
@@ -65,7 +65,7 @@ def told(
     size = _characters(text, blank.tokens) // shrink
     summary = ""
     for piece in transcript.pieces(text, max(size, _LEAST)):
-        so_far = _SO_FAR.format(summary=clipped(summary, size // 2)) if summary else ""
+        so_far = _SO_FAR.format(summary=clipped(summary, size // 4)) if summary else ""
         asked: Saying = "user", f"{so_far}{transcript.OPENING}{piece}{transcript.CLOSING}"
         if settings.prompt_acknowledgement:
             said: list[Saying] = [("user", prompt), ("assistant", _ACKNOWLEDGED), asked]

@@ -30,6 +30,8 @@ class Window:
     `tokens` is how many the model takes (0: nobody knows): what a tool returned is told up to a
     share of them. `per_byte` is how many of them its provider makes of a byte.
     `logprobs` and `token_ids` say what is to be told of the tokens of its answers.
+    Of its tools the `barred` ones may not be called now; of those in `must_call`, if there are any,
+    one has to.
     """
 
     handle: Handle
@@ -42,6 +44,8 @@ class Window:
     per_byte: float = PER_BYTE
     logprobs: int | None = None
     token_ids: bool = False
+    barred: frozenset[str] = frozenset()
+    must_call: tuple[str, ...] = ()
 
     def with_entries(self, *entries: Entry) -> "Window":
         """The window after more was said."""
@@ -102,6 +106,7 @@ class Window:
             conversation=self.conversation,
             logprobs=self.logprobs,
             token_ids=self.token_ids,
+            must_call=self.must_call,
         )
 
 

@@ -20,9 +20,12 @@ def _id(prefix: str) -> StringConstraints:
 
 
 AgentId = Annotated[str, _id("agent")]
+ArchiveId = Annotated[str, _id("archive")]
 BlockId = Annotated[str, _id("block")]
 ConversationId = Annotated[str, _id("conv")]
+McpServerId = Annotated[str, _id("mcp_server")]
 MessageId = Annotated[str, _id("message")]
+PassageId = Annotated[str, _id("passage")]
 ProviderId = Annotated[str, _id("provider")]
 RunId = Annotated[str, _id("run")]
 StepId = Annotated[str, _id("step")]

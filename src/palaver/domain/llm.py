@@ -29,8 +29,9 @@ class ChatRequest:
 
     ``conversation`` only names the caller's thread (for the provider's cache key); it is not sent
     as text. ``logprobs`` is how many alternatives of each token are to be told with their
-    likelihoods; null asks for none of it. ``token_ids`` asks for ids. A provider that has no such
-    thing is not asked for it.
+    likelihoods; null asks for none of it. ``token_ids`` asks for ids. One of the tools
+    that ``must_call`` names has to be called, if it names any. A provider that has no such thing is
+    not asked for it.
     """
 
     handle: Handle
@@ -41,6 +42,7 @@ class ChatRequest:
     conversation: str = ""
     logprobs: int | None = None
     token_ids: bool = False
+    must_call: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

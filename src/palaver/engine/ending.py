@@ -89,8 +89,8 @@ def compacting(blank: Entry, window: Window, trigger: Trigger) -> EventMessage:
 
 
 def is_told(entry: Entry) -> bool:
-    """Whether an entry of a run is told in its stream: its inputs are not."""
-    return entry.role == "tool" or entry.step_id is not None
+    """Whether an entry of a run is told in its stream: what stands on the people's side is not."""
+    return entry.role == "tool" or (entry.step_id is not None and entry.role != "user")
 
 
 def shown(said: Sequence[Entry], tokens: bool) -> list[Message]:

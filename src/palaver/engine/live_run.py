@@ -14,12 +14,13 @@ from palaver.core.prefix import Outline
 from palaver.core.prompt import with_skills
 from palaver.core.repair import Mend, mended
 from palaver.core.speech import Speech
-from palaver.core.turn import CallModel, Compact, Reply, RunTools, Turn, Want, take_turn
+from palaver.core.turn import CallModel, Compact, Remind, Reply, RunTools, Turn, Want, take_turn
 from palaver.core.window import Window
 from palaver.domain.entry import Entry, Role
 from palaver.domain.llm import ChatModel
 from palaver.domain.message import Message
-from palaver.domain.part import Gate, ToolCall, ToolReturn
+from palaver.domain.part import Gate, Text, ToolCall, ToolReturn
+from palaver.domain.rule import ToolRule
 from palaver.domain.run import Run, Step, StopReason
 from palaver.engine import compiling, ending, line
 from palaver.engine.ending import Ending, Unwritten
@@ -30,7 +31,14 @@ from palaver.engine.send import Send
 from palaver.engine.summarising import Summariser
 from palaver.engine.tail import Tail
 from palaver.engine.tally import Tally
-from palaver.errors import BrokenReply, ContextOverflow, LLMError, PalaverError, Unavailable
+from palaver.errors import (
+    BrokenReply,
+    ContextOverflow,
+    LLMError,
+    NothingToCompact,
+    PalaverError,
+    Unavailable,
+)
 from palaver.store import entries, prompts, steps
 from palaver.store.claims import Lost, Owner
 from palaver.store.db import Database, Tx
@@ -47,8 +55,8 @@ Why = Literal["cancelled", "shutdown"]
 class Tools(Protocol):
     """Who carries out tool calls."""
 
-    async def run(self, calls: Sequence[ToolCall]) -> tuple[ToolReturn, ...]:
-        """A return for each call, in their order."""
+    async def run(self, calls: Sequence[ToolCall], ordered: bool) -> tuple[ToolReturn, ...]:
+        """A return for each call, in their order; in which they are made, too, if `ordered`."""
         ...
 
 
@@ -62,6 +70,7 @@ class Stage:
     context_window: int
     gates: Mapping[str, Gate]
     summariser: Summariser
+    rules: tuple[ToolRule, ...]
 
 
 @dataclass(slots=True)
@@ -142,7 +151,7 @@ class LiveRun:
             stage = await self.prepare()
             window = await self._opened(stage.window)
             done = self.tally.usage_so_far.step_count
-            turn = take_turn(window, self.send.max_steps, done, self.due)
+            turn = take_turn(window, self.send.max_steps, done, self.due, stage.rules)
             return Ending(await self._drive(stage, turn))
         except Lost:
             raise
@@ -208,20 +217,28 @@ class LiveRun:
                 return await self._call_model(stage, window)
             case RunTools():
                 return await self._run_tools(stage.tools, want)
+            case Remind():
+                return await self._remind(want)
             case Compact(window, trigger):
                 return await self._compact(stage.summariser, window, trigger)
             case _:
                 raise AssertionError(f"nobody knows how to do {want}")
 
     async def _compact(self, summariser: Summariser, window: Window, trigger: Trigger) -> Window:
-        """Have a summary stand for what leaves the window.
+        """Have a summary stand for what leaves the window, if anything can.
 
         Its prompt is compiled anew with that, unless it would take the room that was made.
         """
-        if self.send.compactions:
-            await self._show(ending.compacting(self._blank("summary", None), window, trigger))
         window = self._sound(window)
-        done = await summariser.compacted(window, trigger)
+
+        async def tell() -> None:
+            if self.send.compactions:
+                await self._show(ending.compacting(self._blank("summary", None), window, trigger))
+
+        try:
+            done = await summariser.compacted(window, trigger, tell)
+        except NothingToCompact:
+            return window  # its provider may know better
         summary = done.entry(self._blank("summary", None))
         after = done.cut.window(window, summary)
         project, address = self.send.project, self.send.address
@@ -238,7 +255,8 @@ class LiveRun:
         window = self._sound(window)
         self._step = self._new_step(window, stage.context_window)
         blank = self._blank("assistant", self._step.id, str(window.handle))
-        self._speech = Speech(blank, stage.gates)
+        gates = {name: g for name, g in stage.gates.items() if name not in window.barred}
+        self._speech = Speech(blank, gates)
         self._new.prompt = self._meter.ask(self._step.id, window)
         async with aclosing(stage.model.stream(window.request())) as events:
             async for event in events:
@@ -278,7 +296,7 @@ class LiveRun:
         if self._new.said:
             await self._write()
         self._meter.run_tools()
-        parts = (*due.given, *await tools.run(due.calls))
+        parts = due.returned(await tools.run(due.due, due.ordered))
         self._new.metrics = self._meter.measured()
         entry = self._blank("tool", due.step_id).model_copy(update={"parts": parts})
         self._stage(entry)
@@ -286,6 +304,13 @@ class LiveRun:
         self.due = None
         await self._write()
         return (entry, *due.then)
+
+    async def _remind(self, want: Remind) -> Entry:
+        entry = self._blank("user", want.step_id)
+        entry = entry.model_copy(update={"parts": (Text(text=want.text),)})
+        self._new.said.append(entry)
+        await self._write()
+        return entry
 
     def _stage(self, entry: Entry, *, shown: bool = False) -> None:
         """Have an entry written, and its messages seen unless they have been `shown` already."""

@@ -1,16 +1,20 @@
 """The tools that palaver brings with it, carried out: each is one transaction."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
 
 from palaver import clock
-from palaver.core import memory
-from palaver.domain.ids import ProjectId
+from palaver.core import memory, recall
+from palaver.core.recall import ArchivalInsert, ArchivalSearch, Search
+from palaver.domain.archive import NewPassage
 from palaver.domain.tool import Outcome, Tool
+from palaver.engine import archiving
 from palaver.engine.workshop import ToolUse
 from palaver.errors import NotFound, ToolRefused
-from palaver.store import blocks, claims
+from palaver.store import archives, blocks, claims, passages
+from palaver.store import recall as stored
 from palaver.store.db import Database, Tx
+from palaver.store.passages import PassageFilter
+from palaver.store.recall import EntryFilter
 
 
 class OwnTools:
@@ -25,23 +29,67 @@ class OwnTools:
 
     async def use(self, use: ToolUse) -> Outcome:
         """Carry one out. Raises `ToolRefused`, and `Lost`."""
+        if use.tool.name in _LOOKING:
+            return Outcome(text=await self._db.read(_LOOKING[use.tool.name], use))
         return Outcome(text=await self._db.tx(_use, use))
 
 
 def _use(tx: Tx, use: ToolUse) -> str:
     if use.owner is not None:
         claims.hold(tx, use.owner)
-    return _edit(tx, use.project, use.agent.id, use.tool.name or "", use.arguments)
+    if use.tool.name == "archival_memory_insert":
+        return _archive(tx, use)
+    return _edit(tx, use)
 
 
-def _edit(
-    tx: Tx, project: ProjectId, agent_id: str, tool: str, arguments: Mapping[str, Any]
-) -> str:
-    label = memory.label_of(arguments)
+def _edit(tx: Tx, use: ToolUse) -> str:
+    label = memory.label_of(use.arguments)
     try:
-        block = blocks.labelled(tx, project, agent_id, label, for_update=True)
+        block = blocks.labelled(tx, use.project, use.agent.id, label, for_update=True)
     except NotFound:
         raise ToolRefused(f"There is no memory block `{label}`.") from None
-    edit = memory.edit(tool, arguments, block)
-    blocks.change(tx, project, block.model_copy(update={"value": edit.value}), clock.now())
+    edit = memory.edit(use.tool.name or "", use.arguments, block)
+    after = block.model_copy(update={"value": edit.value})
+    blocks.change(tx, use.project, after, clock.now())
     return edit.said
+
+
+def _archive(tx: Tx, use: ToolUse) -> str:
+    given = recall.read(ArchivalInsert, use.arguments)
+    new = NewPassage(text=given.content, tags=given.tags)
+    passage = archiving.put(tx, use.project, use.agent, new)
+    return f"The text is in your archive, as {passage.id}."
+
+
+def _search(tx: Tx, use: ToolUse) -> str:
+    asked = recall.read(Search, use.arguments)
+    wanted = EntryFilter(
+        agent_id=use.agent.id,
+        conversation_id=use.conversation_id if asked.this_conversation_only else None,
+        roles=asked.wanted_roles,
+        since=asked.start_date,
+        until=asked.end_date,
+        but_run=use.owner.run_id if use.owner else None,  # what led to the search is no memory
+    )
+    hits = stored.found(tx, use.project, wanted, asked.query, asked.limit)
+    return recall.said((hit.entry, hit.conversation_id or "default") for hit in hits)
+
+
+def _search_archive(tx: Tx, use: ToolUse) -> str:
+    asked = recall.read(ArchivalSearch, use.arguments)
+    wanted = PassageFilter(
+        archives=list(archives.of_agent(tx, use.project, use.agent.id)),
+        tags=asked.tags or (),
+        match=asked.tag_match_mode,
+        since=asked.start_datetime,
+        until=asked.end_datetime,
+    )
+    hits = passages.found(tx, use.project, wanted, asked.query, asked.top_k)
+    return recall.kept(hit.passage for hit in hits)
+
+
+_LOOKING: dict[str | None, Callable[[Tx, ToolUse], str]] = {
+    "conversation_search": _search,
+    "archival_memory_search": _search_archive,
+}
+"""The tools that change nothing."""

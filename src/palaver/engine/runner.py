@@ -6,7 +6,7 @@ from collections.abc import Collection, Coroutine
 from functools import partial
 from typing import Any
 
-from palaver.core import approval
+from palaver.core import approval, rules
 from palaver.core.compaction import merged
 from palaver.core.window import Window
 from palaver.engine import abandoned, choosing, line
@@ -201,7 +201,8 @@ class Runner:
                 await asyncio.sleep(_AGAIN)
         agent, held, _ = opened
         choice = choosing.choose(self._catalog, opened, send.override_model)
-        tools = Toolbox(self._workshop, send, owner, agent, held)
+        together = choice.settings is None or choice.settings.parallel_tool_calls
+        tools = Toolbox(self._workshop, send, owner, agent, held, together)
         window = Window(
             choice.handle,
             tools=approval.offered(tools.specs(), send.client_tools),
@@ -214,4 +215,5 @@ class Runner:
         gates = approval.gates(agent.tool_rules, send.client_tools)
         settings = merged(agent.compaction_settings, None)
         summariser = Summariser(self._catalog, settings)
-        return Stage(window, choice.model, tools, choice.context_window, gates, summariser)
+        kept = rules.read(agent.tool_rules)
+        return Stage(window, choice.model, tools, choice.context_window, gates, summariser, kept)

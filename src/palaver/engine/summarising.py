@@ -1,6 +1,6 @@
 """Summaries: asked for as a compaction wants them, and put in the place of what leaves a window."""
 
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,10 +32,21 @@ class Summariser:
     catalog: Catalog
     settings: CompactionSettings
 
-    async def compacted(self, window: Window, trigger: Trigger = "requested") -> Compacted:
-        """Compact a window, or raise what `Compaction.carry` raises. Nothing is kept."""
-        compaction = Compaction(window, self._blank(window), self.settings, trigger)
-        return await _driven(self.catalog, compaction.carry())
+    async def compacted(
+        self,
+        window: Window,
+        trigger: Trigger = "requested",
+        begun: Callable[[], Awaitable[None]] | None = None,
+    ) -> Compacted:
+        """Compact a window, or raise what `Compaction.carry` raises. Nothing is kept.
+
+        Once it is known that something can leave the window, `begun` is called.
+        """
+        going = Compaction(window, self._blank(window), self.settings, trigger).carry()
+        want = next(going)
+        if begun is not None:
+            await begun()
+        return await _driven(self.catalog, going, want)
 
     def _blank(self, window: Window) -> Window:
         """An empty window of the model that sums up: the own one if there is no other."""
@@ -70,9 +81,10 @@ def keep(
     compactions.put(tx, project, conversation_id, context, system)
 
 
-async def _driven(catalog: Catalog, going: Generator[Summarize, str, Compacted]) -> Compacted:
+async def _driven(
+    catalog: Catalog, going: Generator[Summarize, str, Compacted], want: Summarize
+) -> Compacted:
     said, failure = "", None
-    want = next(going)
     while True:
         try:
             said, failure = await _answer(catalog, want.window), None

@@ -3,9 +3,11 @@
 A tool that fails is a return with status ``error``, never the end of a run.
 """
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from palaver.domain.agent import Agent
@@ -19,21 +21,46 @@ from palaver.store.claims import Owner
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """The tools of one agent, for one run: whoever loses that run can change nothing more."""
+    """The tools of one agent, for one run: whoever loses that run can change nothing more.
+
+    `together` lets those run at the same time whose makers say that they may.
+    """
 
     workshop: Workshop
     send: Send
     owner: Owner
     agent: Agent
     tools: Sequence[Tool]
+    together: bool = True
 
     def specs(self) -> tuple[ToolSpec, ...]:
         """What the model is told of them."""
         return tuple(tool.spec for tool in self.tools)
 
-    async def run(self, calls: Sequence[ToolCall]) -> tuple[ToolReturn, ...]:
-        """Carry out the calls, one after the other; a return for each in their order. Or `Lost`."""
-        return tuple([await self._run(call) for call in calls])
+    async def run(self, calls: Sequence[ToolCall], ordered: bool) -> tuple[ToolReturn, ...]:
+        """Carry out the calls; a return for each in their order. Or `Lost`, with an end to all.
+
+        Calls that follow one another run at the same time if their tools may, unless they are
+        `ordered`; any other one begins when those before it have returned.
+        """
+        returns: list[ToolReturn] = []
+        for side_by_side, group in groupby(calls, lambda call: self._may_run_beside(call, ordered)):
+            returns += await self._run_all(list(group), side_by_side)
+        return tuple(returns)
+
+    def _may_run_beside(self, call: ToolCall, ordered: bool) -> bool:
+        may = (tool.enable_parallel_execution for tool in self.tools if tool.name == call.name)
+        return self.together and not ordered and bool(next(may, False))
+
+    async def _run_all(self, calls: Sequence[ToolCall], side_by_side: bool) -> list[ToolReturn]:
+        if not side_by_side:
+            return [await self._run(call) for call in calls]
+        try:
+            async with asyncio.TaskGroup() as group:
+                running = [group.create_task(self._run(call)) for call in calls]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        return [task.result() for task in running]
 
     async def _run(self, call: ToolCall) -> ToolReturn:
         try:

@@ -49,6 +49,7 @@ class PydanticAIChatModel:
             # For headers by which a ChatGPT subscription finds its cache again; nobody else looks.
             messages[-1].conversation_id = request.conversation or None
             settings, parameters = _settings(request, line), _parameters(request, line)
+            wire_settings.force(settings, request.must_call, line.model.profile, line.wire)
             tokens.ask(settings, request, line, self._account.provider)
             async with line.model.request_stream(messages, settings, parameters) as reply:
                 async for event in reply:

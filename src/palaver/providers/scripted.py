@@ -6,6 +6,7 @@ user message, tell it how to answer:
     [[think: first this]]        reason in these words before anything else
     [[call: tool {"key": 1}]]    call a tool; several calls are made at once. When their returns are
                                  in, the answer quotes them. The arguments are sent as written
+    [[then]]                     make the calls that follow only in the next step
     [[words: 200]]               say exactly so many words (before the calls, if there are any)
     [[pace: 20]]                 wait so many milliseconds before each fragment
     [[length]]                   end as if the limit of tokens had been reached
@@ -78,7 +79,7 @@ class _Script:
 
     said: str
     think: str
-    calls: tuple[ToolCall, ...]
+    steps: tuple[tuple[ToolCall, ...], ...]
     words: int | None
     pace: float
     ending: str  # "", "length", "empty" or "fail"
@@ -96,7 +97,8 @@ class OfflineModel:
         heard = _heard(request.entries)
         script = _script(heard[0] if heard else None, request.system)
         returns = _returns(heard)
-        calls = () if returns else script.calls
+        done = sum(entry.role in ("tool", "user") for entry in heard[1:])
+        calls = script.steps[done] if done < len(script.steps) else ()
         ending = "" if calls else script.ending
         if ending == "fail" and script.failure != "cut":
             raise _failure(script.failure)
@@ -128,9 +130,9 @@ class OfflineModel:
 
 
 def _heard(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """The newest user entry and what came after it."""
+    """The newest thing that a user has said and what came after it, reminders of the turn too."""
     for at in range(len(entries) - 1, -1, -1):
-        if entries[at].role == "user":
+        if entries[at].role == "user" and entries[at].step_id is None:
             return entries[at:]
     return ()
 
@@ -146,17 +148,20 @@ def _script(entry: Entry | None, system: str) -> _Script:
     if _TRANSCRIPT in said:
         told, said = system, f"a transcript of {len(said)} characters"
     orders: dict[str, str] = {}
-    calls: list[ToolCall] = []
+    steps: list[tuple[ToolCall, ...]] = [()]
     for name, value, braces in _ORDER.findall(told):
         if name == "call":
-            call_id = f"call_{entry.id[-12:] if entry else ''}_{len(calls)}"
-            calls.append(ToolCall(call_id=call_id, name=value, arguments=braces or "{}"))
+            call_id = f"call_{entry.id[-12:] if entry else ''}_{sum(map(len, steps))}"
+            call = ToolCall(call_id=call_id, name=value, arguments=braces or "{}")
+            steps[-1] = (*steps[-1], call)
+        elif name == "then":
+            steps.append(())
         else:
             orders[name] = value
     return _Script(
         said=_ORDER.sub("", said).strip(),
         think=orders.get("think", ""),
-        calls=tuple(calls),
+        steps=tuple(steps),
         words=_number(orders["words"], _MOST_WORDS) if "words" in orders else None,
         pace=_number(orders.get("pace", ""), _MOST_PACE) / 1000,
         ending=next((end for end in ("fail", "empty", "length") if end in orders), ""),

@@ -1,5 +1,6 @@
 """What an agent's model settings come to on a protocol."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic_ai.output import OutputObjectDefinition
@@ -143,6 +144,22 @@ def for_gemini(settings: ModelSettings | None, profile: ModelProfile) -> WireSet
         if chosen or not profile.get("google_supports_thinking_level"):
             wire["google_thinking_config"]["thinking_budget"] = config.thinking_budget
     return wire
+
+
+def force(wire: WireSettings, tools: Sequence[str], profile: ModelProfile, protocol: Wire) -> None:
+    """Have one of these tools called, where the model can be told to.
+
+    One that thinks cannot, with most providers. The tools that are offered stay the same, for their
+    cache: of several it is only said that one has to be called, not which.
+    """
+    budget: Any = wire.get("anthropic_thinking") or {"type": "disabled"}
+    thinks = wire.get("thinking") or budget["type"] != "disabled"
+    never = not profile.get("supports_forced_tool_choice", True) or not profile.get(
+        "supports_forced_tool_choice_with_thinking", True
+    )
+    refused = protocol == "converse" and not profile.get("bedrock_supports_tool_choice")
+    if tools and not (thinks or never or refused):
+        wire["tool_choice"] = list(tools) if len(tools) == 1 else "required"
 
 
 def output(settings: ModelSettings | None, wire: Wire) -> dict[str, Any]:

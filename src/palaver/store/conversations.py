@@ -221,7 +221,7 @@ def fork(
     shared = source.context_upto(cut)
     own, head = [system], [seq for seq in opening if seq <= cut]
     if shared and len(head) < len(opening):
-        summary = entries.window(tx, source_id)[1][0]
+        summary = entries.summary_of(tx, source)
         own.append(summary.model_copy(update={"id": clock.mint("message"), "seq": cut + 1}))
         head.insert(0, cut + 1)
     _insert(

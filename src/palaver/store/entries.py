@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, insert, or_, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 
 from palaver.domain.conversation import Address, Context, Segment
-from palaver.domain.entry import SYSTEM_SEQ, Entry
+from palaver.domain.entry import SYSTEM_SEQ, Entry, Role
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
-from palaver.domain.part import Text
+from palaver.domain.part import Reasoning, Text
+from palaver.domain.words import all_of
 from palaver.errors import NotFound
-from palaver.store import schema
+from palaver.store import schema, search
 from palaver.store.db import Tx
 from palaver.store.paging import paged
+from palaver.store.search import Searchable
 
 _entries = schema.entries
 _conversations = schema.conversations
@@ -70,6 +72,9 @@ _WHERE = select(_entries.c.conversation_id, _entries.c.seq).where(
 _ADD = insert(_entries)
 _ALL = 2**31 - 1
 _ENTRIES = TypeAdapter(list[Entry])
+
+SEARCHED: tuple[Role, ...] = ("user", "assistant", "summary")
+"""The roles of entries that can be found by their words: prompts and tool returns cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,7 @@ def append(
 
 
 def insert_all(tx: Tx, project: ProjectId, address: Address, said: Sequence[Entry]) -> None:
-    """Keep entries under the numbers that they have."""
+    """Keep entries under the numbers that they have; from now on they can be found."""
     tx.many(
         _ADD,
         [
@@ -186,6 +191,7 @@ def insert_all(tx: Tx, project: ProjectId, address: Address, said: Sequence[Entr
             for entry in said
         ],
     )
+    search.note(tx, [_searchable(project, address, one) for one in said if one.role in SEARCHED])
 
 
 def window(tx: Tx, conversation_id: str) -> tuple[Entry, tuple[Entry, ...]]:
@@ -194,6 +200,11 @@ def window(tx: Tx, conversation_id: str) -> tuple[Entry, tuple[Entry, ...]]:
     bodies = _walk(tx, reached.opening, _UP, _ALL) + _walk(tx, reached.recent, _SAID_UP, _ALL)
     system, *said = _read(bodies)
     return system, tuple(said)
+
+
+def summary_of(tx: Tx, reached: Reach) -> Entry:
+    """The summary that a window begins with which has one."""
+    return _read(_walk(tx, reached.opening[1:2], _UP, 1))[0]
 
 
 def newest(tx: Tx, conversation_id: str, limit: int) -> list[Entry]:
@@ -243,7 +254,7 @@ def listed(tx: Tx, project: ProjectId, conversation_id: str, page: Page) -> list
 def of_agent(tx: Tx, project: ProjectId, agent_id: str, page: Page) -> list[Entry]:
     """The entries of all of an agent's conversations on a page, each once."""
     query = select(_entries.c.body).where(
-        _entries.c.project_id == project, _entries.c.agent_id == agent_id, _reached()
+        _entries.c.project_id == project, _entries.c.agent_id == agent_id, schema.is_reached()
     )
     return _read_all(paged(tx, project, query, _entries, page))
 
@@ -251,7 +262,7 @@ def of_agent(tx: Tx, project: ProjectId, agent_id: str, page: Page) -> list[Entr
 def get(tx: Tx, project: ProjectId, entry_id: str) -> Entry:
     """The entry called `entry_id`, if a conversation that is there reaches it, or `NotFound`."""
     mine = (_entries.c.project_id == project, _entries.c.id == entry_id)
-    row = tx.first(select(_entries.c.body).where(*mine, _reached()))
+    row = tx.first(select(_entries.c.body).where(*mine, schema.is_reached()))
     if row is None:
         raise NotFound("Message")
     return Entry.model_validate_json(row.body)
@@ -310,15 +321,13 @@ def _of_run(project: ProjectId, run_id: str) -> Select[tuple[str]]:
     )
 
 
-def _reached() -> ColumnElement[bool]:
-    """Whether there is a conversation that holds the entry, or was forked with it."""
-    shared = exists().where(
-        _segments.c.source_conversation_id == _entries.c.conversation_id,
-        _segments.c.lo <= _entries.c.seq,
-        _segments.c.hi >= _entries.c.seq,
-        schema.is_there(_segments),
+def _searchable(project: ProjectId, address: Address, entry: Entry) -> Searchable:
+    return Searchable(
+        entry.id,
+        (all_of(project, "entries"), address.agent_id),
+        "\n".join(part.text for part in entry.parts if isinstance(part, Text)),
+        "\n".join(part.text for part in entry.parts if isinstance(part, Reasoning)),
     )
-    return or_(schema.is_there(_entries), shared)
 
 
 def _walk(

@@ -7,6 +7,7 @@ from sqlalchemy import LargeBinary, bindparam, delete, insert, literal, select, 
 
 from palaver.domain.ids import ProjectId
 from palaver.store import schema
+from palaver.store.columns import Id
 from palaver.store.db import Tx
 
 _prompts = schema.prompts
@@ -34,7 +35,7 @@ _ADD = insert(_prompts).from_select(
 _SHARE = insert(_prompts).from_select(
     _ROW,
     select(
-        bindparam("fork", type_=schema.Id),
+        bindparam("fork", type_=Id),
         _prompts.c.project_id,
         _prompts.c.head,
         literal(b"", LargeBinary),

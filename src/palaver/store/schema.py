@@ -7,11 +7,10 @@ The condition of a partial index has to stand in a query as it stands here, or t
 used.
 """
 
-import json
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ColumnElement,
@@ -25,55 +24,16 @@ from sqlalchemy import (
     Table,
     Text,
     TextClause,
-    TypeDecorator,
     UniqueConstraint,
+    exists,
+    or_,
     select,
     text,
 )
 
+from palaver.store.columns import Id, Moment, Numbers
+
 metadata = MetaData()
-
-
-def _sorted_by_bytes(length: int) -> String:
-    """Text that sorts as SQLite sorts it, whatever the language of a PostgreSQL database."""
-    return String(length).with_variant(String(length, "C"), "postgresql")
-
-
-Id = _sorted_by_bytes(64)
-
-
-class Moment(TypeDecorator[datetime]):
-    """A UTC moment as text: ``2026-01-02T03:04:05.000006Z``. A naive one is taken as UTC."""
-
-    impl = _sorted_by_bytes(27)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, _dialect: Any) -> str | None:
-        """A moment as it is stored."""
-        if value is None:
-            return None
-        utc = value.astimezone(UTC) if value.tzinfo else value
-        return f"{utc.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
-
-    def process_result_value(self, value: str | None, _dialect: Any) -> datetime | None:
-        """A stored moment."""
-        return None if value is None else datetime.fromisoformat(value)
-
-
-class Numbers(TypeDecorator[tuple[int, ...]]):
-    """A few numbers as text: ``[3,1]``; none at all are null."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: tuple[int, ...] | None, _dialect: Any) -> str | None:
-        """Numbers as they are stored."""
-        return json.dumps(value) if value else None
-
-    def process_result_value(self, value: str | None, _dialect: Any) -> tuple[int, ...]:
-        """Stored numbers."""
-        return tuple(json.loads(value)) if value else ()
-
 
 ACTIVE = text("status IN ('created', 'running')")
 """Which runs are active: they wait (``created``) or are carried out (``running``)."""
@@ -109,6 +69,17 @@ def is_there(table: Table) -> ColumnElement[bool]:
     # An EXISTS beside an OR makes PostgreSQL read all conversations first; this asks for one.
     belongs = conversations.c.id == table.c.conversation_id
     return select(conversations.c.deleted_at).where(belongs).scalar_subquery().is_(None)
+
+
+def is_reached() -> ColumnElement[bool]:
+    """Whether there is a conversation that holds an entry, or was forked with it."""
+    shared = exists().where(
+        segments.c.source_conversation_id == entries.c.conversation_id,
+        segments.c.lo <= entries.c.seq,
+        segments.c.hi >= entries.c.seq,
+        is_there(segments),
+    )
+    return or_(is_there(entries), shared)
 
 
 projects = Table(
@@ -349,6 +320,56 @@ prompts = Table(
     Column("project_id", Id, nullable=False),
     Column("head", LargeBinary, nullable=False),
     Column("said", LargeBinary, nullable=False),
+)
+
+archives = Table(
+    "archives",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey("projects.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("archives_of_project", "project_id", "id"),
+)
+
+agents_archives = Table(
+    "agents_archives",
+    metadata,
+    Column("agent_id", Id, ForeignKey("agents.id"), nullable=False),
+    Column("archive_id", Id, ForeignKey("archives.id"), nullable=False),
+    Column("n", Integer, nullable=False),
+    PrimaryKeyConstraint("agent_id", "archive_id"),
+    Index("agents_with_archive", "archive_id"),
+)
+
+passages = Table(
+    "passages",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey("projects.id"), nullable=False),
+    Column("archive_id", Id, ForeignKey("archives.id"), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("passages_of_archive", "archive_id", "id"),
+)
+
+passage_tags = Table(
+    "passage_tags",
+    metadata,
+    Column("passage_id", Id, ForeignKey("passages.id"), nullable=False),
+    Column("tag", Text, nullable=False),
+    PrimaryKeyConstraint("passage_id", "tag"),
+)
+
+# What can be found (`palaver.store.search`); its words are in the table `words`, under its number.
+searchable = Table(
+    "searchable",
+    metadata,
+    Column("n", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", Id, nullable=False, unique=True),
 )
 
 compactions = Table(

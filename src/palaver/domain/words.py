@@ -1,0 +1,77 @@
+"""Words: what texts are searched by, the same in every database.
+
+A text is cut into folded words here and not by a database, so that the same search finds the same
+things everywhere, and whatever somebody asks for holds no character that a query language knows.
+Scripts that are written without spaces are cut into pairs of characters, so that any part of two
+characters or more is found; the last character of such a run stands for itself, so that one
+character alone is found as the beginning of a pair.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Literal
+
+from palaver.domain.ids import ProjectId
+
+MOST_CHARACTERS = 50_000
+"""How much of a text is searched, from its beginning."""
+
+MOST_WORDS = 32
+"""How many different words of a question count, from its beginning."""
+
+_LONGEST = 64
+_SHORTEST_BEGINNING = 3
+# Thai, Lao, Burmese, Khmer; kana, Chinese characters (with their repetition mark), Hangul.
+_DENSE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3105-\u312f"
+_DENSE += "\u31a0-\u31ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+_INDIC = "\u0900-\u0963\u0966-\u0dff"  # letters, and the marks without which they are others
+_PIECE = re.compile(rf"([{_DENSE}]+)|((?:[^\W_{_DENSE}]|[{_INDIC}])+)")
+_ASCII = re.compile(r"[a-z0-9]+")
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+
+
+def words_of(text: str) -> list[str]:
+    """The different words of a text, folded, in the order in which they first stand in it."""
+    text = text[:MOST_CHARACTERS]
+    if text.isascii():
+        return list(dict.fromkeys(word[:_LONGEST] for word in _ASCII.findall(text.lower())))
+    words: list[str] = []
+    for dense, plain in _pieces(text):
+        words += [plain[:_LONGEST]] if plain else [*_pairs(dense), dense[-1]]
+    return list(dict.fromkeys(words))
+
+
+def asked(question: str) -> list[str]:
+    """The words that a question asks for; those that may only begin a word end with ``*``.
+
+    There are none if it holds neither a letter nor a digit.
+    """
+    wanted: list[str] = []
+    for dense, plain in _pieces(question[:MOST_CHARACTERS]):
+        if plain:
+            wanted.append(plain[:_LONGEST] + "*" * (len(plain) >= _SHORTEST_BEGINNING))
+        else:
+            wanted += _pairs(dense) or [f"{dense}*"]
+    return list(dict.fromkeys(wanted))[:MOST_WORDS]
+
+
+def all_of(project: ProjectId, kind: Literal["entries", "passages"]) -> str:
+    """The scope of all that a project has of a kind."""
+    return f"{kind}-{project}"
+
+
+def _pairs(dense: str) -> list[str]:
+    return [dense[n : n + 2] for n in range(len(dense) - 1)]
+
+
+def _pieces(text: str) -> Iterator[tuple[str, str]]:
+    """The runs of a text: each of a script without spaces, or a plain word."""
+    for found in _PIECE.finditer(_folded(text)):
+        yield found[1] or "", found[2] or ""
+
+
+def _folded(text: str) -> str:
+    """A text without the differences that nobody asks for: case, accents, widths."""
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
+    return unicodedata.normalize("NFKC", plain).casefold()

@@ -1,0 +1,1 @@
+"""Tools of MCP servers: found, kept, and carried out where they are."""

@@ -1,0 +1,74 @@
+"""Archives, as they are kept, and which agents have them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from palaver.domain.archive import Archive
+from palaver.domain.ids import ProjectId
+from palaver.errors import NotFound
+from palaver.store import agents, schema
+from palaver.store.db import Tx
+
+_archives = schema.archives
+_held = schema.agents_archives
+_MINE = (_archives.c.project_id == bindparam("project"), _archives.c.id == bindparam("archive"))
+_GET = select(_archives.c.body).where(*_MINE)
+_OF_AGENT = (
+    select(_archives.c.id, _archives.c.size)
+    .join(_held, _held.c.archive_id == _archives.c.id)
+    .where(_archives.c.project_id == bindparam("project"), _held.c.agent_id == bindparam("agent"))
+    .order_by(_held.c.n)
+)
+
+
+def add(tx: Tx, project: ProjectId, archive: Archive) -> None:
+    """Keep a new archive, with nothing in it."""
+    key = {"id": archive.id, "project_id": project, "created_at": archive.created_at, "size": 0}
+    tx.run(insert(_archives), {**key, **_row(archive, archive.created_at)})
+
+
+def get(tx: Tx, project: ProjectId, archive_id: str, *, for_update: bool = False) -> Archive:
+    """The archive called `archive_id` in `project`, or `NotFound`.
+
+    `for_update` keeps others from changing it, or what is in it, meanwhile.
+    """
+    query = _GET.with_for_update(key_share=True) if for_update else _GET
+    row = tx.first(query, {"project": project, "archive": archive_id})
+    if row is None:
+        raise NotFound("Archive")
+    return Archive.model_validate_json(row.body)
+
+
+def of_agent(tx: Tx, project: ProjectId, agent_id: str, *, lock: bool = False) -> dict[str, int]:
+    """The ids of an agent's archives, in the order in which it got them, each with its size.
+
+    `lock` keeps it from getting more meanwhile. Raises `NotFound`.
+    """
+    agents.get(tx, project, agent_id, for_update=lock)
+    rows = tx.all(_OF_AGENT, {"project": project, "agent": agent_id})
+    return {row.id: row.size for row in rows}
+
+
+def attach(tx: Tx, project: ProjectId, agent_id: str, archive_id: str) -> None:
+    """Give an agent an archive; one that it has already changes nothing. Raises `NotFound`."""
+    agents.get(tx, project, agent_id, for_update=True)  # attachments wait for each other
+    get(tx, project, archive_id, for_update=True)
+    mine = (_held.c.agent_id == agent_id, _held.c.archive_id == archive_id)
+    if tx.first(select(_held.c.n).where(*mine)) is not None:
+        return
+    last = select(func.coalesce(func.max(_held.c.n), 0)).where(_held.c.agent_id == agent_id)
+    n = tx.all(last)[0][0] + 1
+    tx.run(insert(_held), {"agent_id": agent_id, "archive_id": archive_id, "n": n})
+
+
+def resize(tx: Tx, project: ProjectId, archive_id: str, by: int) -> None:
+    """Note that an archive has grown `by` so many passages. Raises `NotFound`."""
+    mine = (_archives.c.project_id == project, _archives.c.id == archive_id)
+    if not tx.run(update(_archives).where(*mine).values(size=_archives.c.size + by)):
+        raise NotFound("Archive")
+
+
+def _row(archive: Archive, at: datetime) -> dict[str, Any]:
+    return {"name": archive.name, "updated_at": at, "body": archive.model_dump_json()}

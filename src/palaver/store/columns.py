@@ -1,0 +1,48 @@
+"""What stands in columns, besides texts and numbers: ids, moments, short lists of numbers."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import String, Text, TypeDecorator
+
+
+def _sorted_by_bytes(length: int) -> String:
+    """Text that sorts as SQLite sorts it, whatever the language of a PostgreSQL database."""
+    return String(length).with_variant(String(length, "C"), "postgresql")
+
+
+Id = _sorted_by_bytes(64)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A UTC moment as text: ``2026-01-02T03:04:05.000006Z``. A naive one is taken as UTC."""
+
+    impl = _sorted_by_bytes(27)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Any) -> str | None:
+        """A moment as it is stored."""
+        if value is None:
+            return None
+        utc = value.astimezone(UTC) if value.tzinfo else value
+        return f"{utc.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+    def process_result_value(self, value: str | None, _dialect: Any) -> datetime | None:
+        """A stored moment."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class Numbers(TypeDecorator[tuple[int, ...]]):
+    """A few numbers as text: ``[3,1]``; none at all are null."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[int, ...] | None, _dialect: Any) -> str | None:
+        """Numbers as they are stored."""
+        return json.dumps(value) if value else None
+
+    def process_result_value(self, value: str | None, _dialect: Any) -> tuple[int, ...]:
+        """Stored numbers."""
+        return tuple(json.loads(value)) if value else ()
