@@ -21,6 +21,7 @@ PALAVER=http://127.0.0.1:8283
 ```
 ```python
 from letta_client import Letta
+
 client = Letta(base_url="http://127.0.0.1:8283")
 ```
 ```ts

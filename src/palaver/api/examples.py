@@ -65,10 +65,10 @@ class Example:
         if not self.client:
             path = f'f"{self.path}"' if self._in_path else f'"{self.path}"'
             sent = f", body={_in_python(dict(self.body))}" if self.body is not None else ""
-            return f"client.{self.method.lower()}({path}, cast_to=object{sent})"
+            return f"path = {path}\nclient.{self.method.lower()}(path, cast_to=object{sent})"
         told = [*self._in_path, *(f"{name}={_in_python(one)}" for name, one in given.items())]
         call = f"client.{self.client}({', '.join(told)})"
-        return f"for event in {call}:\n    print(event)" if self.streams else call
+        return f"stream = {call}\nfor event in stream:\n    print(event)" if self.streams else call
 
     @property
     def typescript(self) -> str:
