@@ -259,6 +259,12 @@ def of_agent(tx: Tx, project: ProjectId, agent_id: str, page: Page) -> list[Entr
     return _read_all(paged(tx, project, query, _entries, page))
 
 
+def of_project(tx: Tx, project: ProjectId, page: Page) -> list[Entry]:
+    """The entries of all conversations on a page, each once."""
+    query = select(_entries.c.body).where(_entries.c.project_id == project, schema.is_reached())
+    return _read_all(paged(tx, project, query, _entries, page))
+
+
 def get(tx: Tx, project: ProjectId, entry_id: str) -> Entry:
     """The entry called `entry_id`, if a conversation that is there reaches it, or `NotFound`."""
     mine = (_entries.c.project_id == project, _entries.c.id == entry_id)

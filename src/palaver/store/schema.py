@@ -7,8 +7,6 @@ The condition of a partial index has to stand in a query as it stands here, or t
 used.
 """
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -23,7 +21,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TextClause,
     UniqueConstraint,
     exists,
     or_,
@@ -31,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 
-from palaver.store.columns import Id, Moment, Numbers
+from palaver.store.columns import Id, Moment, Numbers, only
 
 metadata = MetaData()
 
@@ -58,10 +55,6 @@ WITH_FEEDBACK = text("feedback IS NOT NULL")
 
 IS_DEFAULT = text("is_default")
 """Which conversations are the default ones of their agents."""
-
-
-def _only(where: TextClause) -> dict[str, Any]:
-    return {"sqlite_where": where, "postgresql_where": where}
 
 
 def is_there(table: Table) -> ColumnElement[bool]:
@@ -204,13 +197,13 @@ conversations = Table(
     Column("body", Text, nullable=False),
     Index("conversations_of_agent", "project_id", "agent_id", "id"),
     Index("conversations_of_project", "project_id", "id"),
-    Index("answers_due", "answer_due", **_only(WITH_DEADLINE)),
+    Index("answers_due", "answer_due", **only(WITH_DEADLINE)),
     Index(
         "one_default_conversation",
         "project_id",
         "agent_id",
         unique=True,
-        **_only(IS_DEFAULT),
+        **only(IS_DEFAULT),
     ),
 )
 
@@ -242,9 +235,10 @@ entries = Table(
     Column("body", Text, nullable=False),
     UniqueConstraint("conversation_id", "seq", name="one_entry_of_a_number"),
     Index("entries_of_agent", "agent_id", "id"),
+    Index("entries_of_project", "project_id", "id"),
     Index("entries_of_run", "run_id"),
     Index("entries_of_step", "step_id"),
-    Index("entries_of_otid", "conversation_id", "otid", **_only(WITH_OTID)),
+    Index("entries_of_otid", "conversation_id", "otid", **only(WITH_OTID)),
 )
 
 runs = Table(
@@ -269,16 +263,16 @@ runs = Table(
     Column("created_at", Moment, nullable=False),
     Column("completed_at", Moment),
     Column("body", Text, nullable=False),
-    Index("one_running_run", "project_id", "conversation_id", unique=True, **_only(RUNNING)),
-    Index("active_runs", "project_id", "conversation_id", "place", **_only(ACTIVE)),
-    Index("runs_of_worker", "worker_id", **_only(RUNNING)),
-    Index("runs_with_a_log", "completed_at", **_only(WITH_A_LOG)),
+    Index("one_running_run", "project_id", "conversation_id", unique=True, **only(RUNNING)),
+    Index("active_runs", "project_id", "conversation_id", "place", **only(ACTIVE)),
+    Index("runs_of_worker", "worker_id", **only(RUNNING)),
+    Index("runs_with_a_log", "completed_at", **only(WITH_A_LOG)),
     Index(
         "one_run_of_a_key",
         "conversation_id",
         "request_key",
         unique=True,
-        **_only(WITH_KEY),
+        **only(WITH_KEY),
     ),
     Index("runs_of_project", "project_id", "id"),
     Index("runs_of_agent", "project_id", "agent_id", "id"),
@@ -301,7 +295,7 @@ steps = Table(
     Column("feedback", String(16)),
     Index("steps_of_run", "project_id", "run_id", "id"),
     Index("steps_of_project", "project_id", "id"),
-    Index("steps_with_feedback", "project_id", "id", **_only(WITH_FEEDBACK)),
+    Index("steps_with_feedback", "project_id", "id", **only(WITH_FEEDBACK)),
 )
 
 step_tags = Table(
