@@ -117,13 +117,7 @@ async def update(archive_id: ArchiveId, body: ArchiveChange, caller: Caller, db:
 @router.delete("/{archive_id}", status_code=204)
 async def delete(archive_id: ArchiveId, caller: Caller, db: Db) -> None:
     """Delete an archive with its passages, also from the agents that have it."""
-
-    def write(tx: Tx) -> None:
-        archives.get(tx, caller.project, archive_id, for_update=True)
-        passages.clear(tx, caller.project, archive_id)
-        archives.remove(tx, caller.project, archive_id)
-
-    await db.tx(write)
+    await db.tx(passages.remove_archive, caller.project, archive_id)
 
 
 @router.post("/{archive_id}/passages")

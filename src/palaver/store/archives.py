@@ -82,14 +82,6 @@ def change(tx: Tx, project: ProjectId, archive: Archive) -> None:
         raise NotFound("Archive")
 
 
-def remove(tx: Tx, project: ProjectId, archive_id: str) -> None:
-    """Delete an archive in which nothing is left, also from its agents. Raises `NotFound`."""
-    get(tx, project, archive_id, for_update=True)
-    tx.run(delete(_held).where(_held.c.archive_id == archive_id))
-    mine = (_archives.c.project_id == project, _archives.c.id == archive_id)
-    tx.run(delete(_archives).where(*mine))
-
-
 def attach(tx: Tx, project: ProjectId, agent_id: str, archive_id: str) -> None:
     """Give an agent an archive; one that it has already changes nothing. Raises `NotFound`."""
     agents.get(tx, project, agent_id, for_update=True)  # attachments wait for each other
