@@ -44,7 +44,7 @@ def serve(home: Path, environment: Mapping[str, str]) -> Iterator[Server]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "palaver.cli", "serve", "--port", str(port)],
-            env=_environment(home, environment),
+            env=environment_of(home, environment),
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -97,7 +97,8 @@ def asking(fake: FakeProvider) -> dict[str, str]:
     }
 
 
-def _environment(home: Path, more: Mapping[str, str]) -> dict[str, str]:
+def environment_of(home: Path, more: Mapping[str, str]) -> dict[str, str]:
+    """The whole environment of a process that has its files in `home`."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     return {
         **kept,

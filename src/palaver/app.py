@@ -27,6 +27,7 @@ from palaver.api import (
     models,
     problems,
     providers,
+    reference,
     routing,
     runs,
     streams,
@@ -35,6 +36,8 @@ from palaver.api import (
 )  # fmt: skip
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
+from palaver.engine import doctor
+from palaver.engine.doctor import Diagnosis
 from palaver.engine.egress import Egress
 from palaver.engine.hints import Hints
 from palaver.engine.lease import Lease
@@ -51,7 +54,7 @@ from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
 from palaver.settings import Settings
 from palaver.store.db import Database
-from palaver.store.opening import open_database
+from palaver.store.opening import open_database, open_existing
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +64,7 @@ _ROUTERS = (
     blocks.router, mcp_servers.router, all_messages.router, messages.by_id, streams.of_run,
     runs.router, runs.step_router, archives.router, archives.of_agent, archives.of_passages,
     models.health_router, models.router, tags.router, tools.router, providers.router,
+    reference.router,
 )  # fmt: skip
 
 
@@ -99,6 +103,16 @@ async def prepare(settings: Settings) -> None:
     await (await asyncio.to_thread(open_database, settings.database_url)).close()
 
 
+async def examine(settings: Settings, *, fix: bool) -> AsyncIterator[Diagnosis]:
+    """What `palaver.engine.doctor` finds. Raises `PalaverError` without a database to look at."""
+    db = await asyncio.to_thread(open_existing, settings.database_url)
+    try:
+        async for found in doctor.examine(db, fix=fix):
+            yield found
+    finally:
+        await db.close()
+
+
 @asynccontextmanager
 async def open_house(
     settings: Settings, patience: Patience | None = None, open_database: Opening = open_database
@@ -120,7 +134,7 @@ async def open_house(
     workshop = _workshop(db, python, mcp)
     runner = Runner(db, log, hints, catalog, workshop, worker)
     lease = Lease(db, runner, hints, worker)
-    sweeper = Sweeper(db, settings.events_keep)
+    sweeper = Sweeper(db, settings.events_keep, settings.deleted_keep)
     hints.start()
     log.start()
     sweeper.start()

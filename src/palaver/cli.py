@@ -1,7 +1,8 @@
-"""The command line: `palaver serve` and `palaver conformance`."""
+"""The command line: `palaver serve`, `palaver doctor` and `palaver conformance`."""
 
 import asyncio
 import gc
+import json
 import logging
 import os
 import signal
@@ -15,7 +16,8 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from palaver import __version__, settings
-from palaver.app import make_app, prepare
+from palaver.app import examine, make_app, prepare
+from palaver.engine.doctor import Diagnosis
 from palaver.errors import PalaverError
 from palaver.providers.catalog import Catalog
 from palaver.settings import LOG_LEVELS, Settings
@@ -53,6 +55,36 @@ def serve(host: str | None, port: int | None, workers: int, log_level: str | Non
 
 
 @main.command()
+@click.option("--fix", is_flag=True, help="Mend what is broken, where no run is active.")
+@click.option("--json", "as_json", is_flag=True, help="Tell a program: one JSON document.")
+def doctor(fix: bool, as_json: bool) -> None:
+    """Look for broken conversations; the exit code is 1 if any is left."""
+    try:
+        chosen = settings.read(os.environ)
+        _log(replace(chosen, log_level="warning"))
+        findings = asyncio.run(_examined(chosen, fix, aloud=not as_json))
+    except PalaverError as error:
+        raise click.ClickException(str(error)) from None
+    left = [found for found in findings if found.condition != "mended"]
+    if as_json:
+        click.echo(json.dumps([found.told() for found in findings], indent=2))
+    else:
+        click.echo(f"{len(left)} broken, {len(findings) - len(left)} mended.")
+        if any(found.condition == "broken" for found in left):
+            click.echo("`palaver doctor --fix` mends what is broken.")
+    sys.exit(1 if left else 0)
+
+
+async def _examined(chosen: Settings, fix: bool, *, aloud: bool) -> list[Diagnosis]:
+    findings = []
+    async for found in examine(chosen, fix=fix):
+        findings.append(found)
+        if aloud:
+            click.echo(found.in_words())
+    return findings
+
+
+@main.command()
 @click.option(
     "--base-url", envvar="LETTA_BASE_URL", default="http://127.0.0.1:8283", show_default=True
 )
@@ -63,7 +95,7 @@ def serve(host: str | None, port: int | None, workers: int, log_level: str | Non
 def conformance(
     base_url: str, api_key: str, model: str, only: tuple[str, ...], as_json: bool
 ) -> None:
-    """Hold any server against the API, from outside. It gets back what it had."""
+    """Hold any server against the API, from outside. What is made there is taken away again."""
     try:
         from palaver.conformance import command
     except ModuleNotFoundError as missing:

@@ -171,6 +171,25 @@ def test_a_cancel_clears_what_waits(client: Letta, say: Say, conversation: str) 
     assert say(conversation, "Hello").stop == "end_turn"
 
 
+@pytest.mark.parametrize("approve", [True, False])
+def test_a_call_can_be_answered_whose_tool_has_vanished(
+    client: Letta, say: Say, gated: str, approve: bool
+) -> None:
+    (one,) = ids_of(say(gated, EDIT))
+    agent = client.conversations.retrieve(gated).agent_id
+    (tool,) = [one for one in client.agents.tools.list(agent) if one.name == "memory_insert"]
+    client.agents.tools.detach(tool.id, agent_id=agent)
+    with pytest.raises(ConflictError):
+        client.conversations.messages.create(gated, input="Hi")
+
+    turn = say(gated, messages=[verdicts(one, approve=approve)])
+
+    (back,) = turn.of("tool_return_message")
+    assert (back["status"], turn.stop) == ("error", "end_turn")
+    assert say(gated, "Hi").stop == "end_turn"
+    assert memory_of(client, gated) == "none"
+
+
 def test_a_fork_waits_by_itself(client: Letta, say: Say, conversation: str) -> None:
     (one,) = ids_of(say(conversation, "[[call: ask]]", client_tools=[ASK]))
     fork = client.conversations.fork(conversation).id

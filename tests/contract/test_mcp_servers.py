@@ -170,6 +170,8 @@ def test_a_server_that_is_dead_or_dies_is_an_error_in_the_return(client: Client,
         agent = client.agents.create(model="palaver/offline", tool_ids=list(tools.values()))
         talk = client.conversations.create(agent_id=agent.id).id
         dying = say(talk, f"[[call: {names['die']}]]")
+    other = client.agents.create(model="palaver/offline").id
+    client.agents.tools.attach(tools["add"], agent_id=other)
     dead = say(talk, f'[[call: {names["add"]} {{"a": 1, "b": 2}}]]')
 
     for turn in (dying, dead):

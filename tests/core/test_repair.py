@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palaver.core.repair import LOST, mended
+from palaver.core.approval import waiting
+from palaver.core.repair import LOST, mended, mended_at_rest
 from palaver.domain.entry import Entry
 from palaver.domain.ids import shape
 from palaver.domain.part import Part, Reasoning, Text, ToolCall, ToolReturn, Verdict
@@ -46,7 +47,8 @@ _STEPS: st.SearchStrategy[list[Line]] = st.one_of(
     st.just([model(call("a", "client")), answer(came("a")), tool("a")]),
     st.just([model(call("c"), call("d"), cut=True), tool("c"), tool("d")]),
 )
-broken = st.lists(_LINES, max_size=10).map(lambda lines: window(*lines))
+broken_lines = st.lists(_LINES, max_size=10)
+broken = broken_lines.map(lambda lines: window(*lines))
 sound = st.lists(_STEPS, max_size=6).map(lambda steps: window(*(x for one in steps for x in one)))
 
 
@@ -129,8 +131,8 @@ def test_nothing_is_lost_that_has_a_place(entries: Window) -> None:
     kept = [one.id for one in whole if not one.id.endswith("+")]
 
     assert kept == [one.id for one in entries if one.id in kept]
-    assert _words(whole) == _words(entries)
-    assert _calls(whole) == _calls(entries)
+    assert words_in(whole) == words_in(entries)
+    assert calls_in(whole) == calls_in(entries)
 
 
 @given(sound, broken)
@@ -144,6 +146,21 @@ def test_what_is_sound_before_the_damage_is_not_touched(before: Window, after: W
 @pytest.mark.parametrize("lines", [case.lines for case in BROKEN.values()], ids=list(BROKEN))
 def test_a_known_damage_is_mended(lines: tuple[Line, ...]) -> None:
     assert list(complaints(mended(window(*lines)).entries)) == []
+
+
+@given(broken)
+def test_at_rest_only_the_newest_calls_may_wait(entries: Window) -> None:
+    whole = mended_at_rest(entries).entries
+    waits = bool(whole) and bool(waiting(whole[-1]))
+
+    assert list(complaints(whole[:-1] if waits else whole)) == []
+    assert mended_at_rest(whole).entries is whole
+
+
+def test_what_waits_is_what_is_left_of_the_calls_of_one_id() -> None:
+    entries = window(says(), model(call("a"), call("a", "approval")))
+
+    assert [one.role for one in mended_at_rest(entries).entries] == ["user", "assistant", "tool"]
 
 
 def test_a_late_return_goes_to_its_call() -> None:
@@ -183,14 +200,14 @@ def test_a_return_belongs_to_the_newest_call_of_its_id() -> None:
     assert found.entries[-1] is entries[-1]
 
 
-def _words(entries: Window) -> list[Part]:
+def words_in(entries: Sequence[Entry]) -> list[Part]:
     """What was said aloud or thought, where it may be."""
     talks = {"user": Text, "summary": Text, "assistant": Text | Reasoning}
     said = [p for e in entries for p in e.parts if isinstance(p, talks.get(e.role, ()))]
     return [part for part in said if part != Text(text="")]
 
 
-def _calls(entries: Window) -> list[Part]:
+def calls_in(entries: Sequence[Entry]) -> list[Part]:
     """The calls of the model, each of an id once in a say."""
     found: list[Part] = []
     for entry in entries:

@@ -1,6 +1,5 @@
 """MCP servers of all kinds as they are asked: real ones, and ones that do what they must not."""
 
-import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.anyio
 LOOPBACK = [ip_network("127.0.0.1/32")]
 LIMIT = 20.0  # seconds; generous, for machines that do something else as well
 SHORT = 1.0
-KINDS = ("streamable_http", "sse", "stdio")
+KINDS = ("streamable_http", "sse")
 
 
 def server_of(kind: str, url: str, **more: Any) -> McpServer:
@@ -90,7 +89,7 @@ async def test_a_real_server_is_asked_for_its_tools_and_for_what_they_do(
     assert "nothing" in outcomes[3].text
 
 
-@pytest.mark.parametrize("kind", ["streamable_http", "sse"])
+@pytest.mark.parametrize("kind", KINDS)
 async def test_headers_and_the_token_go_with_each_request(
     kind: str, mcp_url: str, client: McpClient
 ) -> None:
@@ -104,16 +103,19 @@ async def test_headers_and_the_token_go_with_each_request(
     assert sent == ["Bearer t0ken", "k3y", "identity"]
 
 
-async def test_a_command_gets_its_variables_and_none_of_ours(
+async def test_a_command_is_asked_and_gets_its_variables_and_none_of_ours(
     client: McpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-ours")
     server = server_of("stdio", "")
 
-    found = await asyncio.gather(
-        *(client.call(server, "variable", {"name": name}) for name in ("SECRET", "OPENAI_API_KEY"))
-    )
+    offers = await client.offers(server)
+    found = [
+        await client.call(server, "variable", {"name": name})
+        for name in ("SECRET", "OPENAI_API_KEY")
+    ]
 
+    assert "variable" in [offer.name for offer in offers]
     assert [one.text for one in found] == ["hush", "(not set)"]
 
 
@@ -127,7 +129,7 @@ async def test_a_server_that_dies_in_a_call_is_a_failure(kind: str, client: McpC
                 await client.offers(server_of(kind, url))
 
 
-@pytest.mark.parametrize("kind", ["streamable_http", "sse"])
+@pytest.mark.parametrize("kind", KINDS)
 async def test_a_server_that_never_answers_is_waited_for_so_long(
     kind: str, mcp_url: str, client: McpClient, hasty: McpClient
 ) -> None:
@@ -301,7 +303,7 @@ async def test_pages_of_tools_without_an_end_are_bounded(
     assert len(await client.offers(remote(script.url))) == 500
 
 
-@pytest.mark.parametrize("kind", ["streamable_http", "sse"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.2:1/mcp", "http://[::1]:1/mcp", "http://2852039166/mcp"]
 )

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from tests.fakes import pairing
 from tests.fakes.reply import Call, Part, Redacted, Refuse, Reply, Say, Think, Usage
 
 _ID = re.compile(r"[a-zA-Z0-9_-]+")
@@ -53,7 +54,7 @@ def failure(error: Any) -> bytes:
 
 def complaint(body: dict[str, Any]) -> str | None:
     """What is wrong with the request's messages: content that is none, or calls without returns."""
-    open_calls: set[str] = set()
+    turns: list[tuple[list[str], list[str]]] = []
     for message in body["messages"]:
         content = message["content"]
         blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
@@ -61,15 +62,13 @@ def complaint(body: dict[str, Any]) -> str | None:
             return "messages: text content blocks must be non-empty"
         if not all(_ID.fullmatch(b["id"]) for b in blocks if b["type"] == "tool_use"):
             return f"tool_use.id: String should match pattern {_ID.pattern!r}"
-        returned = {b["tool_use_id"] for b in blocks if b["type"] == "tool_result"}
-        if returned != open_calls:
-            return f"`tool_use` ids without `tool_result` blocks, or the other way round: {blocks}"
-        open_calls = {b["id"] for b in blocks if b["type"] == "tool_use"}
+        returned = [b["tool_use_id"] for b in blocks if b["type"] == "tool_result"]
+        turns.append((returned, [b["id"] for b in blocks if b["type"] == "tool_use"]))
         if blocks[-1]["type"] in ("thinking", "redacted_thinking"):
             return "The final block in an assistant message cannot be `thinking`"
         if any(b["type"] == "thinking" and not b["signature"] for b in blocks):
             return "thinking.signature: Field required"
-    return f"`tool_use` ids without `tool_result` blocks: {open_calls}" if open_calls else None
+    return pairing.complaint(turns)
 
 
 def usage(tokens: Usage) -> dict[str, Any]:

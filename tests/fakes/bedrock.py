@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from zlib import crc32
 
-from tests.fakes import anthropic_messages
+from tests.fakes import anthropic_messages, pairing
 from tests.fakes.reply import Call, Part, Redacted, Refusal, Reply, Say, Think, Usage
 
 HEADERS = {
@@ -84,22 +84,21 @@ def complaint(body: dict[str, Any]) -> str | None:
     turns = body["messages"]
     if not turns or turns[0]["role"] != "user":
         return "A conversation must start with a user message."
-    asked: set[str] = set()
+    pairs: list[tuple[list[str], list[str]]] = []
     for turn, before in zip(turns, [None, *turns], strict=False):
         if before is not None and before["role"] == turn["role"]:
             return "A conversation must alternate between user and assistant roles."
         if wrong := next(filter(None, map(_bad_block, turn["content"] or [{}])), None):
             return wrong
         returned = [b["toolResult"]["toolUseId"] for b in turn["content"] if "toolResult" in b]
-        if sorted(returned) != sorted(asked):
-            return f"Expected toolResult blocks for the following Ids: {asked}, not {returned}"
-        asked = {b["toolUse"]["toolUseId"] for b in turn["content"] if "toolUse" in b}
+        asked = [b["toolUse"]["toolUseId"] for b in turn["content"] if "toolUse" in b]
+        pairs.append((returned, asked))
         if turn["role"] == "assistant" and "reasoningContent" in turn["content"][-1]:
             return "The final block in an assistant message cannot be reasoning"
     called = any("toolUse" in block for turn in turns for block in turn["content"])
     if called and "toolConfig" not in body:
         return "The toolConfig field must be defined when using toolUse and toolResult blocks."
-    return f"Expected toolResult blocks for {asked}" if asked else None
+    return pairing.complaint(pairs)
 
 
 def claude_complaint(body: dict[str, Any]) -> str | None:

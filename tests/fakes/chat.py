@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
-from tests.fakes import tokens
+from tests.fakes import pairing, tokens
 from tests.fakes.reply import Call, Part, Redacted, Refuse, Reply, Say, Think, Usage
 
 DONE = b"data: [DONE]\n\n"
@@ -50,25 +51,35 @@ def complaint(body: dict[str, Any]) -> str | None:
         return "logprobs must be set to true if top_logprobs is used"
     if body.get("return_token_ids"):
         return "return_token_ids is not supported with stream=true"
-    open_calls: list[str] = []
+    if wrong := pairing.complaint(_turns(body["messages"])):
+        return wrong
     asked = [n for n, one in enumerate(body["messages"]) if one["role"] == "user"]
     for number, message in enumerate(body["messages"]):
         if message["role"] == "tool":
-            if message["tool_call_id"] not in open_calls:
-                return "messages with role 'tool' must be a response to a preceding message"
-            open_calls.remove(message["tool_call_id"])
             continue
-        if open_calls:
-            return f"these tool_call_ids did not have response messages: {open_calls}"
         if not message.get("content") and not message.get("tool_calls"):
             return f"a {message['role']} message has no content"
-        open_calls = [call["id"] for call in message.get("tool_calls") or []]
-        if len({*open_calls}) < len(open_calls) or not all(1 <= len(id) <= 40 for id in open_calls):
-            return f"tool_calls.id: each its own, of 1 to 40 characters: {open_calls}"
+        called = _called(message)
+        if not all(1 <= len(id) <= 40 for id in called):
+            return f"tool_calls.id: of 1 to 40 characters: {called}"
         thinks = body["model"].startswith("deepseek") and number > max(asked, default=-1)
-        if open_calls and thinks and not isinstance(message.get("reasoning_content"), str):
+        if called and thinks and not isinstance(message.get("reasoning_content"), str):
             return "The reasoning_content in the thinking mode must be passed back to the API"
-    return f"no response messages for {open_calls}" if open_calls else None
+    return None
+
+
+def _turns(messages: list[dict[str, Any]]) -> Iterator[tuple[list[str], list[str]]]:
+    """The returns and the calls of each turn; returns in a row are one."""
+    for returns, group in groupby(messages, lambda message: message["role"] == "tool"):
+        said = list(group)
+        if returns:
+            yield [message["tool_call_id"] for message in said], []
+        else:
+            yield from (([], _called(message)) for message in said)
+
+
+def _called(message: dict[str, Any]) -> list[str]:
+    return [call["id"] for call in message.get("tool_calls") or []]
 
 
 def usage(tokens: Usage) -> dict[str, Any]:

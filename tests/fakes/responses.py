@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
-from tests.fakes import tokens
+from tests.fakes import pairing, tokens
 from tests.fakes.reply import Call, Part, Redacted, Refuse, Reply, Say, Think, Usage
 
 
@@ -37,12 +38,11 @@ def failure(error: Any) -> bytes:
 def complaint(body: dict[str, Any]) -> str | None:
     """What is wrong with the request's items: calls without returns, ids without what they need."""
     items = body["input"]
-    called = {item["call_id"] for item in items if item.get("type") == "function_call"}
-    returned = {item["call_id"] for item in items if item.get("type") == "function_call_output"}
+    called = _call_ids(items, "function_call")
     if not all(re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", call_id) for call_id in called):
         return f"Invalid 'input': call_id of {called}"
-    if called != returned:
-        return f"No tool output found for function calls {called ^ returned}"
+    if wrong := pairing.complaint(_turns(items)):
+        return wrong
     for item, following in zip(items, [*items[1:], None], strict=True):
         if item.get("type") == "reasoning":
             if not item.get("encrypted_content"):
@@ -52,6 +52,21 @@ def complaint(body: dict[str, Any]) -> str | None:
         elif item.get("content") == "" or item.get("content") == []:
             return "an item has no content"
     return None
+
+
+def _turns(items: list[dict[str, Any]]) -> Iterator[tuple[list[str], list[str]]]:
+    """The returns and the calls of each turn: what the model says at once, or what it is told."""
+    for _, turn in groupby(items, _is_models):
+        said = list(turn)
+        yield _call_ids(said, "function_call_output"), _call_ids(said, "function_call")
+
+
+def _is_models(item: dict[str, Any]) -> bool:
+    return item.get("type") in ("reasoning", "function_call") or item.get("role") == "assistant"
+
+
+def _call_ids(items: list[dict[str, Any]], kind: str) -> list[str]:
+    return [item["call_id"] for item in items if item.get("type") == kind]
 
 
 def usage(tokens: Usage) -> dict[str, Any]:

@@ -161,7 +161,6 @@ BROKEN: dict[str, Transcript] = {
     "an answer without verdicts": _broken(
         says(), model(call("a", _WAITS)), ("approval", (), False), says()
     ),
-    "an empty summary": _broken(("summary", (), False), says(), model()),
     "nothing but empties": _broken(("user", (), False), ("assistant", (), False), says("")),
     # Parts that are not of their role.
     "the model returns": _broken(says(), model(call("a"), came("a")), model()),

@@ -54,7 +54,7 @@ def waiting(entry: Entry) -> tuple[ToolCall, ...]:
     first: dict[str, ToolCall] = {}
     for call in calls:
         first.setdefault(call.call_id, call)
-    return () if entry.cut else tuple(first.values())
+    return tuple(first.values()) if entry.role == "assistant" and not entry.cut else ()
 
 
 def denial(asked: Entry, blank: Entry, reason: str) -> Entry:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from palaver.core.approval import refused
+from palaver.core.approval import refused, waiting
 from palaver.domain.entry import Entry, Role
 from palaver.domain.part import (
     HiddenReasoning,
@@ -79,6 +79,19 @@ def mended(entries: tuple[Entry, ...]) -> Mended:
         work.take(number, entry)
     work.close(len(entries))
     return Mended(tuple(work.said), tuple(work.mends)) if work.mends else Mended(entries)
+
+
+def mended_at_rest(entries: tuple[Entry, ...]) -> Mended:
+    """The same for a conversation that nobody carries on: where it waits for an answer, it may."""
+    whole = mended(entries)
+    if len(whole.entries) < 2 or whole.entries[-1].id != f"{entries[-1].id}+":
+        return whole
+    *before, asked, _ = whole.entries
+    if not waiting(asked):
+        return whole
+    lost = ("unanswered call", asked.id)
+    mends = tuple(mend for mend in whole.mends if (mend.fault, mend.entry_id) != lost)
+    return Mended((*before, asked), mends) if mends else Mended(entries)
 
 
 @dataclass(slots=True)

@@ -41,10 +41,25 @@ _OVERDUE = (
     .limit(bindparam("limit"))
 )
 _OVERDUE_HELD = _OVERDUE.with_for_update(skip_locked=True, key_share=True)
+_EVERYWHERE = (
+    select(_own.c.project_id, _own.c.id, _own.c.agent_id)
+    .where(_own.c.deleted_at.is_(None), _own.c.id > bindparam("after"))
+    .order_by(_own.c.id)
+    .limit(bindparam("limit"))
+)
 _AT_ONCE = 20  # conversations that go on in one transaction
 _ADD = insert(_own)
 _ADD_SEGMENT = insert(_segments)
 _EMPTY = {"head_seq": SYSTEM_SEQ, "context_from": SYSTEM_SEQ + 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Whose a conversation is, the default one of an agent too."""
+
+    project: ProjectId
+    conversation_id: str
+    agent_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +114,12 @@ def locate(tx: Tx, project: ProjectId, conversation_id: str) -> Address:
     if row is None:
         raise NotFound("Conversation")
     return Address(conversation_id=conversation_id, agent_id=row.agent_id)
+
+
+def everywhere(tx: Tx, after: str, limit: int) -> list[Home]:
+    """The next conversations by id, of all projects, those that were deleted left out."""
+    rows = tx.all(_EVERYWHERE, {"after": after, "limit": limit})
+    return [Home(row.project_id, row.id, row.agent_id) for row in rows]
 
 
 def find_default(tx: Tx, project: ProjectId, agent_id: str) -> str | None:
@@ -269,6 +290,7 @@ def _insert(tx: Tx, project: ProjectId, conversation: Conversation, more: dict[s
             "created_at": conversation.created_at,
             "hidden": False,
             "stale": False,
+            "collected": False,
             **_row(conversation),
             **more,
         },

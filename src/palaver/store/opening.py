@@ -1,7 +1,11 @@
 """Which database a URL means, and its door."""
 
-from palaver.errors import Invalid
+from pathlib import Path
+
+from palaver.errors import Invalid, NotFound
 from palaver.store.db import Database
+
+_SQLITE = "sqlite:///"
 
 
 def open_database(url: str) -> Database:
@@ -11,12 +15,19 @@ def open_database(url: str) -> Database:
     Raises `Invalid` for another kind, or for tables of a newer palaver; `Unavailable` where it
     cannot be reached.
     """
-    if url.startswith("sqlite:///"):
+    if url.startswith(_SQLITE):
         from palaver.store.sqlite import SqliteDatabase
 
-        return SqliteDatabase(url.removeprefix("sqlite:///"))
+        return SqliteDatabase(url.removeprefix(_SQLITE))
     if url.startswith(("postgresql://", "postgres://")):
         from palaver.store.postgres import PostgresDatabase
 
         return PostgresDatabase(url)
     raise Invalid("The database URL must begin with sqlite:/// or postgresql://.")
+
+
+def open_existing(url: str) -> Database:
+    """Open a database as `open_database` does, if it is there already, or `NotFound`."""
+    if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).exists():
+        raise NotFound(f"The database {url}", "set PALAVER_HOME or PALAVER_DATABASE_URL.")
+    return open_database(url)

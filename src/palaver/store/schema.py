@@ -22,8 +22,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    exists,
-    or_,
     select,
     text,
 )
@@ -53,6 +51,12 @@ WITH_DEADLINE = text("answer_due IS NOT NULL")
 WITH_FEEDBACK = text("feedback IS NOT NULL")
 """Which steps somebody has said something of."""
 
+GONE = text("deleted_at IS NOT NULL")
+"""Which agents have been deleted."""
+
+GARBAGE = text("deleted_at IS NOT NULL AND NOT collected")
+"""Which conversations have been deleted and may still have rows that nobody reaches."""
+
 IS_DEFAULT = text("is_default")
 """Which conversations are the default ones of their agents."""
 
@@ -62,17 +66,6 @@ def is_there(table: Table) -> ColumnElement[bool]:
     # An EXISTS beside an OR makes PostgreSQL read all conversations first; this asks for one.
     belongs = conversations.c.id == table.c.conversation_id
     return select(conversations.c.deleted_at).where(belongs).scalar_subquery().is_(None)
-
-
-def is_reached() -> ColumnElement[bool]:
-    """Whether there is a conversation that holds an entry, or was forked with it."""
-    shared = exists().where(
-        segments.c.source_conversation_id == entries.c.conversation_id,
-        segments.c.lo <= entries.c.seq,
-        segments.c.hi >= entries.c.seq,
-        is_there(segments),
-    )
-    return or_(is_there(entries), shared)
 
 
 projects = Table(
@@ -98,6 +91,7 @@ agents = Table(
     Column("deleted_at", Moment),
     Column("body", Text, nullable=False),
     Index("agents_of_project", "project_id", "id"),
+    Index("agents_that_are_gone", "deleted_at", **only(GONE)),
 )
 
 agent_tags = Table(
@@ -194,8 +188,10 @@ conversations = Table(
     Column("answer_due", Moment),
     Column("archived_at", Moment),
     Column("deleted_at", Moment),
+    Column("collected", Boolean, nullable=False),
     Column("body", Text, nullable=False),
     Index("conversations_of_agent", "project_id", "agent_id", "id"),
+    Index("garbage", "deleted_at", **only(GARBAGE)),
     Index("conversations_of_project", "project_id", "id"),
     Index("answers_due", "answer_due", **only(WITH_DEADLINE)),
     Index(

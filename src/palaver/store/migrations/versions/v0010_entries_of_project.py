@@ -1,12 +1,12 @@
 """All that was said in a project is listed, whoever said it.
 
-Revision: 0009
+Revision: 0010
 """
 
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:
