@@ -42,6 +42,7 @@ bench: .venv/installed-dev ## Measure, beside a proxy and a bare app, and on thr
 	$(BIN)/python -m bench.run $(ARGS)
 	$(BIN)/python -m bench.hosts $(filter --quick,$(ARGS))
 	$(BIN)/python -m bench.first_sends
+	$(BIN)/python -m bench.tools $(filter --quick,$(ARGS))
 
 lock: ## Choose the newest allowed dependencies and write the lock files (needs uv).
 	$(COMPILE) pyproject.toml --group build --output-file requirements.lock

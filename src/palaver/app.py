@@ -25,6 +25,7 @@ from palaver.api import (
     models,
     problems,
     providers,
+    reference,
     routing,
     runs,
     streams,
@@ -59,8 +60,8 @@ _ROUTERS = (
     messages.router, streams.router, conversations.router, compaction.router, messages.of_agent,
     blocks.core_memory, compaction.of_agent, agent_tools.router, archival.router, agents.router,
     blocks.router, mcp_servers.router, messages.by_id, streams.of_run, runs.router,
-    runs.step_router,
-    models.health_router, models.router, tags.router, tools.router, providers.router,
+    runs.step_router, models.health_router, models.router, tags.router, tools.router,
+    providers.router, reference.router,
 )  # fmt: skip
 
 
@@ -130,7 +131,7 @@ async def open_house(
     workshop = _workshop(db, python, mcp)
     runner = Runner(db, log, hints, catalog, workshop, worker)
     lease = Lease(db, runner, hints, worker)
-    sweeper = Sweeper(db, settings.events_keep)
+    sweeper = Sweeper(db, settings.events_keep, settings.deleted_keep)
     hints.start()
     log.start()
     sweeper.start()

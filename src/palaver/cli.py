@@ -95,7 +95,7 @@ async def _examined(chosen: Settings, fix: bool, *, aloud: bool) -> list[Diagnos
 def conformance(
     base_url: str, api_key: str, model: str, only: tuple[str, ...], as_json: bool
 ) -> None:
-    """Hold any server against the API, from outside. It gets back what it had."""
+    """Hold any server against the API, from outside. What is made there is taken away again."""
     try:
         from palaver.conformance import command
     except ModuleNotFoundError as missing:

@@ -11,6 +11,8 @@ PALAVER_MAX_BODY_BYTES           largest request that is read (default 8 MiB)
 PALAVER_EVENTS_KEEP              how long the events of a run stay after its end, such as
                                  90s, 12h or 7d (default 7d); after that its streams are
                                  told from what the conversation holds
+PALAVER_DELETED_KEEP             how long what was deleted stays in the database, out of
+                                 everybody's reach (default 7d)
 PALAVER_LLM_CONNECT_TIMEOUT      how long a provider may take to be reached (default 10s)
 PALAVER_LLM_FIRST_EVENT_TIMEOUT  how long until a model says something (default 10m)
 PALAVER_LLM_IDLE_TIMEOUT         how long a provider may send nothing at all (default 5m)
@@ -48,6 +50,7 @@ DEFAULT_PORT = 8283  # where the official clients look for a server of one's own
 MAX_BODY = 8 * 1024 * 1024  # bytes
 
 EVENTS_KEEP = timedelta(days=7)
+DELETED_KEEP = timedelta(days=7)
 
 CONNECT_TIMEOUT = timedelta(seconds=10)
 FIRST_EVENT_TIMEOUT = timedelta(minutes=10)
@@ -81,6 +84,7 @@ class Settings:
     log_level: str = "info"
     max_body: int = MAX_BODY
     events_keep: timedelta = EVENTS_KEEP
+    deleted_keep: timedelta = DELETED_KEEP
     llm_connect_timeout: timedelta = CONNECT_TIMEOUT
     llm_first_event_timeout: timedelta = FIRST_EVENT_TIMEOUT
     llm_idle_timeout: timedelta = IDLE_TIMEOUT
@@ -111,6 +115,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         log_level=level,
         max_body=_number(environment, "PALAVER_MAX_BODY_BYTES", MAX_BODY, 2**31),
         events_keep=_span(environment, "PALAVER_EVENTS_KEEP", EVENTS_KEEP),
+        deleted_keep=_span(environment, "PALAVER_DELETED_KEEP", DELETED_KEEP),
         llm_connect_timeout=_span(environment, "PALAVER_LLM_CONNECT_TIMEOUT", CONNECT_TIMEOUT),
         llm_first_event_timeout=_span(
             environment, "PALAVER_LLM_FIRST_EVENT_TIMEOUT", FIRST_EVENT_TIMEOUT

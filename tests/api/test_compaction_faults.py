@@ -12,11 +12,11 @@ from palaver.store.db import Database
 from tests.api.here import Client, Json, check_calls, serving
 from tests.api.tables import contents, looking_into
 from tests.fakes.provider import FakeProvider
-from tests.fakes.reply import WORDS, Answer, Call, Fault, Refusal, Reply, Say
+from tests.fakes.reply import WORDS, Answer, Call, Fault, Refusal, Reply, Say, Usage
 
 MODEL = "openai/gpt-4o"
 SHORT = Reply((Say(("They", " spoke.")),))
-LONG = Reply((Say(("much longer ",) * 4_000),))
+LONG = Reply((Say(("much longer " * 4_000,)),))
 FULL = Refusal(
     400, {"error": {"message": "maximum context length", "code": "context_length_exceeded"}}
 )
@@ -210,6 +210,23 @@ async def test_where_nothing_can_leave_the_window_its_provider_is_asked(
     heard = await _send(client, agent, "words " * 200, include_compaction_messages=True)
     assert (heard["stop_reason"], "event_message" in heard) == ("end_turn", False)
     assert len(fake.requests) == 2
+
+
+@pytest.mark.usefixtures("begin_again")
+async def test_what_a_provider_has_counted_before_is_its_measure(
+    client: Client, fake: FakeProvider
+) -> None:
+    agent = await talked(client, limit=4_000)
+    fake.script(Reply(usage=Usage(prompt=4_400)), SHORT, Reply(usage=Usage(prompt=500)), Reply())
+
+    first, second, third = [
+        await _send(client, agent, include_compaction_messages=True) for _ in range(3)
+    ]
+
+    assert "summary_message" not in first
+    stats = second["summary_message"]["compaction_stats"]
+    assert stats["context_tokens_before"] > 3_600 > stats["context_tokens_after"]
+    assert "summary_message" not in third
 
 
 @pytest.mark.usefixtures("begin_again")

@@ -422,3 +422,20 @@ test("a tool is made from its source, given to an agent, and found again", async
   assert.equal(await tools.detach(own, { agent_id: id }), null);
   assert.deepEqual(await all(tools.list(id)), []);
 });
+
+test("a Python tool is run by the server, where it has a sandbox", async (t) => {
+  const name = `t_${crypto.randomUUID().replaceAll("-", "")}`;
+  const source_code = `def ${name}(n: int) -> int:\n    """Double."""\n    return 2 * n\n`;
+  const tool = await client.tools.create({ source_code });
+  const conversation = await converse();
+  try {
+    await client.agents.tools.attach(tool.id, { agent_id: agent.id });
+  } catch (error) {
+    assert.match(error.message, /needs a sandbox/);
+    return t.skip("no sandbox on this machine");
+  }
+  const events = await all(await send(conversation, `[[call: ${name} {"n": 21}]]`));
+  const back = events.find((one) => one.message_type === "tool_return_message");
+  assert.deepEqual([back.status, back.tool_return], ["success", "42"]);
+  await client.agents.tools.detach(tool.id, { agent_id: agent.id });
+});

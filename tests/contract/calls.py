@@ -18,6 +18,7 @@ from tests.contract.things import (
     UNTIL,
     Given,
     Things,
+    mcp,
     paged,
     sent,
     streamed,
@@ -165,6 +166,46 @@ CALLS: dict[str, Row] = {
             "tool_id": it.http.get("/v1/tools", params={"name": "memory_insert"}).json()[0]["id"],
         }
     ],
+    "agents.passages.create": lambda it: [
+        {"agent_id": it.agent, "text": "Tea.", "created_at": SINCE, "tags": ["t"]}
+    ],
+    "agents.passages.list": lambda it: [
+        {**one, "agent_id": it.agent, "ascending": True, "search": "tea"}
+        for one in without(paged(it.new_passage()), "order", "order_by")
+    ],
+    "agents.passages.search": lambda it: [
+        {
+            "agent_id": it.agent,
+            "query": "tea",
+            "end_datetime": UNTIL,
+            "start_datetime": SINCE,
+            "tag_match_mode": "all",
+            "tags": ["t"],
+            "top_k": 5,
+        }
+    ],
+    "agents.passages.delete": lambda it: [{"agent_id": it.agent, "memory_id": it.new_passage()}],
+    "mcp_servers.create": lambda it: [
+        {"server_name": f"s{uuid4().hex}", "config": mcp(it.mcp_url, "/nowhere")}
+    ],
+    "mcp_servers.retrieve": lambda it: [{"mcp_server_id": it.mcp_server}],
+    "mcp_servers.update": lambda it: [
+        {
+            "mcp_server_id": it.mcp_server,
+            "config": mcp(it.mcp_url),
+            "server_name": f"s{uuid4().hex}",
+        }
+    ],
+    "mcp_servers.list": lambda it: [{}],
+    "mcp_servers.refresh": lambda it: [{"mcp_server_id": it.mcp_server, "agent_id": it.agent}],
+    "mcp_servers.tools.list": lambda it: [{"mcp_server_id": it.mcp_server}],
+    "mcp_servers.tools.retrieve": lambda it: [
+        {"mcp_server_id": it.mcp_server, "tool_id": it.mcp_tool}
+    ],
+    "mcp_servers.tools.run": lambda it: [
+        {"mcp_server_id": it.mcp_server, "tool_id": it.mcp_tool, "args": {"a": 1, "b": 2}}
+    ],
+    "mcp_servers.delete": lambda it: [{"mcp_server_id": it.new_mcp_server()}],
     "blocks.create": lambda it: [{**BLOCK, "label": "notes"}],
     "blocks.retrieve": lambda it: [{"block_id": it.block}],
     "blocks.update": lambda it: [{**BLOCK, "block_id": it.block, "label": "notes"}],

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from letta_client import APIStatusError, Letta, Stream
@@ -11,10 +12,12 @@ from palaver.api.unplanned import NOT_PLANNED
 from tests.contract.calls import CALLS, DUMMIES, NEEDED_TOO
 from tests.contract.coverage import KNOWN, served, shape
 from tests.contract.talk import official
-from tests.contract.things import OFFLINE, Things
+from tests.contract.things import OFFLINE, Things, mcp
 from tests.servers import Server
 
 BY_NAME = {one.client: one for one in KNOWN if one.client}
+_THERE = served()
+ABSENT = [name for name, one in BY_NAME.items() if shape(one.row) not in _THERE]
 _OURS = {"self", "extra_headers", "extra_query", "extra_body", "timeout"}
 
 
@@ -26,7 +29,7 @@ def sdk(server: Server) -> Iterator[Letta]:
 
 
 @pytest.fixture(scope="module")
-def things(server: Server) -> Things:
+def things(server: Server, mcp_url: str) -> Things:
     """One of each, in a conversation in which something was said."""
     http = server.http
 
@@ -42,8 +45,13 @@ def things(server: Server) -> Things:
     message = answer["messages"][-1]
     source = 'def spare(text: str) -> str:\n    """Spare."""\n    return text\n'
     tool = http.put("/v1/tools/", json={"source_code": source}).raise_for_status().json()
+    met = made("/v1/mcp-servers/", {"server_name": f"s{uuid4().hex}", "config": mcp(mcp_url)})
+    offered = http.get(f"/v1/mcp-servers/{met['id']}/tools").json()
     return Things(
         http=http,
+        mcp_url=mcp_url,
+        mcp_server=met["id"],
+        mcp_tool=next(one["id"] for one in offered if one["name"].endswith("add")),
         agent=agent,
         block=block["id"],
         conversation=conversation,
@@ -84,8 +92,8 @@ def test_what_is_there_is_called_with_every_parameter(
             assert "LettaStopReason" in kinds
 
 
-@pytest.mark.parametrize("name", sorted(BY_NAME.keys() - CALLS.keys()))
-def test_what_has_no_row_is_called_too_and_refused(sdk: Letta, name: str) -> None:
+@pytest.mark.parametrize("name", ABSENT)
+def test_what_is_not_there_is_called_too_and_refused(sdk: Letta, name: str) -> None:
     method = _method(sdk, name)
     needed = [one.name for one in _parameters(method) if one.default is inspect.Parameter.empty]
     needed += NEEDED_TOO.get(name, ())
@@ -96,5 +104,4 @@ def test_what_has_no_row_is_called_too_and_refused(sdk: Letta, name: str) -> Non
 
     if BY_NAME[name].row in NOT_PLANNED:
         assert refused.value.status_code == 501
-    elif shape(BY_NAME[name].row) not in served():
-        assert refused.value.status_code in (404, 405, 501)
+    assert refused.value.status_code in (404, 405, 501)

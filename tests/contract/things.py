@@ -41,6 +41,9 @@ class Things:
     run: str
     step: str
     tool: str
+    mcp_url: str
+    mcp_server: str
+    mcp_tool: str
 
     def new_agent(self, **more: Any) -> str:
         """Another agent."""
@@ -56,6 +59,16 @@ class Things:
         """Another conversation."""
         made = self.http.post("/v1/conversations/", params={"agent_id": self.agent})
         return str(made.raise_for_status().json()["id"])
+
+    def new_passage(self) -> str:
+        """A passage of the agent."""
+        made = self.http.post(f"/v1/agents/{self.agent}/archival-memory", json={"text": "Tea."})
+        return str(made.raise_for_status().json()[0]["id"])
+
+    def new_mcp_server(self) -> str:
+        """Another MCP server; nobody answers there."""
+        body = {"server_name": f"s{uuid4().hex}", "config": mcp(self.mcp_url, "/nowhere")}
+        return str(self.http.post("/v1/mcp-servers/", json=body).raise_for_status().json()["id"])
 
     def talk(self, name: str) -> str:
         """The conversation of that name, or the agent's, when a lot was said in it."""
@@ -74,6 +87,11 @@ class Things:
         """Another tool."""
         body = {"source_code": SOURCE.format(name=f"f{uuid4().hex}")}
         return str(self.http.post("/v1/tools/", json=body).raise_for_status().json()["id"])
+
+
+def mcp(url: str, path: str = "/mcp") -> Given:
+    """How an MCP server is reached."""
+    return {"mcp_server_type": "streamable_http", "server_url": url + path}
 
 
 def paged(cursor: str, order: str = "asc", **more: Any) -> tuple[Given, Given]:

@@ -9,8 +9,9 @@ from palaver.domain.conversation import Address
 from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.domain.run import Run
 from palaver.engine import line
-from palaver.engine.live_run import LiveRun, Stage
+from palaver.engine.live_run import LiveRun
 from palaver.engine.send import Send
+from palaver.engine.stage import Stage
 from palaver.settings import Settings
 from palaver.store import runs, workers
 from palaver.store.db import Tx

@@ -36,6 +36,10 @@ _BODIES: dict[tuple[str, str], Json] = {  # for the operations that must have on
     ("post", "/v1/agents/{agent_id}/messages"): {"input": "Hello"},
     ("post", "/v1/agents/{agent_id}/messages/async"): {"input": "Hello"},
     ("post", "/v1/agents/{agent_id}/messages/stream"): {"input": "Hello"},
+    ("post", "/v1/agents/{agent_id}/messages/preview-raw-payload"): {"input": "Hello"},
+    ("post", "/v1/conversations/{conversation_id}/messages/preview-raw-payload"): {
+        "input": "Hello"
+    },
     ("post", "/v1/conversations/{conversation_id}/messages"): {"input": "Hello"},
     ("patch", "/v1/agents/{agent_id}/tools/approval/{tool_name}"): {"requires_approval": True},
     ("patch", "/v1/mcp-servers/{mcp_server_id}"): {"config": {"server_url": "https://x.example"}},

@@ -153,7 +153,7 @@ KERNEL = [
     _says("calls of the x32 kind", "return system_call(0x40000000 + 101)", r'^\["ENOSYS"\]$'),
     Abuse("memory in no process", "os.memfd_create('m')", "PermissionError"),
     Abuse("a new session", "os.setsid()", "PermissionError"),
-    Abuse("become root", "os.setuid(0)", "PermissionError|ended by SIG"),
+    Abuse("become root", "os.setuid(0)", "PermissionError|Invalid argument"),
     Abuse("another group", "os.setgroups([0])", "PermissionError"),
     _says(
         "no rights at all",
@@ -244,16 +244,20 @@ PROCESSES = [
         _CLOCK,
         quick=True,
     ),
-    Abuse("spin", "while True: pass", "TimeoutError: it used more than 1 seconds of CPU"),
+    Abuse(
+        "spin",
+        "while True: pass",
+        "TimeoutError: it used more than 1 seconds of CPU|after 10 seconds",
+    ),
     Abuse(
         "spin through the signal",
         "signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass",
-        "ended by SIGKILL",
+        "ended by SIGKILL|after 10 seconds",
     ),
     Abuse("raise a limit", "resource.setrlimit(resource.RLIMIT_AS, (-1, -1))", "ValueError"),
     Abuse(
         "raise its parent's",
-        "resource.prlimit(1, resource.RLIMIT_NOFILE, (9, 9))",
+        "resource.prlimit(1, resource.RLIMIT_NOFILE, (9, 1 << 40))",
         "PermissionError",
     ),
     Abuse("push forward", "os.nice(-20)", "PermissionError"),
@@ -262,7 +266,9 @@ PROCESSES = [
         "os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(9))",
         "PermissionError",
     ),
-    Abuse("a fork bomb", "while True: os.fork()", "BlockingIOError|MemoryError"),
+    Abuse(
+        "a fork bomb", "while True: os.fork()", "BlockingIOError|MemoryError|started 32 processes"
+    ),
     Abuse(
         "a fork bomb that does not give up",
         """
@@ -272,13 +278,13 @@ PROCESSES = [
             except OSError:
                 pass
         """,
-        f"{_CLOCK}|MemoryError",
+        "started 32 processes|MemoryError",
         quick=True,
     ),
     Abuse(
         "a fork bomb in the shell",
         "subprocess.run(['/bin/sh', '-c', 'f() { f | f & }; f; sleep 1000'])",
-        _CLOCK,
+        f"started 32 processes|MemoryError|{_CLOCK}",
         quick=True,
     ),
     Abuse(

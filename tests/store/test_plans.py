@@ -19,6 +19,7 @@ from palaver.store import (
     conversations,
     entries,
     events,
+    garbage,
     passages,
     recall,
     runs,
@@ -40,7 +41,7 @@ from tests.store.making import HERE
 
 SMALL = "workers"  # a row for each process that lives
 # Indexes that hold nothing but what is wanted, and what a handful is sorted by, always.
-SHORT = "runs_of_worker|runs_with_a_log|one_running_run|active_runs"
+SHORT = "runs_of_worker|runs_with_a_log|one_running_run|active_runs|garbage|agents_that_are_gone"
 HANDFUL = r"((agents_blocks|agents_archives|segments)\.n|(run_events|news)\.run_id)\b"
 # What a full-text index gives is in no order on PostgreSQL; SQLite's knows the order of numbers.
 FOUND = r"hits\.n\b"
@@ -58,7 +59,8 @@ class Told:
     ) -> None:
         """Remember a statement with its parameters."""
         if not statement.startswith("INSERT"):
-            self.statements.append((statement, given))
+            one = given[0] if isinstance(given, list) else given
+            self.statements.append((statement, one))
 
     def plans(self) -> list[str]:
         """What the database does for each of them, and what is wrong with it."""
@@ -144,6 +146,16 @@ def keep(tx: Tx) -> Kept:
     return Kept(address, run, making.say(tx, address, 5), tool.id, [archive.id])
 
 
+def collected(tx: Tx, agent_id: str) -> None:
+    """A conversation with a run and a fork, deleted, and then removed as far as may be."""
+    address = making.keep_conversation(tx, agent_id, said=3)
+    runs.finish(tx, making.start(tx, address).model_copy(update={"status": "completed"}))
+    making.fork(tx, address)
+    conversations.remove(tx, HERE, address.conversation_id, making.NOON)
+    while garbage.collect(tx, making.LATER, 2):
+        pass
+
+
 Ask = Callable[[Tx, Kept], object]
 
 HOT: dict[str, Ask] = {
@@ -210,6 +222,7 @@ HOT: dict[str, Ask] = {
     "the dead": lambda tx, it: claims.take_left(tx, "worker-2", []),
     "events of several runs": lambda tx, it: events.after_each(tx, {it.run.id: 5}, 100),
     "the last event": lambda tx, it: events.last(tx, it.run.id),
+    "what was deleted": lambda tx, it: collected(tx, it.address.agent_id),
     "old logs": lambda tx, it: events.prune(tx, making.LATER, 20),
     "events": lambda tx, it: events.after(tx, it.run.id, 5, 100),
     "steps that were judged": lambda tx, it: steps.listed(

@@ -18,7 +18,7 @@ from palaver.domain.ids import AgentId, ConversationName, MessageId, ProjectId, 
 from palaver.domain.message import Message, MessageType
 from palaver.domain.page import MAX_LIMIT, Limit, Order, Page
 from palaver.domain.run import Run
-from palaver.engine import line
+from palaver.engine import line, previewing
 from palaver.engine.failure import Failure
 from palaver.engine.line import Admitted, Cancelled
 from palaver.engine.send import Send
@@ -111,6 +111,19 @@ async def send(
     return await _send(address, body, caller, rooms, wire)
 
 
+@router.post("/preview-raw-payload")
+async def preview(
+    conversation_id: ConversationName,
+    body: SendBody,
+    caller: Caller,
+    rooms: Rooms,
+    wire: Connection,
+) -> dict[str, Any]:
+    """Show what a send would ask the provider, in the provider's own form. Nothing is sent."""
+    address = await rooms.db.read(addressing.find, caller.project, conversation_id, body.agent_id)
+    return await previewing.preview(rooms.db, rooms.catalog, _wished(address, body, caller, wire))
+
+
 @router.get("")
 async def list_messages(
     conversation_id: ConversationName,
@@ -155,6 +168,15 @@ async def send_in_background(
     address = await rooms.db.read(addressing.default_of, caller.project, agent_id)
     admitted = await rooms.runner.start(_wished(address, body, caller, wire))
     return await rooms.db.read(runs.get, caller.project, admitted.run_id)
+
+
+@of_agent.post("/preview-raw-payload")
+async def preview_of_agent(
+    agent_id: AgentId, body: AgentSendBody, caller: Caller, rooms: Rooms, wire: Connection
+) -> dict[str, Any]:
+    """Show what a send to the agent's default conversation would ask the provider."""
+    address = await rooms.db.read(addressing.default_of, caller.project, agent_id)
+    return await previewing.preview(rooms.db, rooms.catalog, _wished(address, body, caller, wire))
 
 
 @of_agent.post("/cancel", responses=CONFLICT)

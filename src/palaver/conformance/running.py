@@ -1,7 +1,7 @@
 """All checks, one after the other, each on a visit of its own."""
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import httpx2
@@ -82,9 +82,9 @@ def chosen(only: Collection[str]) -> list[Check]:
 @contextmanager
 def _tidied(visit: Visit) -> Iterator[Visit]:
     """The visit; afterwards what it has made is taken away, as far as the server lets it."""
-    yield visit
-    for path in reversed(visit.made):
-        try:
-            visit.http.delete(path)
-        except httpx2.HTTPError:
-            return
+    try:
+        yield visit
+    finally:
+        with suppress(httpx2.HTTPError):
+            for path in reversed(visit.made):
+                visit.http.delete(path)

@@ -85,6 +85,11 @@ def orphans(entries: Sequence[Entry]) -> set[str]:
     return alone
 
 
+def _is_input(entry: Entry) -> bool:
+    """Whether somebody has said it: a reminder is of a step."""
+    return entry.role == "user" and entry.step_id is None
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """A window laid out to be cut: the places where it may be, and what would stay behind each."""
@@ -101,7 +106,7 @@ class Layout:
     def of(cls, window: Window) -> Self:
         """How a window may be cut."""
         entries, sizes = window.entries, window.sizes()
-        inputs = [at for at, entry in enumerate(entries) if entry.role == "user"]
+        inputs = [at for at, entry in enumerate(entries) if _is_input(entry)]
         left = list(accumulate(reversed(sizes), initial=0))[::-1]
         return cls(
             entries,

@@ -130,3 +130,7 @@ class ChatModel(Protocol):
         Raises a kind of `palaver.errors.LLMError`, before or after the first event.
         """
         ...
+
+    async def preview(self, request: ChatRequest) -> dict[str, Any]:
+        """The body that the provider would get; it gets nothing. Raises as `stream` does."""
+        ...

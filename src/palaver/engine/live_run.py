@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from palaver import clock
 from palaver.core.compaction import Trigger
@@ -17,10 +17,8 @@ from palaver.core.speech import Speech
 from palaver.core.turn import CallModel, Compact, Remind, Reply, RunTools, Turn, Want, take_turn
 from palaver.core.window import Window
 from palaver.domain.entry import Entry, Role
-from palaver.domain.llm import ChatModel
 from palaver.domain.message import Message
-from palaver.domain.part import Gate, Text, ToolCall, ToolReturn
-from palaver.domain.rule import ToolRule
+from palaver.domain.part import Text
 from palaver.domain.run import Run, Step, StopReason
 from palaver.engine import compiling, ending, line
 from palaver.engine.ending import Ending, Unwritten
@@ -28,6 +26,7 @@ from palaver.engine.failure import Failure
 from palaver.engine.log import Log
 from palaver.engine.meter import Meter
 from palaver.engine.send import Send
+from palaver.engine.stage import Stage, Tools
 from palaver.engine.summarising import Summariser
 from palaver.engine.tail import Tail
 from palaver.engine.tally import Tally
@@ -50,27 +49,6 @@ _TOLD = 100  # mended faults that a run's record tells of
 _AGAIN = 0.5  # seconds between tries to write a run's end while the database is away
 
 Why = Literal["cancelled", "shutdown"]
-
-
-class Tools(Protocol):
-    """Who carries out tool calls."""
-
-    async def run(self, calls: Sequence[ToolCall], ordered: bool) -> tuple[ToolReturn, ...]:
-        """A return for each call, in their order; in which they are made, too, if `ordered`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What a run is carried out with. `window` has no entries yet; `gates` let calls wait."""
-
-    window: Window
-    model: ChatModel
-    tools: Tools
-    context_window: int
-    gates: Mapping[str, Gate]
-    summariser: Summariser
-    rules: tuple[ToolRule, ...]
 
 
 @dataclass(slots=True)

@@ -14,9 +14,10 @@ from palaver.engine.abandoned import Resumed
 from palaver.engine.choosing import Opened
 from palaver.engine.hints import Hints
 from palaver.engine.line import Admitted
-from palaver.engine.live_run import LiveRun, Stage
+from palaver.engine.live_run import LiveRun
 from palaver.engine.log import Log
 from palaver.engine.send import Send
+from palaver.engine.stage import Stage
 from palaver.engine.summarising import Summariser
 from palaver.engine.tally import Tally
 from palaver.engine.toolbox import Toolbox

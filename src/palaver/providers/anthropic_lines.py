@@ -1,12 +1,13 @@
 """Anthropic's Messages protocol, spoken to whoever understands it."""
 
 import httpx2
-from anthropic import AsyncAnthropic
+from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.profiles import ModelProfile, merge_profile
 from pydantic_ai.providers.anthropic import AnthropicProvider
 
 from palaver.providers.line import PROFILE, Line
+from palaver.providers.overheard import HOOKS
 from palaver.providers.table import Account
 
 # Whether an answer or a call can follow a schema is for the server to say.
@@ -27,6 +28,7 @@ class AnthropicLines:
             base_url=account.url,
             timeout=timeout,
             max_retries=0,
+            http_client=DefaultAsyncHttpxClient(timeout=timeout, event_hooks=HOOKS),
             default_headers=None if self._is_anthropics else headers,
         )
 

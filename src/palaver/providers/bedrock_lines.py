@@ -43,6 +43,7 @@ from pydantic_ai.providers.bedrock import BedrockModelProfile, BedrockProvider
 from pydantic_ai.settings import ModelSettings
 
 from palaver.providers.line import PROFILE, Line
+from palaver.providers.overheard import HOOKS
 from palaver.providers.table import NO_KEY, Account
 
 # At DEBUG it would write down what it signs, a session's token among that, and what it reads.
@@ -77,6 +78,7 @@ class BedrockLines:
             auth=_Signature(account, region) if signed else None,
             headers={} if signed else {"authorization": f"Bearer {account.key}"},
             timeout=timeout,
+            event_hooks=HOOKS,
         )
         self._claude = _ClaudeProvider(
             anthropic_client=_ClaudeClient(

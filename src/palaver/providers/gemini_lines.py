@@ -21,6 +21,7 @@ from pydantic_ai.providers.google_cloud import GoogleCloudProvider
 
 from palaver.errors import AuthenticationFailed, RequestRefused
 from palaver.providers.line import PROFILE, Line
+from palaver.providers.overheard import listen
 from palaver.providers.table import NO_KEY, Account
 
 _answers: ContextVar[list[httpx2.Response]] = ContextVar("answers")  # of this task's stream
@@ -44,7 +45,7 @@ class GeminiLines:
             _answers.get().append(response)
 
         hooks: dict[str, list[Callable[..., Any]]] = {
-            "request": [patiently],
+            "request": [patiently, listen],
             "response": [remember],
         }
         self._http = httpx2.AsyncClient(event_hooks=hooks)

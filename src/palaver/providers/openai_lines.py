@@ -9,12 +9,13 @@ from importlib import import_module
 from typing import Any
 
 import httpx2
-from openai import Omit
+from openai import DefaultAsyncHttpxClient, Omit
 from pydantic_ai.profiles import ModelProfile, merge_profile
 from pydantic_ai.profiles.openai import OpenAIModelProfile
 
 from palaver.providers.line import PROFILE, Line
 from palaver.providers.openai_client import Client, learn_to_read
+from palaver.providers.overheard import HOOKS
 from palaver.providers.table import Account, reasons
 
 
@@ -72,7 +73,11 @@ class OpenAILines:
         self._account = account
         self._manner = _MANNERS.get(account.provider.name, _Manner())
         self._client = Client(
-            api_key=account.key, timeout=timeout, max_retries=0, **_address(account)
+            api_key=account.key,
+            timeout=timeout,
+            max_retries=0,
+            http_client=DefaultAsyncHttpxClient(timeout=timeout, event_hooks=HOOKS),
+            **_address(account),
         )
         if account.provider.dialect in ("openai", "codex"):
             learn_to_read()

@@ -9,6 +9,7 @@ import logging
 import traceback
 from collections.abc import AsyncGenerator
 from functools import lru_cache
+from typing import Any
 
 import httpx2
 from pydantic_ai._genai_prices import preload_pricing_data
@@ -18,7 +19,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
 from palaver.domain.llm import ChatRequest, StreamEvent
-from palaver.providers import encode, remedies, tokens, wire_settings
+from palaver.providers import encode, overheard, remedies, tokens, wire_settings
 from palaver.providers.decode import Decoder
 from palaver.providers.line import Line, Lines
 from palaver.providers.table import Account
@@ -62,6 +63,10 @@ class PydanticAIChatModel:
             where = "".join(traceback.format_tb(error.__traceback__))  # words are not for the log
             logger.warning("%s: not an answer: %s\n%s", request.handle, type(error), where)
             raise remedies.translated(error, self._account, self._timeout) from error
+
+    async def preview(self, request: ChatRequest) -> dict[str, Any]:
+        """The body that the provider would get, as `ChatModel.preview` says."""
+        return await overheard.overhear(self.stream(request))
 
     async def close(self) -> None:
         """Close the connections."""

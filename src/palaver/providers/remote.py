@@ -11,7 +11,7 @@ import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from palaver.domain.llm import ChatRequest, Completion, StreamEvent
 from palaver.errors import (
@@ -88,6 +88,10 @@ class RemoteModel:
                     raise
                 logger.info("%s: %s Again in %.1f s.", request.handle, error, wait)
             await self._patience.sleep(wait)
+
+    async def preview(self, request: ChatRequest) -> dict[str, Any]:
+        """The body that the provider would get, as `ChatModel.preview` says."""
+        return await (await self._model()).preview(request)
 
     async def close(self) -> None:
         """Close the connections to the provider."""

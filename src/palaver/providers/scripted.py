@@ -24,6 +24,7 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
+from typing import Any
 
 from palaver.domain.entry import Entry
 from palaver.domain.llm import (
@@ -114,6 +115,18 @@ class OfflineModel:
         )
         finish: FinishReason = "tool_call" if calls else "length" if ending == "length" else "stop"
         yield Completion(finish, tokens, finish)
+
+    async def preview(self, request: ChatRequest) -> dict[str, Any]:
+        """What it would be told: it has no protocol, so this has a form of its own."""
+        return {
+            "model": str(request.handle),
+            "system": request.system,
+            "messages": [
+                {"role": one.role, "parts": [part.model_dump(mode="json") for part in one.parts]}
+                for one in request.entries
+            ],
+            "tools": [tool.model_dump(mode="json") for tool in request.tools],
+        }
 
 
 def _heard(entries: Sequence[Entry]) -> Sequence[Entry]:

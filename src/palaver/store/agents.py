@@ -20,7 +20,6 @@ _agents = schema.agents
 _tags = schema.agent_tags
 _held = schema.agents_blocks
 _conversations = schema.conversations
-_prompts = schema.prompts
 _SHOWN = (
     _agents.c.body,
     _agents.c.last_run_completion,
@@ -84,7 +83,8 @@ def remove(tx: Tx, project: ProjectId, agent_id: str, at: datetime) -> None:
     tx.run(delete(_held).where(_held.c.agent_id == agent_id))
     mine = (_conversations.c.project_id == project, _conversations.c.agent_id == agent_id)
     theirs = select(_conversations.c.id).where(*mine)
-    tx.run(delete(_prompts).where(_prompts.c.conversation_id.in_(theirs)))
+    for of_them in (schema.prompts, schema.compactions):
+        tx.run(delete(of_them).where(of_them.c.conversation_id.in_(theirs)))
     alive = _conversations.c.deleted_at.is_(None)
     tx.run(update(_conversations).where(*mine, alive).values(deleted_at=at))
 

@@ -290,6 +290,7 @@ def _insert(tx: Tx, project: ProjectId, conversation: Conversation, more: dict[s
             "created_at": conversation.created_at,
             "hidden": False,
             "stale": False,
+            "collected": False,
             **_row(conversation),
             **more,
         },

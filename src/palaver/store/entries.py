@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, Select, bindparam, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
 
 from palaver.domain.conversation import Address, Context, Segment
 from palaver.domain.entry import SYSTEM_SEQ, Entry, Role
@@ -192,6 +192,15 @@ def insert_all(tx: Tx, project: ProjectId, address: Address, said: Sequence[Entr
         ],
     )
     search.note(tx, [_searchable(project, address, one) for one in said if one.role in SEARCHED])
+
+
+def remove(tx: Tx, project: ProjectId, address: Address, stretch: Segment, most: int) -> int:
+    """Remove up to `most` entries in a stretch of a conversation's own, and how many it were."""
+    found = _read(_walk(tx, [stretch], _UP, most))
+    search.forget(tx, [_searchable(project, address, one) for one in found if one.role in SEARCHED])
+    if found:
+        tx.run(delete(_entries).where(_entries.c.id.in_([one.id for one in found])))
+    return len(found)
 
 
 def window(tx: Tx, conversation_id: str) -> tuple[Entry, tuple[Entry, ...]]:

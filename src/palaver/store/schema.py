@@ -56,6 +56,12 @@ WITH_DEADLINE = text("answer_due IS NOT NULL")
 WITH_FEEDBACK = text("feedback IS NOT NULL")
 """Which steps somebody has said something of."""
 
+GONE = text("deleted_at IS NOT NULL")
+"""Which agents have been deleted."""
+
+GARBAGE = text("deleted_at IS NOT NULL AND NOT collected")
+"""Which conversations have been deleted and may still have rows that nobody reaches."""
+
 IS_DEFAULT = text("is_default")
 """Which conversations are the default ones of their agents."""
 
@@ -105,6 +111,7 @@ agents = Table(
     Column("deleted_at", Moment),
     Column("body", Text, nullable=False),
     Index("agents_of_project", "project_id", "id"),
+    Index("agents_that_are_gone", "deleted_at", **_only(GONE)),
 )
 
 agent_tags = Table(
@@ -201,8 +208,10 @@ conversations = Table(
     Column("answer_due", Moment),
     Column("archived_at", Moment),
     Column("deleted_at", Moment),
+    Column("collected", Boolean, nullable=False),
     Column("body", Text, nullable=False),
     Index("conversations_of_agent", "project_id", "agent_id", "id"),
+    Index("garbage", "deleted_at", **_only(GARBAGE)),
     Index("conversations_of_project", "project_id", "id"),
     Index("answers_due", "answer_due", **_only(WITH_DEADLINE)),
     Index(

@@ -11,10 +11,12 @@ class Bounds:
     """Bounds of one call. Times are in seconds, sizes in bytes.
 
     `cpu`, `file` and `files` (open ones) hold for each process, `processes` for threads and
-    processes together. `memory` bounds the address space of each and what all hold together.
-    `scratch` is the size of the folder that may be written to, `entries` how many files and folders
-    may be in it. `output` is what may be written to stdout and stderr before the call is ended; of
-    each, the first `shown` bytes are kept. Memory and entries are looked at every `process.TICK`.
+    processes together; a call that keeps as many processes is ended. `memory` bounds the
+    address space of each and what all hold together. `scratch` is the size of the folder that
+    may be written to, `entries` how many files and folders may be in it. `output` is what may
+    be written to stdout and stderr before the call is ended; of each, the first `shown` bytes
+    are kept. What there is of processes, memory and entries is looked at every `process.TICK`,
+    or less often where that takes long.
     """
 
     wall: float = 60.0
@@ -25,5 +27,5 @@ class Bounds:
     file: int = 64 * MIB
     files: int = 256
     processes: int = 64
-    output: int = 8 * MIB
+    output: int = 2 * MIB
     shown: int = 64 * KIB

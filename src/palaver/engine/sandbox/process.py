@@ -6,14 +6,14 @@ than its bounds. Everything here blocks: it is run in a thread.
 
 import contextlib
 import os
+import re
 import select
 import selectors
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
 from typing import IO, Literal
 
@@ -25,9 +25,14 @@ LONGEST_RESULT = 4 * MIB + 1024  # bytes: a million characters of four, and the 
 
 _PIECE = 64 * 1024  # bytes read at once
 _LEAVING = 0.5  # seconds that a process may take to end when it has said everything
-_DYING = 2.0  # seconds that the kernel may take to end one that was killed
+_DYING = 10.0  # seconds that the kernel may take to end one that was killed
+_QUICK = 0.1  # seconds for which a call has a share of the CPU; then it is given what is left over
+_MANY = 8  # processes, with which it is given no more from the start
+_CARE = 20  # how much more time there is between two looks than the last one took
 
-Cause = Literal["ended", "time", "memory", "entries", "output", "stopped"]
+_HELD = re.compile(rb"^(?:RssAnon|RssShmem|VmSwap):\s+(\d+) kB", re.MULTILINE)
+
+Cause = Literal["ended", "time", "memory", "processes", "entries", "output", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,9 @@ class _Talk:
     def __init__(self, process: "subprocess.Popen[bytes]", result: int, bounds: Bounds) -> None:
         assert process.stdin and process.stdout and process.stderr
         self._pid, self._stdin, self._bounds = process.pid, process.stdin, bounds
-        self._deadline = monotonic() + bounds.wall
+        self._begun = monotonic()
+        self._next = self._begun + TICK  # when to look
+        self._behind: set[int] = set()  # the processes that have stepped back
         self.result = _Heard(result, LONGEST_RESULT)
         self.stdout = _Heard(process.stdout.fileno(), bounds.shown)
         self.stderr = _Heard(process.stderr.fileno(), bounds.shown)
@@ -136,7 +143,6 @@ class _Talk:
     def listen(self, request: bytes, stop: threading.Event) -> Cause:
         """Hand in the request and read until all pipes are closed or a limit is met."""
         told = _Told(self._stdin, request)
-        look = monotonic() + TICK
         with selectors.DefaultSelector() as waiting:
             waiting.register(told.number, selectors.EVENT_WRITE, told)
             for pipe in (self.result, self.stdout, self.stderr):
@@ -147,27 +153,40 @@ class _Talk:
                         waiting.unregister(key.fd)
                 if self._wrote_too_much():
                     return "output"
-                if monotonic() >= look:
-                    look = monotonic() + TICK
-                    if stop.is_set():
-                        return "stopped"
-                    if (cause := self._exceeded()) is not None:
-                        return cause
+                if stop.is_set():
+                    return "stopped"
+                if monotonic() >= self._next and (cause := self._look()) is not None:
+                    return cause
         return "ended"
 
     def _wrote_too_much(self) -> bool:
         printed = self.stdout.seen + self.stderr.seen
         return printed > self._bounds.output or self.result.seen > LONGEST_RESULT
 
-    def _exceeded(self) -> Cause | None:
-        if monotonic() > self._deadline:
+    def _look(self) -> Cause | None:
+        """See how long it goes on, and what it holds by now."""
+        begun = monotonic()
+        family = dict(_family(self._pid))
+        if begun > self._begun + _QUICK or len(family) > _MANY:
+            self._step_back(family.keys())
+        self._next = monotonic() + max(TICK, _CARE * (monotonic() - begun))
+        if begun > self._begun + self._bounds.wall:
             return "time"
-        family = list(_family(self._pid))
-        if sum(map(_memory, family)) > self._bounds.memory:
+        if sum(family.values()) > self._bounds.memory:
             return "memory"
-        if _entries(family[-1], self._bounds.scratch) > self._bounds.entries:
+        if len(family) > self._bounds.processes:
+            return "processes"
+        if _entries([*family][-1], self._bounds.scratch) > self._bounds.entries:
             return "entries"
         return None
+
+    def _step_back(self, family: Set[int]) -> None:
+        """Give processes, and what they start, the CPU that nobody else wants and none else."""
+        for pid in family - self._behind:
+            with contextlib.suppress(OSError):
+                for thread in os.listdir(f"/proc/{pid}/task"):
+                    os.sched_setscheduler(int(thread), os.SCHED_IDLE, os.sched_param(0))
+        self._behind = set(family)
 
 
 def _end(process: "subprocess.Popen[bytes]", leaving: float) -> None:
@@ -177,7 +196,7 @@ def _end(process: "subprocess.Popen[bytes]", leaving: float) -> None:
     It is waited for only afterwards, so that its number cannot be somebody else's by then.
     """
     _wait(process.pid, leaving)
-    family = list(_family(process.pid))
+    family = [pid for pid, _ in _family(process.pid)]
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     for pid in family:
@@ -202,23 +221,26 @@ def _wait(pid: int, within: float) -> None:
         os.close(number)
 
 
-def _family(pid: int) -> Iterator[int]:
-    """A process and all that it has started, as far as they live."""
-    yield pid
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            for child in children.read_text().split():
+def _family(pid: int) -> Iterator[tuple[int, int]]:
+    """A process and all that it has started, as far as they live, each with the bytes it holds.
+
+    What it has from a file is not counted.
+    """
+    told = _HELD.findall(_read(f"/proc/{pid}/status"))
+    yield pid, 1024 * sum(map(int, told))
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            for child in _read(f"/proc/{pid}/task/{thread}/children").split():
                 yield from _family(int(child))
 
 
-def _memory(pid: int) -> int:
-    """The bytes that a process holds and has not from a file."""
-    held = 0
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith(("RssAnon:", "RssShmem:", "VmSwap:")):
-                held += int(line.split()[1]) * 1024
-    return held
+def _read(path: str) -> bytes:
+    """A file of /proc; nothing where its process has ended."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except OSError:
+        return b""
 
 
 def _entries(pid: int, size: int) -> int:

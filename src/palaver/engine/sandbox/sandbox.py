@@ -93,6 +93,10 @@ class Sandbox:
             case "memory":
                 most = bounds.memory // MIB
                 return f"MemoryError: its processes held more than {most} MiB together."
+            case "processes":
+                return (
+                    f"OSError: it started {bounds.processes} processes, which is as many as may be."
+                )
             case "entries":
                 return f"OSError: it made more than {bounds.entries} files and folders."
             case "output":

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -65,9 +66,9 @@ class Bubblewrap:
     """
 
     def __init__(self, program: str) -> None:
-        self._program = program
         self._filter = seccomp.program()
-        self._walls = (program, *_namespaces(), *_view(), *_devices())
+        found = shutil.which(program) or program
+        self._walls = (found, *_namespaces(), *_view(), *_devices())
         self._uids = itertools.count(os.getpid() * 64)
 
     @contextmanager
