@@ -20,9 +20,13 @@ def rule(kind: str, tool: str, **more: Any) -> Json:
 async def ruled(client: Client, *rules: Json) -> str:
     """A conversation with an agent that has these rules, and a block to edit."""
     blocks = [{"label": "human", "value": "none"}]
-    return await client.conversation(
-        await client.agent(memory_blocks=blocks, tool_rules=list(rules))
+    agent = await client.agent(
+        memory_blocks=blocks,
+        tool_rules=list(rules),
+        tools=["memory_insert", "memory_replace"],
+        include_base_tools=False,
     )
+    return await client.conversation(agent)
 
 
 async def returns(client: Client, conversation: str) -> list[tuple[str, str]]:

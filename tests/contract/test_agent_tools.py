@@ -58,12 +58,17 @@ def test_an_agent_without_tools_lists_none(client: Letta, agent: str) -> None:
 
 
 def test_agents_are_made_and_changed_with_tools(client: Letta, own: dict[str, str]) -> None:
-    insert, replace, rethink, append = (own[name] for name in NAMES)
+    insert, _, rethink, append = (own[name] for name in NAMES)
 
-    made = client.agents.create(model=OFFLINE, tools=["memory_rethink"], tool_ids=[append, insert])
+    made = client.agents.create(
+        model=OFFLINE,
+        include_base_tools=False,
+        tools=["memory_rethink"],
+        tool_ids=[append, insert, rethink],
+    )
     changed = client.agents.update(made.id, tool_ids=[rethink, rethink])
 
-    assert [one.id for one in made.tools] == [insert, replace, rethink, append]
+    assert [one.id for one in made.tools] == [rethink, append, insert]
     assert [one.id for one in changed.tools] == [rethink]
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from palaver.core.source import LONGEST_SOURCE, schema_of
+from palaver.core.source import LONGEST_SOURCE, schema_of, told
+from palaver.domain.tool import NO_PARAMETERS, Tool
 from palaver.errors import SourceRefused
 
 WHOLE = '''
@@ -299,6 +300,26 @@ def test_what_is_no_tool_is_refused_with_what_to_do(kind: str) -> None:
     assert len(str(refused.value)) < 600
 
 
+def doubling(what: str) -> str:
+    """A source of thirty short lines whose types would be written out a thousand million times."""
+    lines = [what.format(n=n + 1, before=n) for n in range(30)]
+    return "class A0(BaseModel):\n    n: int\n" + "".join(lines) + f"def f(x: A30):\n{DOC}"
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "class A{n}(BaseModel):\n    a: A{before}\n    b: A{before}\n",
+        "class A{n}(A{before}, A{before}):\n    pass\n",
+        "A{n} = tuple[A{before}, A{before}]\n",
+        "A{n} = A{before} | list[A{before}]\n",
+    ],
+)
+def test_types_that_grow_without_measure_are_refused(what: str) -> None:
+    with pytest.raises(SourceRefused, match="too large"):
+        read(doubling(what))
+
+
 PIECES = [
     "def f(", "x", ": ", "str", "list[", "]", " = ", "1", "):\n", '    """Do."""\n', "\n", "A", "@",
     "class A(BaseModel):\n", "    n: int\n", "|", "Literal[", "'a'", "None", "*", "/", ",",
@@ -335,11 +356,31 @@ def test_one_of_several_functions_is_chosen_by_its_name() -> None:
     assert schema_of(source, "g", None, None)["name"] == "g"
 
 
+FROM_ELSEWHERE = Tool(
+    id="tool-1",
+    name="look",
+    tool_type="external_mcp",
+    description="Look.",
+    json_schema={"name": "look", "description": "Look.", "parameters": NO_PARAMETERS},
+)
+
+
+def test_a_tool_from_elsewhere_keeps_its_schema() -> None:
+    described = FROM_ELSEWHERE.model_copy(update={"description": "Look up."})
+    with_source = FROM_ELSEWHERE.model_copy(update={"source_code": WHOLE, "source_type": "python"})
+
+    assert told(described, {"description"}).json_schema == {
+        **(FROM_ELSEWHERE.json_schema or {}), "description": "Look up.",
+    }  # fmt: skip
+    with pytest.raises(SourceRefused, match="keeps the schema that it has"):
+        told(with_source, {"source_code"})
+
+
 def test_a_schema_of_the_arguments_is_told_as_it_was_given() -> None:
     parameters = {"type": "object", "properties": {"x": {"type": "string", "format": "uuid"}}}
 
-    told = schema_of("def f(**given): ...", None, "Do it.", parameters)
+    schema = schema_of("def f(**given): ...", None, "Do it.", parameters)
 
-    assert told == {"name": "f", "description": "Do it.", "parameters": parameters}
+    assert schema == {"name": "f", "description": "Do it.", "parameters": parameters}
     with pytest.raises(SourceRefused, match="args_json_schema"):
         schema_of("def f(): ...", None, "Do it.", {"type": "array"})

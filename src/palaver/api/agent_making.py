@@ -8,7 +8,7 @@ from palaver.api import addressing, agent_states
 from palaver.api.agent_bodies import AgentChange, FirstMessage, NewAgent
 from palaver.core import rules
 from palaver.core.approval import with_gates
-from palaver.core.builtin import tools_given_to
+from palaver.core.builtin import rules_given_to, tools_given_to
 from palaver.core.prompt import DEFAULT_SYSTEM
 from palaver.domain.agent import Agent, AgentState
 from palaver.domain.block import Block, NewBlock
@@ -102,7 +102,7 @@ class Making:
             or (body.llm_config or {}).get("context_window"),
             tools=_unique(tool.id for tool in tools),
             tags=_unique(body.tags or []),
-            tool_rules=with_gates(_rules(body.tool_rules), tools),
+            tool_rules=with_gates(_first_rules(body), tools),
             description=body.description,
             embedding=body.embedding,
             metadata=body.metadata,
@@ -208,6 +208,12 @@ def _rules(given: Sequence[ToolRule] | None) -> list[dict[str, Any]] | None:
     """Rules as they are kept: as they were given, so that what was left out is left out again."""
     rules.check(given or ())
     return None if given is None else [rule.model_dump(exclude_unset=True) for rule in given]
+
+
+def _first_rules(body: NewAgent) -> list[dict[str, Any]] | None:
+    if body.tool_rules is None and body.include_base_tools:
+        return rules_given_to(body.agent_type)
+    return _rules(body.tool_rules)
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:

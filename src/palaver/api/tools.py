@@ -163,6 +163,10 @@ def _upsert(tx: Tx, project: str, tool: Tool, given: Fields) -> Tool:
     known = tools.find_named(tx, project, tool.name or "", for_update=True)
     if known is None:
         return _create(tx, project, tool)
+    if known.tool_type != "custom":
+        raise Conflict(
+            f"`{known.name}` comes from elsewhere, with its schema; choose another name."
+        )
     told = {name: getattr(tool, name) for name in (*_TOLD, "args_json_schema")}
     return _update(tx, project, known, given, told)
 

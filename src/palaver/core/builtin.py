@@ -1,26 +1,42 @@
 """The tools that palaver brings with it."""
 
 import uuid
+from typing import Any
 
-from palaver.core import memory, recall
+from palaver.core import memory, recall, voice
 from palaver.domain.agent import AgentType
 from palaver.domain.ids import shape
 from palaver.domain.tool import DEFAULT_RETURN_LIMIT, Tool
 
 _GIVEN: dict[AgentType, tuple[str, ...]] = {
     "letta_v1_agent": ("conversation_search", "memory_insert", "memory_replace"),
-    "memgpt_v2_agent": ("conversation_search", "memory_insert", "memory_replace"),
-    "memgpt_agent": ("conversation_search", "core_memory_append", "core_memory_replace"),
+    "memgpt_v2_agent": (voice.NAME, "conversation_search", "memory_insert", "memory_replace"),
+    "memgpt_agent": (
+        voice.NAME,
+        "conversation_search",
+        "core_memory_append",
+        "core_memory_replace",
+    ),
     "sleeptime_agent": ("memory_replace", "memory_insert", "memory_rethink"),
 }
-
-
-_SPECS = {**{name: tool.spec for name, tool in memory.TOOLS.items()}, **recall.TOOLS}
 
 
 def tools_given_to(agent_type: AgentType) -> tuple[str, ...]:
     """The names of the tools that a new agent of a type is given."""
     return _GIVEN.get(agent_type, ())
+
+
+def rules_given_to(agent_type: AgentType) -> list[dict[str, Any]] | None:
+    """The rules that come with these tools: who speaks by a tool has said it all when it has."""
+    speaks = voice.NAME in tools_given_to(agent_type)
+    return [{"type": "exit_loop", "tool_name": voice.NAME}] if speaks else None
+
+
+_SPECS = {
+    **{name: tool.spec for name, tool in memory.TOOLS.items()},
+    **recall.TOOLS,
+    voice.NAME: voice.SPEC,
+}
 
 
 def _built_in(name: str) -> Tool:

@@ -7,6 +7,7 @@ Streams use the same names (`palaver.core.speech`).
 
 from typing import Any, assert_never
 
+from palaver.core import voice
 from palaver.domain.entry import Entry
 from palaver.domain.frozen import date_of
 from palaver.domain.ids import otid_of
@@ -118,6 +119,8 @@ def _said(about: dict[str, Any], part: Part) -> list[Message]:
             return [ReasoningMessage(**about, reasoning=part.text, signature=signature)]
         case HiddenReasoning():
             return [HiddenReasoningMessage(**about, state=part.state, hidden_reasoning=part.data)]
+        case ToolCall(name=voice.NAME):
+            return [AssistantMessage(**about, content=voice.words_in(part.arguments))]
         case ToolCall():
             call = _call(part)
             return [ToolCallMessage(**about, tool_call=call, tool_calls=[call])]
@@ -152,7 +155,9 @@ def _response(entry: Entry) -> list[Message]:
 
 
 def _returns(entry: Entry) -> list[Message]:
-    parts = [part for part in entry.parts if isinstance(part, ToolReturn)]
+    parts = [
+        part for part in entry.parts if isinstance(part, ToolReturn) and not voice.is_echo(part)
+    ]
     if not parts:
         return []
     first = parts[0]

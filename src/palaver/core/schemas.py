@@ -11,6 +11,8 @@ from palaver.errors import SourceRefused
 
 Schema = dict[str, Any]
 
+_MOST_TYPES = 3000
+
 _PLAIN: dict[str, Schema] = {
     "str": {"type": "string"},
     "int": {"type": "integer"},
@@ -47,9 +49,11 @@ class Types:
         self._origins = dict(_imported(module))
         self._constants = dict(_assigned(module))
         self._open: list[str] = []  # the classes that are being read
+        self._read = 0  # types and classes so far: each class is written out wherever it is named
 
     def schema(self, node: ast.expr) -> Schema:
         """The JSON schema of an annotation. Raises `SourceRefused`."""
+        self._count(node)
         match node:
             case ast.Constant(value=None):
                 return _PLAIN["None"]
@@ -230,6 +234,7 @@ class Types:
         return None
 
     def _kinds(self, node: ast.ClassDef) -> set[str]:
+        self._count(node)
         kinds: set[str] = set()
         for base in node.bases:
             if isinstance(base, ast.Name) and base.id in self._classes:
@@ -249,6 +254,11 @@ class Types:
         if not isinstance(value, str | int | None):
             raise refused(node, f"{_shown(node)} cannot be a Literal: use texts, numbers or None.")
         return value
+
+    def _count(self, node: ast.AST) -> None:
+        self._read += 1
+        if self._read > _MOST_TYPES:
+            raise refused(node, "the types of the arguments are too large; let some be a `dict`.")
 
     def _unknown(self, node: ast.expr) -> SourceRefused:
         return refused(node, f"`{_shown(node)}` is no type that a tool can take; {_KNOWN}.")

@@ -58,7 +58,7 @@ def told(tool: Tool, given: Collection[str]) -> Tool:
     """
     if not _TELLING & set(given) and tool.description:
         schema = {**(tool.json_schema or {}), "description": tool.description}
-    elif tool.source_code is None:
+    elif tool.tool_type != "custom" or tool.source_code is None:
         raise SourceRefused(f"`{tool.name}` has no source here, and keeps the schema that it has.")
     elif "json_schema" in given and tool.json_schema is not None:
         schema = _written(tool, tool.json_schema, given)

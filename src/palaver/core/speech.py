@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
+from palaver.core import voice
 from palaver.core.expand import envelope, signature_of
+from palaver.core.voice import Voice
 from palaver.domain.entry import Entry
 from palaver.domain.llm import (
     Completion,
@@ -61,6 +63,7 @@ class Speech:
         self._blank = blank
         self._gates = gates or {}
         self._said: dict[int, _Said] = {}
+        self._voices: dict[int, Voice] = {}
         self._messages = 0
         self._request: dict[str, Any] | None = None
 
@@ -121,6 +124,11 @@ class Speech:
         gate = self._gates.get(name)
         begun = ToolCall(call_id=event.call_id, name=name, arguments="", gate=gate)
         said = self._grow(event.part, begun, event.arguments)
+        if new and name == voice.NAME and gate is None:
+            self._voices[event.part] = Voice()
+        if event.part in self._voices:
+            words = self._voices[event.part].hear(event.arguments)
+            return AssistantMessage(**said.about, content=words)
         call = Call(
             name=event.name if new else None,
             arguments=event.arguments,

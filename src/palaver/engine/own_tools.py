@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from palaver import clock
-from palaver.core import memory, recall
+from palaver.core import memory, recall, voice
 from palaver.core.recall import ArchivalInsert, ArchivalSearch, Search
 from palaver.domain.archive import NewPassage
 from palaver.domain.tool import Outcome, Tool
@@ -29,6 +29,8 @@ class OwnTools:
 
     async def use(self, use: ToolUse) -> Outcome:
         """Carry one out. Raises `ToolRefused`, and `Lost`."""
+        if use.tool.name == voice.NAME:
+            return Outcome(text=voice.answer(use.arguments))
         if use.tool.name in _LOOKING:
             return Outcome(text=await self._db.read(_LOOKING[use.tool.name], use))
         return Outcome(text=await self._db.tx(_use, use))
