@@ -16,7 +16,9 @@ from palaver import __version__
 from palaver.api import (
     agent_tools,
     agents,
+    all_messages,
     archival,
+    archives,
     blocks,
     compaction,
     conversations,
@@ -59,9 +61,10 @@ logger = logging.getLogger(__name__)
 _ROUTERS = (
     messages.router, streams.router, conversations.router, compaction.router, messages.of_agent,
     blocks.core_memory, compaction.of_agent, agent_tools.router, archival.router, agents.router,
-    blocks.router, mcp_servers.router, messages.by_id, streams.of_run, runs.router,
-    runs.step_router, models.health_router, models.router, tags.router, tools.router,
-    providers.router, reference.router,
+    blocks.router, mcp_servers.router, all_messages.router, messages.by_id, streams.of_run,
+    runs.router, runs.step_router, archives.router, archives.of_agent, archives.of_passages,
+    models.health_router, models.router, tags.router, tools.router, providers.router,
+    reference.router,
 )  # fmt: skip
 
 

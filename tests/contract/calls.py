@@ -5,9 +5,9 @@ exclude each other there are several calls. A new operation is a new row; `DUMMI
 that have none, whose answer is a refusal.
 """
 
-from collections.abc import Callable, Iterable
 from uuid import uuid4
 
+from tests.contract.archive_calls import ARCHIVE_CALLS
 from tests.contract.things import (
     AGENT,
     AGENT_WISH,
@@ -17,7 +17,7 @@ from tests.contract.things import (
     SINCE,
     UNTIL,
     Given,
-    Things,
+    Row,
     mcp,
     paged,
     sent,
@@ -26,9 +26,8 @@ from tests.contract.things import (
     without,
 )  # fmt: skip
 
-Row = Callable[[Things], Iterable[Given]]
-
 CALLS: dict[str, Row] = {
+    **ARCHIVE_CALLS,
     "health": lambda it: [{}],
     "models.list": lambda it: [
         {"provider_category": ["base"], "provider_name": "palaver", "provider_type": "letta"}

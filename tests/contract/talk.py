@@ -20,7 +20,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from palaver.core.fold import fold
 from palaver.domain.message import Message
-from tests.contract.fields import check, operation_of
+from tests.contract.fields import Operation, check, operation_of
 from tests.contract.problems import check_problem
 
 Json = dict[str, Any]
@@ -198,15 +198,24 @@ def _begun(response: httpx.Response | httpx2.Response, records: list[Record]) ->
 
 
 def _check_answer(response: httpx.Response | httpx2.Response) -> None:
+    if response.status_code == 204:
+        assert response.content == b""
+        assert _operation(response).response == "none"
+        return
     assert response.headers["content-type"] == "application/json"
     if response.is_error:
         check_problem(response.status_code, response.headers, response.json())
         return
     assert response.status_code == 200
-    path = response.request.url.raw_path.decode().partition("?")[0]
-    operation = operation_of(response.request.method, path)
-    assert operation.response is not None, f"{path} is always answered by a stream"
+    operation = _operation(response)
+    assert operation.response is not None, f"{operation.path} is always answered by a stream"
     check(operation.response, response.json())
+
+
+def _operation(response: httpx.Response | httpx2.Response) -> Operation:
+    """What was asked for."""
+    path = response.request.url.raw_path.decode().partition("?")[0]
+    return operation_of(response.request.method, path)
 
 
 class _Tee(httpx.SyncByteStream, httpx2.SyncByteStream):

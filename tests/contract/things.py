@@ -1,6 +1,6 @@
 """What the calls of all operations are made of: things with ids, and parameters by the dozen."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -92,6 +92,10 @@ class Things:
 def mcp(url: str, path: str = "/mcp") -> Given:
     """How an MCP server is reached."""
     return {"mcp_server_type": "streamable_http", "server_url": url + path}
+
+
+Row = Callable[["Things"], Iterable[Given]]
+"""The calls of an operation."""
 
 
 def paged(cursor: str, order: str = "asc", **more: Any) -> tuple[Given, Given]:

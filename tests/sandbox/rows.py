@@ -283,7 +283,7 @@ PROCESSES = [
     ),
     Abuse(
         "a fork bomb in the shell",
-        "subprocess.run(['/bin/sh', '-c', 'f() { f | f & }; f; sleep 1000'])",
+        "subprocess.run(['/bin/sh', '-c', 'f() { f | f & }; f'])\ntime.sleep(1000)",
         f"started 32 processes|MemoryError|{_CLOCK}",
         quick=True,
     ),

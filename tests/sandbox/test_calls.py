@@ -129,6 +129,18 @@ def test_a_text_that_is_cut_says_how_long_it_was(sandbox: Sandbox) -> None:
     assert (len(outcome.text), outcome.characters) == (1_000_000, 1_000_001)
 
 
+def test_a_forged_length_does_not_get_a_long_text_past_the_limit(sandbox: Sandbox) -> None:
+    source = (
+        "import os, sys\ndef tool():\n"
+        '    head = b\'{"status": "success", "bytes": 9000, "characters": 1}\\n\'\n'
+        "    os.write(int(sys.argv[1]), head + b'x' * 9000)\n    os._exit(0)\n"
+    )
+
+    outcome = _called(sandbox, source)
+
+    assert (len(outcome.text), outcome.characters) == (9000, 9000)
+
+
 def test_an_argument_may_be_long(sandbox: Sandbox) -> None:
     outcome = _called(sandbox, "def tool(text): return len(text)\n", text="x" * 5_000_000)
 

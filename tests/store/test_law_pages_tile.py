@@ -12,10 +12,12 @@ from palaver.domain.conversation import Address
 from palaver.domain.page import MAX_LIMIT, Order, Page
 from palaver.domain.run import Step
 from palaver.errors import NotFound
-from palaver.store import agents, blocks, conversations, entries, runs, steps
+from palaver.store import agents, archives, blocks, conversations, entries, passages, runs, steps
 from palaver.store.agents import AgentFilter
+from palaver.store.archives import ArchiveFilter
 from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Database, Tx
+from palaver.store.passages import PassageFilter
 from palaver.store.runs import RunFilter
 from palaver.store.steps import StepFilter
 from tests.store import making
@@ -150,12 +152,15 @@ class Shelf:
         self.tx = tx
         self.agent = making.keep_agent(tx)
         self.block = making.keep_block(tx, self.agent.id, "shared")
+        self.archives: list[str] = []
         self.run_id, self.step_id = mint("run"), mint("step")
         for n in range(7):
             making.keep_block(tx, self.agent.id, f"label {n}")
             blocks.attach(tx, HERE, making.keep_agent(tx).id, self.block.id)
             address = making.keep_conversation(tx, self.agent.id)
             making.start(tx, address)
+            archive, _ = making.keep_passage(tx, self.agent.id)
+            self.archives.append(archive.id)
             step = Step(id=mint("step"), run_id=self.run_id, agent_id=self.agent.id)
             steps.put(tx, HERE, address.conversation_id, step, NOON)
             said = making.entry(run_id=self.run_id, step_id=self.step_id)
@@ -172,12 +177,20 @@ class Shelf:
             "steps of a run": lambda: steps.of_run(tx, HERE, self.run_id, page),
             "entries of an agent": lambda: entries.of_agent(tx, HERE, agent_id, page),
             "entries of a run": lambda: entries.of_run(tx, HERE, self.run_id, page),
+            "archives": lambda: archives.listed(tx, HERE, page, ArchiveFilter(agent_id=agent_id)),
+            "passages": lambda: passages.listed(
+                tx, HERE, page, PassageFilter(archives=self.archives)
+            ),
+            "passages with a word": lambda: passages.listed(
+                tx, HERE, page, PassageFilter(archives=self.archives), "hello"
+            ),
             "entries of a step": lambda: entries.of_step(tx, HERE, self.step_id, page),
         }
         return [one.id for one in lists[name]()]
 
 
 LISTS = [
+    "archives", "passages", "passages with a word",
     "blocks of an agent", "agents with a block", "runs", "steps", "steps of a run",
     "entries of an agent", "entries of a run", "entries of a step",
 ]  # fmt: skip

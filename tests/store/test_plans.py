@@ -28,6 +28,7 @@ from palaver.store import (
     waiting,
 )
 from palaver.store.agents import AgentFilter
+from palaver.store.archives import ArchiveFilter
 from palaver.store.claims import Owner
 from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
@@ -229,6 +230,8 @@ HOT: dict[str, Ask] = {
         tx, HERE, Page(), StepFilter(feedback="negative")
     ),
     "steps with a tag": lambda tx, it: steps.listed(tx, HERE, Page(), StepFilter(tags=("odd",))),
+    "all messages": lambda tx, it: entries.of_project(tx, HERE, Page(after=it.said[2])),
+    "archives": lambda tx, it: archives.listed(tx, HERE, Page(), ArchiveFilter()),
     "an agent's archives": lambda tx, it: archives.of_agent(tx, HERE, it.address.agent_id),
     "an archive's passages": lambda tx, it: passages.listed(
         tx, HERE, Page(), PassageFilter(archives=it.archives)

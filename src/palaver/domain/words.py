@@ -56,6 +56,15 @@ def asked(question: str) -> list[str]:
     return list(dict.fromkeys(wanted))[:MOST_WORDS]
 
 
+def holds(text: str, question: str) -> bool:
+    """Whether a text has one of the words that a question asks for."""
+    words = words_of(text)
+    return any(
+        word in words if not word.endswith("*") else any(one.startswith(word[:-1]) for one in words)
+        for word in asked(question)
+    )
+
+
 def all_of(project: ProjectId, kind: Literal["entries", "passages"]) -> str:
     """The scope of all that a project has of a kind."""
     return f"{kind}-{project}"

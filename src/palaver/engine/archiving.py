@@ -8,6 +8,18 @@ from palaver.store import archives, passages
 from palaver.store.db import Tx
 
 
+def archive_called(name: str, description: str | None = None) -> Archive:
+    """An archive with an id of its own."""
+    now = clock.now()
+    return Archive(
+        id=clock.mint("archive"),
+        name=name,
+        description=description,
+        created_at=now,
+        updated_at=now,
+    )
+
+
 def passage_from(new: NewPassage, archive_id: str) -> Passage:
     """A passage with an id of its own."""
     now = clock.now()
@@ -32,10 +44,7 @@ def put(tx: Tx, project: ProjectId, agent: Agent, new: NewPassage) -> Passage:
 def _first_archive(tx: Tx, project: ProjectId, agent: Agent) -> str:
     for archive_id in archives.of_agent(tx, project, agent.id, lock=True):
         return archive_id
-    now = clock.now()
-    archive = Archive(
-        id=clock.mint("archive"), name=f"{agent.name}'s archive", created_at=now, updated_at=now
-    )
+    archive = archive_called(f"{agent.name}'s archive")
     archives.add(tx, project, archive)
     archives.attach(tx, project, agent.id, archive.id)
     return archive.id

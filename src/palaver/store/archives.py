@@ -1,15 +1,18 @@
 """Archives, as they are kept, and which agents have them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from palaver.domain.archive import Archive
 from palaver.domain.ids import ProjectId
+from palaver.domain.page import Page
 from palaver.errors import NotFound
 from palaver.store import agents, schema
 from palaver.store.db import Tx
+from palaver.store.paging import paged
 
 _archives = schema.archives
 _held = schema.agents_archives
@@ -21,6 +24,14 @@ _OF_AGENT = (
     .where(_archives.c.project_id == bindparam("project"), _held.c.agent_id == bindparam("agent"))
     .order_by(_held.c.n)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveFilter:
+    """Which archives are wanted."""
+
+    name: str | None = None
+    agent_id: str | None = None
 
 
 def add(tx: Tx, project: ProjectId, archive: Archive) -> None:
@@ -51,6 +62,26 @@ def of_agent(tx: Tx, project: ProjectId, agent_id: str, *, lock: bool = False) -
     return {row.id: row.size for row in rows}
 
 
+def listed(tx: Tx, project: ProjectId, page: Page, wanted: ArchiveFilter) -> list[Archive]:
+    """The archives on a page."""
+    query = select(_archives.c.body).where(_archives.c.project_id == project)
+    if wanted.name is not None:
+        query = query.where(_archives.c.name == wanted.name)
+    if wanted.agent_id is not None:
+        theirs = select(_held.c.archive_id).where(_held.c.agent_id == wanted.agent_id)
+        query = query.where(_archives.c.id.in_(theirs))
+    rows = paged(tx, project, query, _archives, page)
+    return [Archive.model_validate_json(row.body) for row in rows]
+
+
+def change(tx: Tx, project: ProjectId, archive: Archive) -> None:
+    """Keep what an archive has become. Raises `NotFound`."""
+    mine = (_archives.c.project_id == project, _archives.c.id == archive.id)
+    row = _row(archive, archive.updated_at or archive.created_at)
+    if not tx.run(update(_archives).where(*mine).values(row)):
+        raise NotFound("Archive")
+
+
 def attach(tx: Tx, project: ProjectId, agent_id: str, archive_id: str) -> None:
     """Give an agent an archive; one that it has already changes nothing. Raises `NotFound`."""
     agents.get(tx, project, agent_id, for_update=True)  # attachments wait for each other
@@ -61,6 +92,14 @@ def attach(tx: Tx, project: ProjectId, agent_id: str, archive_id: str) -> None:
     last = select(func.coalesce(func.max(_held.c.n), 0)).where(_held.c.agent_id == agent_id)
     n = tx.all(last)[0][0] + 1
     tx.run(insert(_held), {"agent_id": agent_id, "archive_id": archive_id, "n": n})
+
+
+def detach(tx: Tx, project: ProjectId, agent_id: str, archive_id: str) -> None:
+    """Take an archive from an agent. Raises `NotFound` if it does not have it."""
+    agents.get(tx, project, agent_id)
+    mine = (_held.c.agent_id == agent_id, _held.c.archive_id == archive_id)
+    if not tx.run(delete(_held).where(*mine)):
+        raise NotFound("Archive of this agent")
 
 
 def resize(tx: Tx, project: ProjectId, archive_id: str, by: int) -> None:

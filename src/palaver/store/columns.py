@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import String, Text, TypeDecorator
+from sqlalchemy import String, Text, TextClause, TypeDecorator
 
 
 def _sorted_by_bytes(length: int) -> String:
@@ -46,3 +46,8 @@ class Numbers(TypeDecorator[tuple[int, ...]]):
     def process_result_value(self, value: str | None, _dialect: Any) -> tuple[int, ...]:
         """Stored numbers."""
         return tuple(json.loads(value)) if value else ()
+
+
+def only(where: TextClause) -> dict[str, Any]:
+    """What makes an index partial: it holds the rows of which `where` is true."""
+    return {"sqlite_where": where, "postgresql_where": where}

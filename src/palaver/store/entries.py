@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, exists, insert, or_, select, update
 
 from palaver.domain.conversation import Address, Context, Segment
 from palaver.domain.entry import SYSTEM_SEQ, Entry, Role
@@ -72,6 +72,17 @@ _WHERE = select(_entries.c.conversation_id, _entries.c.seq).where(
 _ADD = insert(_entries)
 _ALL = 2**31 - 1
 _ENTRIES = TypeAdapter(list[Entry])
+
+REACHED = or_(
+    schema.is_there(_entries),
+    exists().where(
+        _segments.c.source_conversation_id == _entries.c.conversation_id,
+        _segments.c.lo <= _entries.c.seq,
+        _segments.c.hi >= _entries.c.seq,
+        schema.is_there(_segments),
+    ),
+)
+"""Of which entries there is a conversation that holds them, or was forked with them."""
 
 SEARCHED: tuple[Role, ...] = ("user", "assistant", "summary")
 """The roles of entries that can be found by their words: prompts and tool returns cannot."""
@@ -263,15 +274,21 @@ def listed(tx: Tx, project: ProjectId, conversation_id: str, page: Page) -> list
 def of_agent(tx: Tx, project: ProjectId, agent_id: str, page: Page) -> list[Entry]:
     """The entries of all of an agent's conversations on a page, each once."""
     query = select(_entries.c.body).where(
-        _entries.c.project_id == project, _entries.c.agent_id == agent_id, schema.is_reached()
+        _entries.c.project_id == project, _entries.c.agent_id == agent_id, REACHED
     )
+    return _read_all(paged(tx, project, query, _entries, page))
+
+
+def of_project(tx: Tx, project: ProjectId, page: Page) -> list[Entry]:
+    """The entries of all conversations on a page, each once."""
+    query = select(_entries.c.body).where(_entries.c.project_id == project, REACHED)
     return _read_all(paged(tx, project, query, _entries, page))
 
 
 def get(tx: Tx, project: ProjectId, entry_id: str) -> Entry:
     """The entry called `entry_id`, if a conversation that is there reaches it, or `NotFound`."""
     mine = (_entries.c.project_id == project, _entries.c.id == entry_id)
-    row = tx.first(select(_entries.c.body).where(*mine, schema.is_reached()))
+    row = tx.first(select(_entries.c.body).where(*mine, REACHED))
     if row is None:
         raise NotFound("Message")
     return Entry.model_validate_json(row.body)

@@ -83,6 +83,20 @@ def remove(tx: Tx, project: ProjectId, passage_id: str, within: Sequence[str]) -
     tx.run(delete(_passages).where(*mine))
 
 
+def remove_archive(tx: Tx, project: ProjectId, archive_id: str) -> None:
+    """Delete an archive with its passages, also from its agents. Raises `NotFound`."""
+    archives.get(tx, project, archive_id, for_update=True)
+    mine = (_passages.c.project_id == project, _passages.c.archive_id == archive_id)
+    left = [_read(row.body) for row in tx.all(select(_passages.c.body).where(*mine))]
+    search.forget(tx, [_searchable(project, archive_id, one) for one in left])
+    theirs = select(_passages.c.id).where(*mine)
+    tx.run(delete(_tags).where(_tags.c.passage_id.in_(theirs)))
+    tx.run(delete(_passages).where(*mine))
+    held = schema.agents_archives
+    tx.run(delete(held).where(held.c.archive_id == archive_id))
+    tx.run(delete(schema.archives).where(schema.archives.c.id == archive_id))
+
+
 def listed(
     tx: Tx, project: ProjectId, page: Page, wanted: PassageFilter, words: str | None = None
 ) -> list[Passage]:

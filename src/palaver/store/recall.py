@@ -91,7 +91,7 @@ def _conditions(project: ProjectId, wanted: EntryFilter) -> list[ColumnElement[b
 def _within(tx: Tx, project: ProjectId, conversation_id: str | None) -> ColumnElement[bool]:
     """Whether an entry is one of a conversation, or of any that is there."""
     if conversation_id is None:
-        return schema.is_reached()
+        return entries.REACHED
     stretches = entries.reach_in(tx, project, conversation_id).whole
     return or_(
         *(

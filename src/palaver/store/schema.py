@@ -7,8 +7,6 @@ The condition of a partial index has to stand in a query as it stands here, or t
 used.
 """
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -23,15 +21,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TextClause,
     UniqueConstraint,
-    exists,
-    or_,
     select,
     text,
 )
 
-from palaver.store.columns import Id, Moment, Numbers
+from palaver.store.columns import Id, Moment, Numbers, only
 
 metadata = MetaData()
 
@@ -66,26 +61,11 @@ IS_DEFAULT = text("is_default")
 """Which conversations are the default ones of their agents."""
 
 
-def _only(where: TextClause) -> dict[str, Any]:
-    return {"sqlite_where": where, "postgresql_where": where}
-
-
 def is_there(table: Table) -> ColumnElement[bool]:
     """Whether the conversation that a row of `table` belongs to has not been deleted."""
     # An EXISTS beside an OR makes PostgreSQL read all conversations first; this asks for one.
     belongs = conversations.c.id == table.c.conversation_id
     return select(conversations.c.deleted_at).where(belongs).scalar_subquery().is_(None)
-
-
-def is_reached() -> ColumnElement[bool]:
-    """Whether there is a conversation that holds an entry, or was forked with it."""
-    shared = exists().where(
-        segments.c.source_conversation_id == entries.c.conversation_id,
-        segments.c.lo <= entries.c.seq,
-        segments.c.hi >= entries.c.seq,
-        is_there(segments),
-    )
-    return or_(is_there(entries), shared)
 
 
 projects = Table(
@@ -111,7 +91,7 @@ agents = Table(
     Column("deleted_at", Moment),
     Column("body", Text, nullable=False),
     Index("agents_of_project", "project_id", "id"),
-    Index("agents_that_are_gone", "deleted_at", **_only(GONE)),
+    Index("agents_that_are_gone", "deleted_at", **only(GONE)),
 )
 
 agent_tags = Table(
@@ -211,15 +191,15 @@ conversations = Table(
     Column("collected", Boolean, nullable=False),
     Column("body", Text, nullable=False),
     Index("conversations_of_agent", "project_id", "agent_id", "id"),
-    Index("garbage", "deleted_at", **_only(GARBAGE)),
+    Index("garbage", "deleted_at", **only(GARBAGE)),
     Index("conversations_of_project", "project_id", "id"),
-    Index("answers_due", "answer_due", **_only(WITH_DEADLINE)),
+    Index("answers_due", "answer_due", **only(WITH_DEADLINE)),
     Index(
         "one_default_conversation",
         "project_id",
         "agent_id",
         unique=True,
-        **_only(IS_DEFAULT),
+        **only(IS_DEFAULT),
     ),
 )
 
@@ -251,9 +231,10 @@ entries = Table(
     Column("body", Text, nullable=False),
     UniqueConstraint("conversation_id", "seq", name="one_entry_of_a_number"),
     Index("entries_of_agent", "agent_id", "id"),
+    Index("entries_of_project", "project_id", "id"),
     Index("entries_of_run", "run_id"),
     Index("entries_of_step", "step_id"),
-    Index("entries_of_otid", "conversation_id", "otid", **_only(WITH_OTID)),
+    Index("entries_of_otid", "conversation_id", "otid", **only(WITH_OTID)),
 )
 
 runs = Table(
@@ -278,16 +259,16 @@ runs = Table(
     Column("created_at", Moment, nullable=False),
     Column("completed_at", Moment),
     Column("body", Text, nullable=False),
-    Index("one_running_run", "project_id", "conversation_id", unique=True, **_only(RUNNING)),
-    Index("active_runs", "project_id", "conversation_id", "place", **_only(ACTIVE)),
-    Index("runs_of_worker", "worker_id", **_only(RUNNING)),
-    Index("runs_with_a_log", "completed_at", **_only(WITH_A_LOG)),
+    Index("one_running_run", "project_id", "conversation_id", unique=True, **only(RUNNING)),
+    Index("active_runs", "project_id", "conversation_id", "place", **only(ACTIVE)),
+    Index("runs_of_worker", "worker_id", **only(RUNNING)),
+    Index("runs_with_a_log", "completed_at", **only(WITH_A_LOG)),
     Index(
         "one_run_of_a_key",
         "conversation_id",
         "request_key",
         unique=True,
-        **_only(WITH_KEY),
+        **only(WITH_KEY),
     ),
     Index("runs_of_project", "project_id", "id"),
     Index("runs_of_agent", "project_id", "agent_id", "id"),
@@ -310,7 +291,7 @@ steps = Table(
     Column("feedback", String(16)),
     Index("steps_of_run", "project_id", "run_id", "id"),
     Index("steps_of_project", "project_id", "id"),
-    Index("steps_with_feedback", "project_id", "id", **_only(WITH_FEEDBACK)),
+    Index("steps_with_feedback", "project_id", "id", **only(WITH_FEEDBACK)),
 )
 
 step_tags = Table(

@@ -29,6 +29,7 @@ _DYING = 10.0  # seconds that the kernel may take to end one that was killed
 _QUICK = 0.1  # seconds for which a call has a share of the CPU; then it is given what is left over
 _MANY = 8  # processes, with which it is given no more from the start
 _CARE = 20  # how much more time there is between two looks than the last one took
+_SELDOM = 1.0  # seconds between two looks at most
 
 _HELD = re.compile(rb"^(?:RssAnon|RssShmem|VmSwap):\s+(\d+) kB", re.MULTILINE)
 
@@ -169,7 +170,8 @@ class _Talk:
         family = dict(_family(self._pid))
         if begun > self._begun + _QUICK or len(family) > _MANY:
             self._step_back(family.keys())
-        self._next = monotonic() + max(TICK, _CARE * (monotonic() - begun))
+        took = monotonic() - begun
+        self._next = monotonic() + min(max(TICK, _CARE * took), _SELDOM)
         if begun > self._begun + self._bounds.wall:
             return "time"
         if sum(family.values()) > self._bounds.memory:

@@ -48,18 +48,18 @@ class Sandbox:
 
         Raises `ToolRefused` where the walls cannot be built.
         """
-        with self._walls.around(self._bounds, errand.packages) as start:
-            request = {
-                "name": errand.name,
-                "source": errand.source,
-                "arguments": dict(errand.arguments),
-                "environment": dict(errand.environment),
-                **start.told,
-            }
-            try:
+        try:
+            with self._walls.around(self._bounds, errand.packages) as start:
+                request = {
+                    "name": errand.name,
+                    "source": errand.source,
+                    "arguments": dict(errand.arguments),
+                    "environment": dict(errand.environment),
+                    **start.told,
+                }
                 ended = process.run(start, marshal.dumps(request), self._bounds, stop)
-            except OSError as error:
-                raise ToolRefused(f"The sandbox cannot be started: {error}.") from None
+        except OSError as error:
+            raise ToolRefused(f"The sandbox cannot be started: {error}.") from None
         return self._outcome(errand, ended)
 
     def fault(self) -> str | None:
@@ -121,7 +121,8 @@ def _told(result: bytes) -> Outcome | None:
         return None
     if status not in ("success", "error") or size != len(body) or type(characters) is not int:
         return None
-    return Outcome(status=status, text=_text(body), characters=max(characters, 0))
+    text = _text(body)
+    return Outcome(status=status, text=text, characters=max(characters, len(text)))
 
 
 def _lines(kept: bytes, written: int) -> list[str]:

@@ -1,0 +1,139 @@
+"""Messages of all agents over HTTP: what was said, listed and searched."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from fastapi import Query
+from pydantic import Field
+
+from palaver.api import routing
+from palaver.api.deps import Caller, Db
+from palaver.api.messages import MessageQuery
+from palaver.core.expand import messages_of
+from palaver.domain.entry import Entry
+from palaver.domain.frozen import Frozen, SentStamp, Stamp
+from palaver.domain.ids import AgentId
+from palaver.domain.message import (
+    AssistantMessage,
+    Message,
+    ReasoningMessage,
+    TextContent,
+    TextOrImage,
+    UserMessage,
+)
+from palaver.domain.words import holds
+from palaver.store import entries, recall
+from palaver.store.db import Tx
+from palaver.store.recall import EntryFilter, EntryHit
+
+router = routing.router("/v1/messages", "messages")
+
+
+class AllMessagesQuery(MessageQuery):
+    """Which messages are wanted: of all conversations, or of one."""
+
+    conversation_id: str | None = None
+
+
+class MessageSearch(Frozen):
+    """What is searched for, and where: by an agent, in a conversation (or in ``default`` ones).
+
+    ``search_mode`` may say anything: full text is what there is.
+    """
+
+    query: str
+    agent_id: AgentId | None = None
+    conversation_id: str | None = None
+    search_mode: Literal["vector", "fts", "hybrid"] = "hybrid"
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    start_date: SentStamp | None = None
+    end_date: SentStamp | None = None
+
+    @property
+    def wanted(self) -> EntryFilter:
+        """The filter that the store understands."""
+        default = self.conversation_id == "default"
+        return EntryFilter(
+            agent_id=self.agent_id,
+            conversation_id=None if default else self.conversation_id or None,
+            default_only=default,
+            roles=("user", "assistant"),
+            since=self.start_date,
+            until=self.end_date,
+            thoughts=True,
+        )
+
+
+class _Found(Frozen):
+    message_id: str
+    created_at: Stamp
+    agent_id: str | None = None
+    conversation_id: str | None = None
+
+
+class UserMessageFound(_Found):
+    """What somebody sent."""
+
+    message_type: Literal["user_message"] = "user_message"
+    content: str | list[TextOrImage]
+
+
+class AssistantMessageFound(_Found):
+    """What a model said."""
+
+    message_type: Literal["assistant_message"] = "assistant_message"
+    content: str | list[TextContent]
+
+
+class ReasoningMessageFound(_Found):
+    """What a model thought."""
+
+    message_type: Literal["reasoning_message"] = "reasoning_message"
+    reasoning: str
+
+
+MessageFound = Annotated[
+    UserMessageFound | AssistantMessageFound | ReasoningMessageFound,
+    Field(discriminator="message_type"),
+]
+
+
+@router.get("/")
+async def list_messages(
+    query: Annotated[AllMessagesQuery, Query()], caller: Caller, db: Db
+) -> list[Message]:
+    """List what was said in all conversations, newest first unless asked otherwise."""
+
+    def read(tx: Tx) -> list[Entry]:
+        if query.conversation_id:
+            return entries.listed(tx, caller.project, query.conversation_id, query.page)
+        return entries.of_project(tx, caller.project, query.page)
+
+    return query.shown(await db.read(read))
+
+
+@router.post("/search")
+async def search(body: MessageSearch, caller: Caller, db: Db) -> list[MessageFound]:
+    """Find the messages that are most about a question, best first; without words the newest."""
+    hits = await db.read(recall.found, caller.project, body.wanted, body.query, body.limit)
+    return [found for hit in hits for found in _shown(hit, body.query)][: body.limit]
+
+
+def _shown(hit: EntryHit, query: str) -> Iterator[MessageFound]:
+    """The messages of an entry that hold what is asked for."""
+    where = {
+        "message_id": hit.entry.id,
+        "created_at": hit.entry.created_at,
+        "agent_id": hit.agent_id,
+        "conversation_id": hit.conversation_id,
+    }
+    for message in messages_of(hit.entry):
+        match message:
+            case UserMessage(content=content):
+                yield UserMessageFound(**where, content=content)
+            case AssistantMessage(content=str(said)) if not query or holds(said, query):
+                yield AssistantMessageFound(**where, content=said)
+            case ReasoningMessage(reasoning=thought) if not query or holds(thought, query):
+                yield ReasoningMessageFound(**where, reasoning=thought)
+            case _:
+                pass

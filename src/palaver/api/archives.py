@@ -1,0 +1,193 @@
+"""Archives and their passages over HTTP, by themselves and as the archives of agents."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Query
+from pydantic import Field, StringConstraints
+
+from palaver import clock
+from palaver.api import routing
+from palaver.api.deps import Caller, Db
+from palaver.api.pages import NewestFirst
+from palaver.domain.archive import Archive, NewPassage, Passage, TagMatch
+from palaver.domain.frozen import Frozen, SentStamp
+from palaver.domain.ids import AgentId, ArchiveId, PassageId, ProjectId
+from palaver.domain.page import Limit
+from palaver.engine import archiving
+from palaver.store import archives, passages
+from palaver.store.archives import ArchiveFilter
+from palaver.store.db import Tx
+from palaver.store.passages import PassageFilter, PassageHit
+
+router = routing.router("/v1/archives", "archives")
+of_agent = routing.router("/v1/agents/{agent_id}/archives", "agents")
+of_passages = routing.router("/v1/passages", "passages")
+
+ArchiveName = Annotated[str, StringConstraints(min_length=1)]
+
+
+class NewArchive(Frozen):
+    """What a caller gives to make an archive. Embeddings are not made, whatever is said of them."""
+
+    name: ArchiveName
+    description: str | None = None
+
+
+class ArchiveChange(Frozen):
+    """What a caller changes of an archive: fields left out stay as they are."""
+
+    name: ArchiveName | None = None
+    description: str | None = None
+
+
+class NewPassages(Frozen):
+    """Passages to keep, all or none of them."""
+
+    passages: Annotated[list[NewPassage], Field(max_length=1000)]
+
+
+class ArchiveQuery(NewestFirst):
+    """Which archives are wanted, newest first unless asked otherwise."""
+
+    limit: Limit | None = 50
+    name: str | None = None
+    agent_id: str | None = None
+    order_by: Literal["created_at"] = "created_at"
+
+
+class PassagesSearch(Frozen):
+    """What is searched for, and among which passages. Without a query the newest are found."""
+
+    query: str | None = None
+    agent_id: AgentId | None = None
+    archive_id: ArchiveId | None = None
+    tags: list[str] | None = None
+    tag_match_mode: TagMatch = "any"
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    start_date: SentStamp | None = None
+    end_date: SentStamp | None = None
+
+
+class PassageSearchItem(Frozen):
+    """A passage that was found. ``score`` is from 0 to 1."""
+
+    passage: Passage
+    score: float
+    metadata: dict[str, Any]
+
+
+@router.post("/")
+async def create(body: NewArchive, caller: Caller, db: Db) -> Archive:
+    """Make an archive."""
+    archive = archiving.archive_called(body.name, body.description)
+    await db.tx(archives.add, caller.project, archive)
+    return archive
+
+
+@router.get("/")
+async def list_archives(
+    query: Annotated[ArchiveQuery, Query()], caller: Caller, db: Db
+) -> list[Archive]:
+    """List archives, of an agent or of a name if one is given."""
+    wanted = ArchiveFilter(name=query.name, agent_id=query.agent_id)
+    return await db.read(archives.listed, caller.project, query.page, wanted)
+
+
+@router.get("/{archive_id}")
+async def retrieve(archive_id: ArchiveId, caller: Caller, db: Db) -> Archive:
+    """Read one archive."""
+    return await db.read(archives.get, caller.project, archive_id)
+
+
+@router.patch("/{archive_id}")
+async def update(archive_id: ArchiveId, body: ArchiveChange, caller: Caller, db: Db) -> Archive:
+    """Change the name or the description of an archive; null takes a description away."""
+
+    def change(tx: Tx) -> Archive:
+        before = archives.get(tx, caller.project, archive_id, for_update=True)
+        given = body.model_dump(exclude_unset=True)
+        changes = {name: value for name, value in given.items() if name != "name" or value}
+        after = before.model_copy(update={**changes, "updated_at": clock.now()})
+        archives.change(tx, caller.project, after)
+        return after
+
+    return await db.tx(change)
+
+
+@router.delete("/{archive_id}", status_code=204)
+async def delete(archive_id: ArchiveId, caller: Caller, db: Db) -> None:
+    """Delete an archive with its passages, also from the agents that have it."""
+    await db.tx(passages.remove_archive, caller.project, archive_id)
+
+
+@router.post("/{archive_id}/passages")
+async def create_passage(
+    archive_id: ArchiveId, body: NewPassage, caller: Caller, db: Db
+) -> Passage:
+    """Put a text into an archive."""
+    (made,) = await _put(archive_id, [body], caller.project, db)
+    return made
+
+
+@router.post("/{archive_id}/passages/batch")
+async def create_passages(
+    archive_id: ArchiveId, body: NewPassages, caller: Caller, db: Db
+) -> list[Passage]:
+    """Put texts into an archive, all or none of them."""
+    return await _put(archive_id, body.passages, caller.project, db)
+
+
+@router.delete("/{archive_id}/passages/{passage_id}", status_code=204)
+async def delete_passage(
+    archive_id: ArchiveId, passage_id: PassageId, caller: Caller, db: Db
+) -> None:
+    """Delete a passage of an archive."""
+    await db.tx(passages.remove, caller.project, passage_id, [archive_id])
+
+
+@of_agent.patch("/attach/{archive_id}")
+async def attach_archive(agent_id: AgentId, archive_id: ArchiveId, caller: Caller, db: Db) -> None:
+    """Give an agent an archive; attaching twice changes nothing."""
+    await db.tx(archives.attach, caller.project, agent_id, archive_id)
+
+
+@of_agent.patch("/detach/{archive_id}")
+async def detach_archive(agent_id: AgentId, archive_id: ArchiveId, caller: Caller, db: Db) -> None:
+    """Take an archive from an agent. The archive itself stays."""
+    await db.tx(archives.detach, caller.project, agent_id, archive_id)
+
+
+@of_passages.post("/search")
+async def search(body: PassagesSearch, caller: Caller, db: Db) -> list[PassageSearchItem]:
+    """Find the passages that are most about a question: of an agent, an archive, or of all."""
+
+    def read(tx: Tx) -> list[PassageHit]:
+        wanted = PassageFilter(
+            archives=_among(tx, caller.project, body),
+            tags=body.tags or (),
+            match=body.tag_match_mode,
+            since=body.start_date,
+            until=body.end_date,
+        )
+        return passages.found(tx, caller.project, wanted, body.query, body.limit)
+
+    return [
+        PassageSearchItem(passage=hit.passage, score=hit.score, metadata={})
+        for hit in await db.read(read)
+    ]
+
+
+async def _put(archive_id: str, new: list[NewPassage], project: ProjectId, db: Db) -> list[Passage]:
+    made = [archiving.passage_from(one, archive_id) for one in new]
+    await db.tx(passages.add, project, archive_id, made)
+    return made
+
+
+def _among(tx: Tx, project: ProjectId, body: PassagesSearch) -> list[str] | None:
+    """The archives that are searched; None for all."""
+    if body.archive_id is not None:
+        archives.get(tx, project, body.archive_id)
+    if body.agent_id is None:
+        return None if body.archive_id is None else [body.archive_id]
+    held = archives.of_agent(tx, project, body.agent_id)
+    return [one for one in held if body.archive_id in (None, one)]
