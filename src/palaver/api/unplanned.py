@@ -41,6 +41,7 @@ NOT_YET: dict[str, str] = {
     "GET /v1/agents/{agent_id}/export": _FILES,
     "POST /v1/agents/{agent_id}/export": _FILES,
     "POST /v1/agents/messages/search": _LATER,
+    "GET /v1/archives/{archive_id}/agents": _LATER,
     "GET /v1/mcp-servers/connect/{mcp_server_id}": _LATER,
     "GET /v1/steps/{step_id}/trace": _TRACES,
     "GET /v1/telemetry/{step_id}": _TRACES,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Text, bindparam, delete, insert, select, update
 
 from palaver.domain.conversation import Context
 from palaver.domain.ids import ProjectId
@@ -28,7 +28,20 @@ _SET = (
     )
     .values(context_from=bindparam("start"), context_head=bindparam("head"))
 )
-_ADD = insert(_compactions)
+_REMEMBER = insert(_compactions).from_select(
+    ("conversation_id", "project_id", "context_from", "context_head", "system"),
+    select(
+        _conversations.c.id,
+        _conversations.c.project_id,
+        _conversations.c.context_from,
+        _conversations.c.context_head,
+        bindparam("system", type_=Text),
+    ).where(
+        _conversations.c.project_id == bindparam("project"),
+        _conversations.c.id == bindparam("conversation"),
+        _conversations.c.deleted_at.is_(None),
+    ),
+)
 
 
 def put(
@@ -40,17 +53,16 @@ def put(
 ) -> None:
     """Let a conversation have another context, and remember the one that it has had.
 
-    With a `text` its prompt is replaced, and remembered, too. Raises `NotFound`.
+    With a `text` its prompt is replaced, and remembered, too. Nothing is remembered of one that was
+    deleted. Raises `NotFound`.
     """
     mine = {"project": project, "conversation": conversation_id}
-    before = entries.reach(tx, conversation_id).context
     replaced = None
     if text is not None:
         replaced = entries.rewrite_system(tx, conversation_id, text)
-    _set(tx, mine, context)
     tx.run(_FORGET, mine)
-    row = {"conversation_id": conversation_id, "project_id": project, "system": replaced}
-    tx.run(_ADD, {**row, "context_from": before.start, "context_head": before.head})
+    tx.run(_REMEMBER, {**mine, "system": replaced})
+    _set(tx, mine, context)
 
 
 def undo(tx: Tx, project: ProjectId, conversation_id: str) -> None:
