@@ -167,6 +167,11 @@ EXAMPLES = (
         query={"dry_run": True},
     ),
     Example(
+        "GET",
+        f"{_ONE}/context",
+        "See what fills its window, part by part.",
+    ),
+    Example(
         "POST",
         f"{_ONE}/compact",
         "Have a summary stand for what was said first.",
