@@ -21,6 +21,7 @@ from palaver.api import (
     archives,
     blocks,
     compaction,
+    context,
     conversations,
     mcp_servers,
     messages,
@@ -59,10 +60,11 @@ from palaver.store.opening import open_database, open_existing
 logger = logging.getLogger(__name__)
 
 _ROUTERS = (
-    messages.router, streams.router, conversations.router, compaction.router, messages.of_agent,
-    blocks.core_memory, compaction.of_agent, agent_tools.router, archival.router, agents.router,
-    blocks.router, mcp_servers.router, all_messages.router, messages.by_id, streams.of_run,
-    runs.router, runs.step_router, archives.router, archives.of_agent, archives.of_passages,
+    messages.router, streams.router, conversations.router, compaction.router, context.router,
+    messages.of_agent, blocks.core_memory, compaction.of_agent, context.of_agent,
+    agent_tools.router, archival.router, agents.router, blocks.router, mcp_servers.router,
+    all_messages.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
+    archives.router, archives.of_agent, archives.of_passages,
     models.health_router, models.router, tags.router, tools.router, providers.router,
     reference.router,
 )  # fmt: skip

@@ -136,6 +136,7 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
                 ("POST", "/recompile", {"agent_id": "?"}),
                 ("POST", "/compact", {"agent_id": "?"}),
                 ("POST", "/compact/undo", None),
+                ("GET", "/context", None),
             )
             for conversation, params in (("default", {"agent_id": "?"}), ("?", {}))
         ]

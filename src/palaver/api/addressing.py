@@ -31,3 +31,14 @@ def default_of(tx: Tx, project: ProjectId, agent_id: str) -> Address:
     if found is None:
         raise NotFound("Agent")
     return Address(conversation_id=found, agent_id=agent_id, is_default=True)
+
+
+def of_agent(tx: Tx, project: ProjectId, agent_id: str, name: str | None) -> Address:
+    """A conversation of an agent: the one with this id, else its default one. Raises `NotFound`."""
+    default = default_of(tx, project, agent_id)
+    if name is None:
+        return default
+    found = conversations.locate(tx, project, name)
+    if found.agent_id != agent_id:
+        raise NotFound("Conversation")
+    return found

@@ -40,7 +40,6 @@ NOT_YET: dict[str, str] = {
     "POST /v1/agents/import": _FILES,
     "GET /v1/agents/{agent_id}/export": _FILES,
     "POST /v1/agents/{agent_id}/export": _FILES,
-    "GET /v1/agents/{agent_id}/context": _LATER,
     "POST /v1/agents/messages/search": _LATER,
     "GET /v1/archives/{archive_id}/agents": _LATER,
     "GET /v1/mcp-servers/connect/{mcp_server_id}": _LATER,

@@ -8,7 +8,7 @@ from turn to turn and a provider can keep it in its cache.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from palaver.domain.agent import Agent
 from palaver.domain.block import Block
@@ -31,6 +31,8 @@ _NUMBER_WARNING = (
     "<warning>\nLine numbers are shown for orientation only. They are not part of the value: "
     "leave them out when you call a memory tool.\n</warning>"
 )
+
+_MEMORY_BEGINS = "<memory_blocks>\nThese are the memory blocks that are always before your eyes:"
 
 _RULES = {
     "run_first": "{tool_name} has to be called first.",
@@ -77,6 +79,35 @@ def compile_prompt(agent: Agent, blocks: Sequence[Block], facts: Facts) -> str:
     return "\n\n".join(section for section in sections if section)
 
 
+class Sections(NamedTuple):
+    """A system text in its sections; one that it has not is empty.
+
+    What belongs to none of the others, the agent's instructions above all, is in the first.
+    """
+
+    instructions: str
+    memory: str
+    rules: str
+    metadata: str
+
+
+def sections(text: str) -> Sections:
+    """The sections of a system text, whoever wrote it."""
+    memory = _between(text, _MEMORY_BEGINS, "</memory_blocks>")
+    rest = text.rpartition(memory)[2] if memory else text
+    rules = _between(rest, "<tool_usage_rules>\n", "</tool_usage_rules>")
+    metadata = _between(rest, "<memory_metadata>\n", "</memory_metadata>")
+    for section in filter(None, (memory, rules, metadata)):
+        text = "".join(text.rpartition(section)[::2])
+    return Sections(text, memory, rules, metadata)
+
+
+def _between(text: str, begin: str, end: str) -> str:
+    """The piece from the first `begin` to the last `end`, or nothing."""
+    start, stop = text.find(begin), text.rfind(end)
+    return text[start : stop + len(end)] if 0 <= start < stop else ""
+
+
 def with_skills(system: str, skills: Sequence[Skill]) -> str:
     """The system text of one request, with the skills that its client offers."""
     if not skills:
@@ -93,8 +124,7 @@ def _memory(agent: Agent, blocks: Sequence[Block]) -> str:
         return ""
     numbered = agent.agent_type in _NUMBERED and agent.model.startswith("anthropic/")
     shown = "\n\n".join(_block(block, numbered) for block in blocks)
-    lead = "These are the memory blocks that are always before your eyes:"
-    return f"<memory_blocks>\n{lead}\n\n{shown}\n</memory_blocks>"
+    return f"{_MEMORY_BEGINS}\n\n{shown}\n</memory_blocks>"
 
 
 def _block(block: Block, numbered: bool) -> str:

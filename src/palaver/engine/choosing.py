@@ -4,8 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from palaver.core import approval
+from palaver.core.expand import words_of
+from palaver.core.repair import mended
+from palaver.core.window import Window
 from palaver.domain.agent import Agent
 from palaver.domain.conversation import Address, Conversation
+from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.llm import ChatModel, Handle
 from palaver.domain.model_settings import ModelSettings
@@ -62,3 +67,19 @@ def choose(catalog: Catalog, found: Opened, override: str | None = None) -> Choi
     limit = conversation.context_window_limit if conversation is not None else None
     limit = limit or agent.context_window_limit or MAX_WINDOW
     return Choice(handle, model, settings, min(catalog.context_window(handle), limit))
+
+
+def window(
+    catalog: Catalog, found: Opened, address: Address, system: Entry, said: Sequence[Entry]
+) -> Window:
+    """The window as the next send would find it. Raises what `choose` raises."""
+    choice = choose(catalog, found)
+    return Window(
+        choice.handle,
+        system=words_of(system.parts),
+        entries=mended(said).entries,
+        tools=approval.offered([tool.spec for tool in found.tools], ()),
+        settings=choice.settings,
+        conversation=address.conversation_id,
+        tokens=choice.context_window,
+    )

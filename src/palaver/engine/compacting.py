@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 
 from palaver import clock
-from palaver.core import approval, compaction
+from palaver.core import compaction
 from palaver.core.compaction import Compacted
-from palaver.core.expand import words_of
-from palaver.core.repair import mended
-from palaver.core.window import Window
 from palaver.domain.agent import CompactionSettings
 from palaver.domain.conversation import Address, Context
 from palaver.domain.entry import Entry
@@ -46,7 +43,7 @@ async def compact(
     project, address = where
     found = await db.read(_find, project, address)
     settings = compaction.merged(found.opened.agent.compaction_settings, asked)
-    window = _window(catalog, address, found)
+    window = choosing.window(catalog, found.opened, address, found.system, found.said)
     done = await Summariser(catalog, settings).compacted(window)
     if not dry_run:
         await db.tx(_keep, project, address, found.context, done)
@@ -75,20 +72,6 @@ def _find(tx: Tx, project: ProjectId, address: Address) -> Found:
     opened = choosing.opened(tx, project, address)
     context = entries.reach(tx, conversation).context
     return Found(opened, context, *entries.window(tx, conversation))
-
-
-def _window(catalog: Catalog, address: Address, found: Found) -> Window:
-    """The window as the next send would find it."""
-    choice = choosing.choose(catalog, found.opened)
-    return Window(
-        choice.handle,
-        system=words_of(found.system.parts),
-        entries=mended(found.said).entries,
-        tools=approval.offered([tool.spec for tool in found.opened.tools], ()),
-        settings=choice.settings,
-        conversation=address.conversation_id,
-        tokens=choice.context_window,
-    )
 
 
 def _keep(tx: Tx, project: ProjectId, address: Address, before: Context, done: Compacted) -> None:

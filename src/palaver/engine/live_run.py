@@ -20,7 +20,7 @@ from palaver.domain.entry import Entry, Role
 from palaver.domain.message import Message
 from palaver.domain.part import Text
 from palaver.domain.run import Run, Step, StopReason
-from palaver.engine import compiling, ending, line
+from palaver.engine import compiling, ending, line, surveying
 from palaver.engine.ending import Ending, Unwritten
 from palaver.engine.failure import Failure
 from palaver.engine.log import Log
@@ -38,7 +38,7 @@ from palaver.errors import (
     PalaverError,
     Unavailable,
 )
-from palaver.store import entries, prompts, steps
+from palaver.store import entries, prompts
 from palaver.store.claims import Lost, Owner
 from palaver.store.db import Database, Tx
 
@@ -158,13 +158,9 @@ class LiveRun:
 
         Nobody asks where the window could not be full by any measure.
         """
-        asked = before.asked(window) if before and window.size > window.room else None
-        step_id = None if asked is None else next((e.step_id for e in window.entries[asked:]), None)
-        if step_id is None:
+        if window.size <= window.room:
             return window
-        step = await self.db.read(steps.get, self.send.project, step_id)
-        counted = replace(window, entries=window.entries[:asked]).counted(step.prompt_tokens)
-        return replace(window, per_byte=counted.per_byte)
+        return await self.db.read(surveying.calibrated, self.send.project, window, before)
 
     def _system(self, text: str) -> str:
         """The system text of this send, where the conversation's is `text`."""
