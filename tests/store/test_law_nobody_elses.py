@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from palaver.clock import mint
-from palaver.domain.conversation import Address, Context
+from palaver.domain.conversation import Address, Context, Segment
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.run import Step, StepMetrics
@@ -196,6 +196,8 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "context": Context(start=3),
         "text": "Be brief.",
         "fork_id": address.conversation_id,
+        "stretch": Segment(source=address.conversation_id, lo=0, hi=9),
+        "most": 5,
     }
     if function is conversations.demote:
         given["conversation_id"] = world["default_id"]

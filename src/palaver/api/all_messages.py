@@ -1,7 +1,7 @@
 """Messages of all agents over HTTP: what was said, listed and searched."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import Field
@@ -121,7 +121,7 @@ async def search(body: MessageSearch, caller: Caller, db: Db) -> list[MessageFou
 
 def _shown(hit: EntryHit, query: str) -> Iterator[MessageFound]:
     """The messages of an entry that hold what is asked for."""
-    where = {
+    where: dict[str, Any] = {
         "message_id": hit.entry.id,
         "created_at": hit.entry.created_at,
         "agent_id": hit.agent_id,

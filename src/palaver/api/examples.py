@@ -12,7 +12,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class Blank:
     """What the reader puts in, in a query or a body."""
 
     name: str
@@ -42,7 +42,7 @@ class Example:
     def variables(self) -> list[str]:
         """The names of what the reader puts in: first what stands in the path."""
         given = [*self.query.values(), *(self.body or {}).values()]
-        return [*self._in_path, *(one.name for one in given if isinstance(one, Variable))]
+        return [*self._in_path, *(one.name for one in given if isinstance(one, Blank))]
 
     @property
     def curl(self) -> str:
@@ -101,7 +101,7 @@ EXAMPLES = (
         "/v1/conversations/",
         "Open a conversation with an agent.",
         client="conversations.create",
-        query={"agent_id": Variable("agent_id")},
+        query={"agent_id": Blank("agent_id")},
         body={"summary": "Tea"},
     ),
     Example(
@@ -109,7 +109,7 @@ EXAMPLES = (
         "/v1/conversations/",
         "List an agent's conversations, those first in which something was said last.",
         client="conversations.list",
-        query={"agent_id": Variable("agent_id"), "order_by": "last_message_at", "limit": 20},
+        query={"agent_id": Blank("agent_id"), "order_by": "last_message_at", "limit": 20},
     ),
     Example(
         "GET",
@@ -144,7 +144,7 @@ EXAMPLES = (
         f"{_ONE}/stream",
         "Follow a run again, from its first event on.",
         client="conversations.messages.stream",
-        body={"run_id": Variable("run_id"), "starting_after": 0},
+        body={"run_id": Blank("run_id"), "starting_after": 0},
         streams=True,
     ),
     Example(
@@ -206,14 +206,14 @@ def _camel(name: str) -> str:
 
 
 def _in_shell(value: Any) -> str:
-    if isinstance(value, Variable):
+    if isinstance(value, Blank):
         return f"${value.name.upper()}"
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def _in_python(value: Any) -> str:
     match value:
-        case Variable(name):
+        case Blank(name):
             return name
         case dict():
             inner = (f"{_in_python(name)}: {_in_python(one)}" for name, one in value.items())
@@ -226,7 +226,7 @@ def _in_python(value: Any) -> str:
 
 def _in_typescript(value: Any) -> str:
     match value:
-        case Variable(name):
+        case Blank(name):
             return _camel(name)
         case dict() if value:
             inner = (f"{name}: {_in_typescript(one)}" for name, one in value.items())

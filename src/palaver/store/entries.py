@@ -64,6 +64,7 @@ _BODIES = select(_entries.c.body).where(*_STRETCH)
 _IDS = select(_entries.c.id).where(*_STRETCH).order_by(_entries.c.seq)
 _UP = _BODIES.order_by(_entries.c.seq).limit(bindparam("limit"))
 _DOWN = _BODIES.order_by(_entries.c.seq.desc()).limit(bindparam("limit"))
+_MINE = _entries.c.project_id == bindparam("project")
 _NO_SUMMARY = _entries.c.role != "summary"
 _SAID_IDS, _SAID_UP, _SAID_DOWN = (one.where(_NO_SUMMARY) for one in (_IDS, _UP, _DOWN))
 _WHERE = select(_entries.c.conversation_id, _entries.c.seq).where(
@@ -207,7 +208,8 @@ def insert_all(tx: Tx, project: ProjectId, address: Address, said: Sequence[Entr
 
 def remove(tx: Tx, project: ProjectId, address: Address, stretch: Segment, most: int) -> int:
     """Remove up to `most` entries in a stretch of a conversation's own, and how many it were."""
-    found = _read(_walk(tx, [stretch], _UP, most))
+    mine = {"project": project, "limit": most, **_bounds(stretch)}
+    found = _read([row.body for row in tx.all(_UP.where(_MINE), mine)])
     search.forget(tx, [_searchable(project, address, one) for one in found if one.role in SEARCHED])
     if found:
         tx.run(delete(_entries).where(_entries.c.id.in_([one.id for one in found])))
