@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from palaver.core import memory
 from palaver.core.builtin import BUILT_IN
 from tests.api.here import Client, Json, serving
 from tests.fakes.provider import FakeProvider
@@ -177,9 +176,9 @@ async def test_a_new_tool_is_where_the_prompt_changes(client: Client) -> None:
     more = [*(tool["id"] for tool in had), BUILT_IN["memory_rethink"].id]
     await client.patch(f"/v1/agents/{agent}", {"tool_ids": more})
 
-    specs = [memory.TOOLS[tool["name"]].spec.model_dump() for tool in had]
+    specs = [BUILT_IN[tool["name"]].spec.model_dump() for tool in had]
     told = [json.dumps(spec, sort_keys=True, separators=(",", ":")) for spec in specs]
-    assert len(told) == 2
+    assert len(told) == 3
     assert await changed_at(client, conversation) == len(MODEL) + len("".join(told))
 
 

@@ -110,6 +110,7 @@ class StepMetrics(Frozen):
 
     Starts are nanoseconds since 1970. ``prefix_changed_at`` is the byte of the prompt at which it
     goes another way than the conversation's previous one; null where that one is its beginning.
+    The tokens of the step are ``estimated`` where its provider has counted none.
     """
 
     id: str
@@ -125,6 +126,7 @@ class StepMetrics(Frozen):
     llm_request_ns: int | None = None
     tool_execution_ns: int | None = None
     prefix_changed_at: int | None = None
+    estimated: bool = False
     cached_input_tokens: int | None = None
 
 

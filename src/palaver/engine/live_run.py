@@ -29,7 +29,7 @@ from palaver.engine.send import Send
 from palaver.engine.stage import Stage, Tools
 from palaver.engine.summarising import Summariser
 from palaver.engine.tail import Tail
-from palaver.engine.tally import Tally
+from palaver.engine.tally import Tally, completed
 from palaver.errors import (
     BrokenReply,
     ContextOverflow,
@@ -238,7 +238,7 @@ class LiveRun:
                 fragment = self._speech.hear(event)
                 if fragment is not None and self.send.tokens:
                     await self._show(fragment)
-        return self._heard_all(self._step, self._speech)
+        return self._heard_all(window, self._step, self._speech)
 
     def _sound(self, window: Window) -> Window:
         """The window as a model takes it; what was mended for that is told in the run's record."""
@@ -252,7 +252,7 @@ class LiveRun:
             logger.warning("%s: mended in the window of %s: %s", self.run.id, where, told)
         return replace(window, entries=whole.entries) if whole.mends else window
 
-    def _heard_all(self, step: Step, speech: Speech) -> Reply:
+    def _heard_all(self, window: Window, step: Step, speech: Speech) -> Reply:
         """What the model said, to be written before its calls are carried out, or with the end."""
         if speech.completion is None:
             raise BrokenReply("The provider's answer stopped without an end; send again.")
@@ -260,7 +260,9 @@ class LiveRun:
         reply = Reply(entry, speech.completion.finish, speech.completion.tokens.prompt)
         if entry is not None:
             self._stage(entry, shown=self.send.tokens)
-        self._new.step = self.tally.finished(step, speech.completion)
+        told = completed(speech.completion, window, entry)
+        self._new.step = self.tally.finished(step, told)
+        self._meter.estimated(told.tokens != speech.completion.tokens)
         self._new.metrics = self._meter.measured()
         self._speech, self._step = None, None
         self.due = reply.tools() if reply.calls else None

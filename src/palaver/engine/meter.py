@@ -36,6 +36,11 @@ class Meter:
         self._going, self._since = "llm_request_ns", clock.ticks()
         return self.outline
 
+    def estimated(self, is_so: bool) -> None:
+        """Whether the tokens of the step are an estimate."""
+        if self._step is not None:
+            self._step = self._step.model_copy(update={"estimated": is_so})
+
     def run_tools(self) -> None:
         """The tools begin that the step has asked for."""
         self._going, self._since = "tool_execution_ns", clock.ticks()

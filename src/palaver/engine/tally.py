@@ -1,10 +1,13 @@
 """What a run has cost so far: tokens, steps, time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from palaver import clock
+from palaver.core.estimate import tokens_of
+from palaver.core.window import Window
+from palaver.domain.entry import Entry
 from palaver.domain.llm import Completion, StreamEvent, TokenCount
 from palaver.domain.message import Usage
 from palaver.domain.run import Run, Step, StopReason, status_of
@@ -13,6 +16,20 @@ from palaver.engine.failure import Failure
 
 def _sum(before: int | None, more: int | None) -> int | None:
     return more if before is None else before + (more or 0)
+
+
+def completed(completion: Completion, window: Window, said: Entry | None) -> Completion:
+    """The completion with an estimate of its tokens, if its provider has counted none.
+
+    Nobody is asked anything in no tokens: a 0 counts as none. `said` is what the model has said.
+    """
+    tokens = completion.tokens
+    if tokens.prompt:
+        return completion
+    after = window.with_entries(said) if said else window
+    more = tokens_of(after.size - window.size, window.per_byte)
+    counted = replace(tokens, prompt=window.estimate, completion=tokens.completion or more)
+    return replace(completion, tokens=counted)
 
 
 @dataclass(slots=True)
