@@ -50,6 +50,7 @@ from palaver.engine.runner import Runner
 from palaver.engine.sandbox import hand
 from palaver.engine.sandbox.hand import PythonTools
 from palaver.engine.sweeper import Sweeper
+from palaver.engine.titling import Titler
 from palaver.engine.workshop import Workshop
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
@@ -135,6 +136,9 @@ async def open_house(
     )
     workshop = _workshop(db, python, mcp)
     runner = Runner(db, log, hints, catalog, workshop, worker)
+    titler = Titler(db, catalog, settings.titles)
+    titler.check()
+    runner.when_over(titler.consider)
     lease = Lease(db, runner, hints, worker)
     sweeper = Sweeper(db, settings.events_keep, settings.deleted_keep)
     hints.start()
@@ -145,6 +149,7 @@ async def open_house(
         yield House(db, log, runner, catalog, workshop, mcp)
     finally:
         await runner.close()
+        await titler.close()
         python.close()
         await catalog.close()
         sweeper.stop()
