@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from letta_client import Letta, NotFoundError, UnprocessableEntityError
+from letta_client.types import CreateBlockParam
 
 from tests.api.here import Json
 from tests.contract.conftest import Say
@@ -25,7 +26,10 @@ def overview(client: Letta, conversation: str, **query: str) -> Json:
 
 
 def test_each_part_of_the_window_is_told(client: Letta, say: Say) -> None:
-    block = {"label": "human", "value": "Ada's own words </memory_blocks> stay hers."}
+    block: CreateBlockParam = {
+        "label": "human",
+        "value": "Ada's own words </memory_blocks> stay hers.",
+    }
     agent = client.agents.create(
         model="palaver/offline",
         system="You are brief.",

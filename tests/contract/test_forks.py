@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import pytest
-from letta_client import Letta, NotFoundError
+from letta_client import ConflictError, Letta, NotFoundError
 
 from tests.contract.conftest import Say
+from tests.contract.talk import Record
 
 
 def said(client: Letta, conversation: str) -> Sequence[str]:
@@ -68,3 +69,53 @@ def test_an_unknown_message_is_not_found(client: Letta, conversation: str) -> No
         client.conversations.fork(
             conversation, message_id="message-00000000-0000-4000-8000-000000000000"
         )
+
+
+def test_a_running_conversation_is_forked_as_it_was_kept(
+    client: Letta, say: Say, conversation: str
+) -> None:
+    say(conversation, "one")
+    before = said(client, conversation)
+    running = client.conversations.messages.create(
+        conversation, input="[[pace: 200]] [[words: 500]]", stream_tokens=True, background=True
+    )
+    next(iter(running))
+    with pytest.raises(ConflictError):
+        say(conversation, "busy")
+
+    fork = client.conversations.fork(conversation).id
+
+    kept = said(client, fork)
+    assert kept[:-1] == before
+    assert len(kept) == len(before) + 1  # what was asked, not what is being said
+    assert say(fork, "three").text
+    client.conversations.cancel(conversation)
+    for _ in running:
+        pass
+    assert said(client, fork)[: len(kept)] == kept
+
+
+def test_forks_of_forks_stay_whole_when_those_before_them_go(
+    client: Letta, say: Say, conversation: str, records: list[Record]
+) -> None:
+    line = [conversation]
+    for n in range(5):
+        say(line[-1], f"turn {n}")
+        line.append(client.conversations.fork(line[-1]).id)
+    whole = said(client, line[-1])
+    assert len(whole) == 10
+
+    records.clear()  # nobody reads what is deleted
+    for gone in (line[2], *line[:2], *line[3:-1]):
+        client.conversations.delete(gone)
+        assert said(client, line[-1]) == whole
+
+    window = client.conversations.retrieve(line[-1]).in_context_message_ids
+    assert window is not None
+    assert window[1:] == whole
+    assert client.messages.retrieve(whole[0])
+    assert "can see: 6)" in say(line[-1], "How many?").text
+    records.clear()
+    for gone in line[:-1]:
+        with pytest.raises(NotFoundError):
+            client.conversations.retrieve(gone)

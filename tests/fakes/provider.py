@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Self
 
 from tests.fakes import anthropic_messages, bedrock, chat, faulty, gemini, responses, sglang
-from tests.fakes.reply import WORDS, Answer, Fault, Refusal, Reply, Say
+from tests.fakes.reply import WORDS, Answer, Fault, Refusal, Reply, Say, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,7 @@ class FakeProvider:
         self.models = tuple(models)
         self.sglang = sglang.Started()
         self.listing: Any = None  # what is listed instead of the models
+        self.count: Callable[[Any], int] | None = None  # the tokens of a request, if it counts
         self.url = ""
         self._answers: deque[Answer] = deque()
         self._server: asyncio.Server | None = None
@@ -201,6 +202,8 @@ class FakeProvider:
         if complaint := wire.complaint(body):
             error = {"type": "invalid_request_error", "message": complaint}
             return await _whole(writer, Refusal(400, {"type": "error", "error": error}))
+        if self.count is not None:
+            answer = replace(answer, usage=Usage(prompt=self.count(body)))
         if not ("stream" in path or body.get("stream")):
             return await _whole(writer, Refusal(200, chat.whole(answer, body)))
         self._streams += 1

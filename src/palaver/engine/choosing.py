@@ -70,7 +70,7 @@ def choose(catalog: Catalog, found: Opened, override: str | None = None) -> Choi
 
 
 def window(
-    catalog: Catalog, found: Opened, address: Address, system: Entry, said: Sequence[Entry]
+    catalog: Catalog, found: Opened, address: Address, system: Entry, said: tuple[Entry, ...]
 ) -> Window:
     """The window as the next send would find it. Raises what `choose` raises."""
     choice = choose(catalog, found)
