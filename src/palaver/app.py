@@ -37,7 +37,7 @@ from palaver.api import (
 )  # fmt: skip
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
-from palaver.engine import doctor
+from palaver.engine import doctor, titling
 from palaver.engine.doctor import Diagnosis
 from palaver.engine.egress import Egress
 from palaver.engine.hints import Hints
@@ -122,11 +122,12 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """The parts of the server, at work for as long as the context lasts."""
     worker = f"worker-{secrets.token_hex(8)}"
+    catalog = Catalog(settings.environment, patience or _patience(settings))
+    titling.check(catalog, settings.titles)
     db, python = await asyncio.gather(
         asyncio.to_thread(open_database, settings.database_url),
         asyncio.to_thread(hand.opened, settings),
     )
-    catalog = Catalog(settings.environment, patience or _patience(settings))
     hints = Hints(db, worker)
     log = Log(db, hints)
     mcp = McpClient(
@@ -137,7 +138,6 @@ async def open_house(
     workshop = _workshop(db, python, mcp)
     runner = Runner(db, log, hints, catalog, workshop, worker)
     titler = Titler(db, catalog, settings.titles)
-    titler.check()
     runner.when_over(titler.consider)
     lease = Lease(db, runner, hints, worker)
     sweeper = Sweeper(db, settings.events_keep, settings.deleted_keep)

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
 from palaver.app import open_house
+from palaver.domain.ids import DEFAULT_PROJECT
+from palaver.engine import titling
 from palaver.errors import NotFound
 from palaver.settings import read
 from tests.api.here import Client, Json, serving
+from tests.api.tables import looking_into
 from tests.fakes.provider import FakeProvider
 from tests.fakes.reply import WORDS, Fault, Refusal, Reply, Say
 
@@ -76,19 +78,16 @@ async def test_what_fails_is_tried_again_and_harms_no_run(
     assert await titled(client, conversation)
 
 
-async def test_what_somebody_has_set_meanwhile_stays(client: Client, fake: FakeProvider) -> None:
-    conversation = await client.conversation(await client.agent(model=MODEL))
-    fake.forget()
-    fake.script(ANSWER, replace(TITLE, fault=Fault("drip", WORDS)), ANSWER, TITLE)
-    await client.send(conversation, "Hi")
-    await fake.until_streaming()
+async def test_what_somebody_has_set_meanwhile_stays(client: Client, module_url: str) -> None:
+    agent = await client.agent()
+    conversation, untitled = await client.conversation(agent), await client.conversation(agent)
     await client.patch(f"/v1/conversations/{conversation}", {"summary": "Mine"})
-    await fake.until_quiet()
+    async with looking_into(module_url) as db:
+        for one in (conversation, untitled):
+            await db.tx(titling.keep, DEFAULT_PROJECT, one, "Tea in the garden")
 
-    later = await client.conversation(await client.agent(model=MODEL))
-    await client.send(later, "Hi")
-    assert await titled(client, later) == "Tea in the garden"
     assert await titled(client, conversation) == "Mine"
+    assert await titled(client, untitled) == "Tea in the garden"
 
 
 async def test_the_offline_model_writes_titles_only_if_it_is_named(

@@ -27,6 +27,12 @@ _OFFLINE = "palaver"  # whose own words are no titles
 _AT_ONCE = 4  # titles that are written at the same time
 
 
+def check(catalog: Catalog, model: str) -> None:
+    """Raise `NotFound` or `Invalid` where a `Titler`'s model is none."""
+    if model not in ("", OWN):
+        catalog.checked(model)
+
+
 @dataclass(slots=True)
 class Titler:
     """Writes titles. `model` is a handle, or `OWN`; with an empty one there are no titles.
@@ -39,11 +45,6 @@ class Titler:
     model: str
     _going: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
-
-    def check(self) -> None:
-        """Raise `NotFound` or `Invalid` where the model is none."""
-        if self.model not in ("", OWN):
-            self.catalog.checked(self.model)
 
     def consider(self, send: Send) -> None:
         """A run has ended: see whether its conversation wants a title. Nobody waits for that."""
@@ -69,7 +70,7 @@ class Titler:
                     return
                 found = titles.title(await summarising.answered(self.catalog, window))
                 if found is not None:
-                    await self.db.tx(_keep, project, address.conversation_id, found)
+                    await self.db.tx(keep, project, address.conversation_id, found)
         except PalaverError as error:
             logger.warning("%s gets no title: %s", address.conversation_id, error)
 
@@ -99,7 +100,7 @@ class Titler:
         )
 
 
-def _keep(tx: Tx, project: ProjectId, conversation_id: str, title: str) -> None:
+def keep(tx: Tx, project: ProjectId, conversation_id: str, title: str) -> None:
     """Let a conversation have a title, unless somebody has given it one meanwhile."""
     found = conversations.bare(tx, project, conversation_id, for_update=True)
     if found.summary is None:
