@@ -37,7 +37,7 @@ from palaver.api import (
 )  # fmt: skip
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
-from palaver.engine import doctor
+from palaver.engine import doctor, titling
 from palaver.engine.doctor import Diagnosis
 from palaver.engine.egress import Egress
 from palaver.engine.hints import Hints
@@ -50,6 +50,7 @@ from palaver.engine.runner import Runner
 from palaver.engine.sandbox import hand
 from palaver.engine.sandbox.hand import PythonTools
 from palaver.engine.sweeper import Sweeper
+from palaver.engine.titling import Titler
 from palaver.engine.workshop import Workshop
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
@@ -121,11 +122,12 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """The parts of the server, at work for as long as the context lasts."""
     worker = f"worker-{secrets.token_hex(8)}"
+    catalog = Catalog(settings.environment, patience or _patience(settings))
+    titling.check(catalog, settings.titles)
     db, python = await asyncio.gather(
         asyncio.to_thread(open_database, settings.database_url),
         asyncio.to_thread(hand.opened, settings),
     )
-    catalog = Catalog(settings.environment, patience or _patience(settings))
     hints = Hints(db, worker)
     log = Log(db, hints)
     mcp = McpClient(
@@ -135,6 +137,8 @@ async def open_house(
     )
     workshop = _workshop(db, python, mcp)
     runner = Runner(db, log, hints, catalog, workshop, worker)
+    titler = Titler(db, catalog, settings.titles)
+    runner.when_over(titler.consider)
     lease = Lease(db, runner, hints, worker)
     sweeper = Sweeper(db, settings.events_keep, settings.deleted_keep)
     hints.start()
@@ -145,6 +149,7 @@ async def open_house(
         yield House(db, log, runner, catalog, workshop, mcp)
     finally:
         await runner.close()
+        await titler.close()
         python.close()
         await catalog.close()
         sweeper.stop()

@@ -25,6 +25,9 @@ PALAVER_ALLOW_PRIVATE_URLS       networks that callers may have the server call,
                                  ``10.1.0.0/16,127.0.0.1``, or 1 for all of them (default:
                                  public addresses only)
 PALAVER_DEFAULT_MODEL            handle for agents made without a model, or ``letta/auto``
+PALAVER_TITLES                   1: a conversation without a summary gets a short one after its
+                                 first turns, from its own model (the offline one writes none);
+                                 a handle: from that model (default 0)
 PALAVER_BWRAP                    the bubblewrap that Python tools run under (default bwrap)
 PALAVER_TOOL_TIMEOUT             how long a call of one may take (default 1m)
 PALAVER_TOOL_MEMORY_BYTES        how much memory a call may hold (default 512 MiB)
@@ -92,6 +95,7 @@ class Settings:
     private_networks: tuple[Network, ...] = ()
     mcp_stdio: bool = False
     mcp_timeout: timedelta = MCP_TIMEOUT
+    titles: str = ""
     bubblewrap: str = "bwrap"
     tool_timeout: timedelta = TOOL_TIMEOUT
     tool_memory: int = TOOL_MEMORY
@@ -125,6 +129,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         private_networks=_networks(environment, "PALAVER_ALLOW_PRIVATE_URLS"),
         mcp_stdio=_flag(environment, "PALAVER_ALLOW_MCP_STDIO"),
         mcp_timeout=_span(environment, "PALAVER_MCP_TIMEOUT", MCP_TIMEOUT),
+        titles=_titles(environment.get("PALAVER_TITLES") or "0"),
         bubblewrap=environment.get("PALAVER_BWRAP") or "bwrap",
         tool_timeout=_span(environment, "PALAVER_TOOL_TIMEOUT", TOOL_TIMEOUT),
         tool_memory=_number(environment, "PALAVER_TOOL_MEMORY_BYTES", TOOL_MEMORY, 2**40),
@@ -139,6 +144,10 @@ def _flag(environment: Mapping[str, str], name: str) -> bool:
     if text not in ("0", "1"):
         raise Invalid(f"{name} must be 0 or 1, not {text!r}.")
     return text == "1"
+
+
+def _titles(text: str) -> str:
+    return "" if text == "0" else text
 
 
 def _networks(environment: Mapping[str, str], name: str) -> tuple[Network, ...]:

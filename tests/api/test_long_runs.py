@@ -129,7 +129,6 @@ async def test_between_summaries_each_request_begins_as_the_one_before(
 
     parts = parts_between_summaries(fake.bodies)
     assert len(parts) > 1, "nothing was compacted"
-    assert all(parts), "a step asked for two summaries"
     for part in parts:
         requests = [wire.pieces(without_marks(body)) for body in part]
         for n, (before, after) in enumerate(pairwise(requests)):
@@ -138,5 +137,5 @@ async def test_between_summaries_each_request_begins_as_the_one_before(
     history = await client.history(conversation)
     check_calls(history)
     told = [one for one in history if one["message_type"] == "summary_message"]
-    assert len(told) == len(parts) - 1
+    assert len(told) == sum(map(bool, parts)) - 1, "a step made room twice"
     assert sum(one["message_type"] == "user_message" for one in history) == TURNS

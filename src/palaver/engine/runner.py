@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from functools import partial
 from typing import Any
 
@@ -55,6 +55,11 @@ class Runner:
         self._coming: set[str] = set()  # runs that are about to be carried out here
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._when_over: list[Callable[[Send], None]] = []
+
+    def when_over(self, do: Callable[[Send], None]) -> None:
+        """Call `do` with the send of each run that this process has carried to its end."""
+        self._when_over.append(do)
 
     @property
     def busy(self) -> bool:
@@ -184,6 +189,9 @@ class Runner:
         finally:
             if self._live.get(live.run.id) is live:
                 del self._live[live.run.id]
+        if not self._closing:
+            for do in self._when_over:
+                do(live.send)
         if begun is not None:
             self.take_up(begun)
 

@@ -87,7 +87,7 @@ async def _driven(
     said, failure = "", None
     while True:
         try:
-            said, failure = await _answer(catalog, want.window), None
+            said, failure = await answered(catalog, want.window), None
         except LLMError as error:
             failure = error
         try:
@@ -97,7 +97,7 @@ async def _driven(
             return done
 
 
-async def _answer(catalog: Catalog, window: Window) -> str:
+async def answered(catalog: Catalog, window: Window) -> str:
     """The words that the model of a window has to say to it."""
     _, model = catalog.resolve(str(window.handle))
     words = []
