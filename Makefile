@@ -22,7 +22,7 @@ serve: install ## Run the server on http://127.0.0.1:8283.
 	$(BIN)/palaver serve
 
 test: .venv/installed-dev tests/clients/node_modules/.package-lock.json ## Run all tests. ARGS="-k fork" runs some.
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 soak: .venv/installed-dev ## What takes long: 200 kills, 100 streams for a minute, 200 odd requests an operation.
 	$(BIN)/python -m pytest -m soak --timeout 1800 $(ARGS)
