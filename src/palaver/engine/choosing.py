@@ -1,7 +1,7 @@
 """Who answers in a conversation: its model, with which settings, and how much that model reads."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from palaver.core import approval
@@ -14,7 +14,7 @@ from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.llm import ChatModel, Handle
 from palaver.domain.model_settings import ModelSettings
-from palaver.domain.tool import Tool
+from palaver.domain.tool import Tool, ToolSpec
 from palaver.engine import equipment
 from palaver.providers.catalog import Catalog
 from palaver.store import agents, conversations
@@ -39,6 +39,18 @@ class Choice:
     model: ChatModel
     settings: ModelSettings | None
     context_window: int
+
+    def blank(
+        self, tools: Iterable[Tool], address: Address, client_tools: Sequence[ToolSpec] = ()
+    ) -> Window:
+        """Its window in a conversation, with nothing in it yet."""
+        return Window(
+            self.handle,
+            tools=approval.offered([tool.spec for tool in tools], client_tools),
+            settings=self.settings,
+            conversation=address.conversation_id,
+            tokens=self.context_window,
+        )
 
 
 def opened(tx: Tx, project: ProjectId, address: Address) -> Opened:
@@ -73,13 +85,5 @@ def window(
     catalog: Catalog, found: Opened, address: Address, system: Entry, said: tuple[Entry, ...]
 ) -> Window:
     """The window as the next send would find it. Raises what `choose` raises."""
-    choice = choose(catalog, found)
-    return Window(
-        choice.handle,
-        system=words_of(system.parts),
-        entries=mended(said).entries,
-        tools=approval.offered([tool.spec for tool in found.tools], ()),
-        settings=choice.settings,
-        conversation=address.conversation_id,
-        tokens=choice.context_window,
-    )
+    blank = choose(catalog, found).blank(found.tools, address)
+    return replace(blank, system=words_of(system.parts), entries=mended(said).entries)

@@ -11,7 +11,6 @@ from palaver import clock
 from palaver.core.compaction import Trigger
 from palaver.core.expand import messages_of, words_of
 from palaver.core.prefix import Outline
-from palaver.core.prompt import with_skills
 from palaver.core.repair import Mend, mended
 from palaver.core.speech import Speech
 from palaver.core.turn import CallModel, Compact, Remind, Reply, RunTools, Turn, Want, take_turn
@@ -150,7 +149,7 @@ class LiveRun:
         send = self.send
         system, said, before = await self.db.read(_read, send)
         self._meter.outline = before
-        system_text = self._system(words_of(system.parts))
+        system_text = self.send.system(words_of(system.parts))
         return await self._measured(replace(blank, system=system_text, entries=said), before)
 
     async def _measured(self, window: Window, before: Outline | None) -> Window:
@@ -161,11 +160,6 @@ class LiveRun:
         if window.size <= window.room:
             return window
         return await self.db.read(surveying.calibrated, self.send.project, window, before)
-
-    def _system(self, text: str) -> str:
-        """The system text of this send, where the conversation's is `text`."""
-        override = self.send.override_system
-        return with_skills(text, self.send.skills) if override is None else override
 
     async def _drive(self, stage: Stage, turn: Turn) -> StopReason:
         answer: Any = None
@@ -217,7 +211,7 @@ class LiveRun:
         after = done.cut.window(window, summary)
         project, address = self.send.project, self.send.address
         text = await self.db.read(compiling.recompile, project, address, True)
-        fresh = replace(after, system=self._system(text))
+        fresh = replace(after, system=self.send.system(text))
         if fresh.estimate < min(window.estimate, window.room or window.estimate):
             after, self._new.system = fresh, text
         self._stage(summary, shown=not self.send.compactions)

@@ -1,13 +1,11 @@
 """What a send would ask its model, as its provider would get it. Nothing is sent or kept."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from palaver.core import approval
 from palaver.core.expand import words_of
-from palaver.core.prompt import with_skills
 from palaver.core.repair import mended
-from palaver.core.window import Window
 from palaver.domain.entry import Entry
 from palaver.engine import choosing
 from palaver.engine.choosing import Opened
@@ -26,17 +24,10 @@ async def preview(db: Database, catalog: Catalog, send: Send) -> dict[str, Any]:
         raise Invalid("What follows an answer to tool calls depends on what they come to; send it.")
     opened, system, said = await db.read(_read, send)
     choice = choosing.choose(catalog, opened, send.override_model)
-    text = send.override_system
-    if text is None:
-        text = with_skills(words_of(system.parts), send.skills)
-    window = Window(
-        choice.handle,
-        system=text,
+    window = replace(
+        choice.blank(opened.tools, send.address, send.client_tools),
+        system=send.system(words_of(system.parts)),
         entries=mended((*said, *send.inputs)).entries,
-        tools=approval.offered([tool.spec for tool in opened.tools], send.client_tools),
-        settings=choice.settings,
-        conversation=send.address.conversation_id,
-        tokens=choice.context_window,
         logprobs=send.logprobs,
     )
     return await choice.model.preview(window.request())

@@ -3,12 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from palaver.core import approval, rules
 from palaver.core.compaction import merged
-from palaver.core.window import Window
 from palaver.engine import abandoned, choosing, line
 from palaver.engine.abandoned import Resumed
 from palaver.engine.choosing import Opened
@@ -212,15 +212,8 @@ class Runner:
         choice = choosing.choose(self._catalog, opened, send.override_model)
         together = choice.settings is None or choice.settings.parallel_tool_calls
         tools = Toolbox(self._workshop, send, owner, agent, held, together)
-        window = Window(
-            choice.handle,
-            tools=approval.offered(tools.specs(), send.client_tools),
-            settings=choice.settings,
-            conversation=send.address.conversation_id,
-            tokens=choice.context_window,
-            logprobs=send.logprobs,
-            token_ids=send.token_ids,
-        )
+        blank = choice.blank(held, send.address, send.client_tools)
+        window = replace(blank, logprobs=send.logprobs, token_ids=send.token_ids)
         gates = approval.gates(agent.tool_rules, send.client_tools)
         settings = merged(agent.compaction_settings, None)
         summariser = Summariser(self._catalog, settings)

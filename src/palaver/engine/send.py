@@ -4,7 +4,7 @@ import json
 from typing import Self
 
 from palaver import clock
-from palaver.core.prompt import Skill
+from palaver.core.prompt import Skill, with_skills
 from palaver.domain.conversation import Address
 from palaver.domain.entry import Entry
 from palaver.domain.frozen import Frozen
@@ -63,6 +63,12 @@ class Send(Frozen):
     def held(self) -> tuple[Entry, ...]:
         """The inputs that stand in the conversation only when the answer has been carried out."""
         return self.inputs[1:] if self.answer else ()
+
+    def system(self, text: str) -> str:
+        """Its system text, where the conversation's is `text`."""
+        if self.override_system is not None:
+            return self.override_system
+        return with_skills(text, self.skills)
 
     def saying(self, *inputs: Entry) -> Self:
         """The same with other inputs."""

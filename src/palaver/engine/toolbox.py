@@ -12,7 +12,7 @@ from typing import Any
 
 from palaver.domain.agent import Agent
 from palaver.domain.part import ToolCall, ToolReturn
-from palaver.domain.tool import Outcome, Tool, ToolSpec
+from palaver.domain.tool import Outcome, Tool
 from palaver.engine.send import Send
 from palaver.engine.workshop import ToolUse, Workshop
 from palaver.errors import ToolRefused
@@ -32,10 +32,6 @@ class Toolbox:
     agent: Agent
     tools: Sequence[Tool]
     together: bool = True
-
-    def specs(self) -> tuple[ToolSpec, ...]:
-        """What the model is told of them."""
-        return tuple(tool.spec for tool in self.tools)
 
     async def run(self, calls: Sequence[ToolCall], ordered: bool) -> tuple[ToolReturn, ...]:
         """Carry out the calls; a return for each in their order. Or `Lost`, with an end to all.
