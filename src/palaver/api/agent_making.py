@@ -21,7 +21,6 @@ from palaver.domain.tool import Tool
 from palaver.engine import compiling, equipment, line
 from palaver.engine.line import Cancelled
 from palaver.engine.workshop import Workshop
-from palaver.errors import ConversationBusy
 from palaver.providers.catalog import Catalog
 from palaver.store import agents, blocks, conversations, entries, runs
 from palaver.store.db import Tx
@@ -79,9 +78,7 @@ class Making:
         """
         before = addressing.default_of(tx, self._project, agent_id)
         conversations.demote(tx, self._project, before.conversation_id)
-        active = runs.active(tx, self._project, before.conversation_id)
-        if active:
-            raise ConversationBusy(active[0], len(active) - 1)
+        runs.refuse_if_active(tx, self._project, before.conversation_id)
         named = before.model_copy(update={"is_default": False})
         compiling.recompile(tx, self._project, named, dry_run=False)  # it says its name itself
         agent = agents.get(tx, self._project, agent_id)

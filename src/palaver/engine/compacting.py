@@ -12,7 +12,7 @@ from palaver.domain.ids import ProjectId
 from palaver.engine import choosing, summarising
 from palaver.engine.choosing import Opened
 from palaver.engine.summarising import Summariser
-from palaver.errors import ConversationBusy, WindowChanged
+from palaver.errors import WindowChanged
 from palaver.providers.catalog import Catalog
 from palaver.store import compactions, entries, runs
 from palaver.store.db import Database, Tx
@@ -68,7 +68,7 @@ def _blank() -> Entry:
 
 def _find(tx: Tx, project: ProjectId, address: Address) -> Found:
     conversation = address.conversation_id
-    _refuse_if_busy(tx, project, conversation)
+    runs.refuse_if_active(tx, project, conversation)
     opened = choosing.opened(tx, project, address)
     context = entries.reach(tx, conversation).context
     return Found(opened, context, *entries.window(tx, conversation))
@@ -85,10 +85,4 @@ def _keep(tx: Tx, project: ProjectId, address: Address, before: Context, done: C
 
 def _hold(tx: Tx, project: ProjectId, conversation: str) -> None:
     runs.hold(tx, project, conversation)
-    _refuse_if_busy(tx, project, conversation)
-
-
-def _refuse_if_busy(tx: Tx, project: ProjectId, conversation: str) -> None:
-    active = runs.active(tx, project, conversation)
-    if active:
-        raise ConversationBusy(active[0], len(active) - 1)
+    runs.refuse_if_active(tx, project, conversation)

@@ -10,7 +10,7 @@ from palaver.domain.conversation import Address
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.run import ACTIVE, Run, RunStatus, StopReason
-from palaver.errors import NotFound
+from palaver.errors import ConversationBusy, NotFound
 from palaver.store import schema
 from palaver.store.db import Tx
 from palaver.store.paging import paged
@@ -170,6 +170,13 @@ def active(tx: Tx, project: ProjectId, conversation_id: str) -> list[str]:
     given = {"project": project, "conversation": conversation_id}
     found = sorted(tx.all(_ACTIVE_IN, given), key=lambda row: (row.place is not None, row.place))
     return [row.id for row in found]
+
+
+def refuse_if_active(tx: Tx, project: ProjectId, conversation_id: str) -> None:
+    """Raise `ConversationBusy` while a run is active in a conversation."""
+    found = active(tx, project, conversation_id)
+    if found:
+        raise ConversationBusy(found[0], len(found) - 1)
 
 
 def state(tx: Tx, run_id: str) -> State:
