@@ -7,7 +7,17 @@ import pytest
 from sqlalchemy import Table, func, select
 
 from palaver.domain.conversation import Address
-from palaver.store import agents, conversations, entries, events, garbage, recall, runs, schema
+from palaver.store import (
+    agents,
+    conversations,
+    entries,
+    events,
+    garbage,
+    recall,
+    runs,
+    schema,
+    schema_texts,
+)
 from palaver.store.db import Database, Tx
 from tests.store import making
 from tests.store.making import HERE
@@ -154,7 +164,7 @@ async def test_what_was_removed_is_found_no_more(db: Database) -> None:
         remove(tx, source)
         collect(tx)
 
-        assert count(tx, schema.searchable) == 1
+        assert count(tx, schema_texts.searchable) == 1
         wanted = recall.EntryFilter(agent_id=fork.agent_id)
         assert [hit.entry.id for hit in recall.found(tx, HERE, wanted, "word", 9)] == history(
             tx, fork

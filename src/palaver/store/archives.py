@@ -10,12 +10,12 @@ from palaver.domain.archive import Archive
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.errors import NotFound
-from palaver.store import agents, schema
+from palaver.store import agents, schema_texts
 from palaver.store.db import Tx
 from palaver.store.paging import paged
 
-_archives = schema.archives
-_held = schema.agents_archives
+_archives = schema_texts.archives
+_held = schema_texts.agents_archives
 _MINE = (_archives.c.project_id == bindparam("project"), _archives.c.id == bindparam("archive"))
 _GET = select(_archives.c.body).where(*_MINE)
 _OF_AGENT = (

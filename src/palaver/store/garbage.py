@@ -11,7 +11,7 @@ from sqlalchemy import Delete, Select, and_, bindparam, delete, exists, select, 
 
 from palaver.domain.conversation import Address, Segment
 from palaver.domain.entry import SYSTEM_SEQ
-from palaver.store import entries, schema
+from palaver.store import entries, schema, schema_texts
 from palaver.store.db import Tx
 
 _agents = schema.agents
@@ -116,7 +116,7 @@ def _let_go(tx: Tx, conversation_id: str) -> None:
 def _forget_agents(tx: Tx, before: datetime, most: int) -> bool:
     gone = [row.id for row in tx.all(_NOBODY, {"before": before, "most": most})]
     if gone:
-        for of_them in (schema.agent_tags, schema.agents_archives):
+        for of_them in (schema.agent_tags, schema_texts.agents_archives):
             tx.run(delete(of_them).where(of_them.c.agent_id.in_(gone)))
         tx.run(delete(_agents).where(_agents.c.id.in_(gone)))
     return bool(gone)

@@ -11,13 +11,13 @@ from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.words import all_of
 from palaver.errors import NotFound
-from palaver.store import archives, schema, search
+from palaver.store import archives, schema_texts, search
 from palaver.store.db import Tx
 from palaver.store.paging import paged
 from palaver.store.search import Question, Searchable
 
-_passages = schema.passages
-_tags = schema.passage_tags
+_passages = schema_texts.passages
+_tags = schema_texts.passage_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,9 @@ def remove_archive(tx: Tx, project: ProjectId, archive_id: str) -> None:
     theirs = select(_passages.c.id).where(*mine)
     tx.run(delete(_tags).where(_tags.c.passage_id.in_(theirs)))
     tx.run(delete(_passages).where(*mine))
-    held = schema.agents_archives
+    held = schema_texts.agents_archives
     tx.run(delete(held).where(held.c.archive_id == archive_id))
-    tx.run(delete(schema.archives).where(schema.archives.c.id == archive_id))
+    tx.run(delete(schema_texts.archives).where(schema_texts.archives.c.id == archive_id))
 
 
 def listed(

@@ -3,12 +3,13 @@
 Bodies are JSON text; times are ISO-8601 text with microseconds, which sorts as it reads. Whatever a
 caller can reach carries ``project_id``.
 
+The tables of texts that are looked up stand in `palaver.store.schema_texts`.
+
 The condition of a partial index has to stand in a query as it stands here, or the index is not
 used.
 """
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
     ColumnElement,
@@ -310,56 +311,6 @@ prompts = Table(
     Column("project_id", Id, nullable=False),
     Column("head", LargeBinary, nullable=False),
     Column("said", LargeBinary, nullable=False),
-)
-
-archives = Table(
-    "archives",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("project_id", Id, ForeignKey("projects.id"), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("size", Integer, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("updated_at", Moment, nullable=False),
-    Column("body", Text, nullable=False),
-    Index("archives_of_project", "project_id", "id"),
-)
-
-agents_archives = Table(
-    "agents_archives",
-    metadata,
-    Column("agent_id", Id, ForeignKey("agents.id"), nullable=False),
-    Column("archive_id", Id, ForeignKey("archives.id"), nullable=False),
-    Column("n", Integer, nullable=False),
-    PrimaryKeyConstraint("agent_id", "archive_id"),
-    Index("agents_with_archive", "archive_id"),
-)
-
-passages = Table(
-    "passages",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("project_id", Id, ForeignKey("projects.id"), nullable=False),
-    Column("archive_id", Id, ForeignKey("archives.id"), nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("body", Text, nullable=False),
-    Index("passages_of_archive", "archive_id", "id"),
-)
-
-passage_tags = Table(
-    "passage_tags",
-    metadata,
-    Column("passage_id", Id, ForeignKey("passages.id"), nullable=False),
-    Column("tag", Text, nullable=False),
-    PrimaryKeyConstraint("passage_id", "tag"),
-)
-
-# What can be found (`palaver.store.search`); its words are in the table `words`, under its number.
-searchable = Table(
-    "searchable",
-    metadata,
-    Column("n", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("id", Id, nullable=False, unique=True),
 )
 
 compactions = Table(

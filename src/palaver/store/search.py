@@ -19,10 +19,10 @@ from typing import Any
 from sqlalchemy import CTE, Integer, Select, Table, TextClause, false, select, text
 
 from palaver.domain.words import asked, words_of
-from palaver.store import schema
+from palaver.store import schema_texts
 from palaver.store.db import Tx
 
-_searchable = schema.searchable
+_searchable = schema_texts.searchable
 _LOOKED_AT = 300
 _THOUGHT, _SCOPE = "~", "@"  # what such words begin with; no other word can
 

@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from palaver.store.schema import metadata
+from palaver.store import schema_texts
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=schema_texts.archives.metadata,  # all tables, as it builds on the others
     render_as_batch=True,
 )
 with context.begin_transaction():
