@@ -1,8 +1,9 @@
 """Agents: a model, a system prompt, memory blocks and tools, that outlive any conversation."""
 
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from palaver.domain.block import Block
 from palaver.domain.frozen import Frozen, Stamp
@@ -27,6 +28,17 @@ Include = Literal[
 CompactionMode = Literal[
     "all", "sliding_window", "self_compact_all", "self_compact_sliding_window"
 ]  # fmt: skip
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be a time zone's name, like Europe/Berlin or UTC") from None
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class CompactionSettings(Frozen):
