@@ -18,8 +18,9 @@ from palaver.core.json_places import SUSPICIOUS, unkept
 _COLLECTIONS = frozenset(
     f"/v1/{name}"
     for name in (
-        "agents", "archives", "blocks", "conversations", "folders", "health", "mcp-servers",
-        "messages", "models", "providers", "ready", "runs", "steps", "tags", "tools",
+        "agents", "archives", "blocks", "conversations", "folders", "health", "identities",
+        "mcp-servers", "messages", "models", "providers", "ready", "runs", "steps", "tags",
+        "tools",
     )
 )  # fmt: skip
 
