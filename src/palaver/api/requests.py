@@ -5,8 +5,6 @@ surrogates, NUL characters and numbers that are not finite (docs/decisions).
 """
 
 import json
-import math
-import re
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any
 
@@ -15,16 +13,16 @@ from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from palaver.core.json_places import SUSPICIOUS, unkept
+
 _COLLECTIONS = frozenset(
     f"/v1/{name}"
     for name in (
-        "agents", "archives", "blocks", "conversations", "folders", "health", "mcp-servers",
-        "messages", "models", "providers", "ready", "runs", "steps", "tags", "tools",
+        "agents", "archives", "blocks", "conversations", "folders", "health", "identities",
+        "mcp-servers", "messages", "models", "providers", "ready", "runs", "steps", "tags",
+        "tools",
     )
 )  # fmt: skip
-
-_SUSPICIOUS = re.compile(rb"\\u0000|[eE]\+?\d{3}|\d{309}")
-"""What JSON holds that spells a NUL, or a number too large to be finite."""
 
 
 class StrictRequest(Request):
@@ -51,7 +49,7 @@ class StrictRequest(Request):
             value = pydantic_core.from_json(body, allow_inf_nan=False)
         except ValueError as error:
             raise json.JSONDecodeError(str(error), "", 0) from error
-        if _SUSPICIOUS.search(body) and not _can_be_kept(value):
+        if SUSPICIOUS.search(body) and unkept(value) is not None:
             raise HTTPException(
                 422, "UNPROCESSABLE: text must not hold NUL (U+0000), and numbers must be finite."
             )
@@ -92,17 +90,3 @@ class OneSpelling:
 def as_declared(path: str) -> str:
     """How a path without a slash at its end is spelled where it is declared."""
     return f"{path}/" if path in _COLLECTIONS else path
-
-
-def _can_be_kept(value: Any) -> bool:
-    match value:
-        case str():
-            return "\0" not in value
-        case float():
-            return math.isfinite(value)
-        case list():
-            return all(map(_can_be_kept, value))
-        case dict():
-            return all(_can_be_kept(key) and _can_be_kept(item) for key, item in value.items())
-        case _:
-            return True
