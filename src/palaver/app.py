@@ -38,14 +38,18 @@ from palaver.api import (
 )  # fmt: skip
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
+from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.engine import doctor, titling
 from palaver.engine.doctor import Diagnosis
 from palaver.engine.egress import Egress
+from palaver.engine.gathering import Gathering
 from palaver.engine.hints import Hints
+from palaver.engine.importing import Porter
 from palaver.engine.lease import Lease
 from palaver.engine.log import Log
 from palaver.engine.mcp.client import McpClient
 from palaver.engine.mcp.hand import McpTools
+from palaver.engine.migrating import Certificate, Migration, bring_over
 from palaver.engine.own_tools import OwnTools
 from palaver.engine.runner import Runner
 from palaver.engine.sandbox import hand
@@ -58,6 +62,7 @@ from palaver.providers.remote import Patience
 from palaver.settings import Settings
 from palaver.store.db import Database
 from palaver.store.opening import open_database, open_existing
+from palaver.store.v1 import V1Database
 
 logger = logging.getLogger(__name__)
 
@@ -118,6 +123,33 @@ async def examine(settings: Settings, *, fix: bool) -> AsyncIterator[Diagnosis]:
         await db.close()
 
 
+async def migrate(
+    settings: Settings,
+    source: str,
+    heard: Callable[[Certificate], object] | None = None,
+    *,
+    dry_run: bool,
+) -> Migration:
+    """Bring a V1 database over, as `palaver.engine.migrating` says; what became of it.
+
+    Each certificate is `heard` as soon as it is there. Raises `Unavailable` where either database
+    cannot be reached, and `Invalid` where the source is none of V1.
+    """
+    with V1Database.opened(source) as old:
+        db = await asyncio.to_thread(open_database, settings.database_url)
+        catalog = Catalog(settings.environment)
+        porter = Porter(catalog, _mcp(settings))
+        migration = Migration(Gathering(old), dry_run)
+        try:
+            async for certificate in bring_over(db, DEFAULT_PROJECT, porter, migration):
+                if heard is not None:
+                    heard(certificate)
+        finally:
+            await catalog.close()
+            await db.close()
+    return migration
+
+
 @asynccontextmanager
 async def open_house(
     settings: Settings, patience: Patience | None = None, open_database: Opening = open_database
@@ -132,11 +164,7 @@ async def open_house(
     )
     hints = Hints(db, worker)
     log = Log(db, hints)
-    mcp = McpClient(
-        Egress(settings.private_networks),
-        settings.mcp_timeout.total_seconds(),
-        stdio=settings.mcp_stdio,
-    )
+    mcp = _mcp(settings)
     workshop = _workshop(db, python, mcp)
     runner = Runner(db, log, hints, catalog, workshop, worker)
     titler = Titler(db, catalog, settings.titles)
@@ -159,6 +187,14 @@ async def open_house(
         hints.stop()
         await lease.stop()
         await db.close()
+
+
+def _mcp(settings: Settings) -> McpClient:
+    return McpClient(
+        Egress(settings.private_networks),
+        settings.mcp_timeout.total_seconds(),
+        stdio=settings.mcp_stdio,
+    )
 
 
 def _workshop(db: Database, python: PythonTools, mcp: McpClient) -> Workshop:

@@ -16,9 +16,9 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from palaver import __version__, settings
-from palaver.app import examine, make_app, prepare
+from palaver.app import examine, make_app, migrate, prepare
 from palaver.engine.doctor import Diagnosis
-from palaver.errors import PalaverError
+from palaver.errors import PalaverError, Unavailable
 from palaver.providers.catalog import Catalog
 from palaver.settings import LOG_LEVELS, Settings
 
@@ -82,6 +82,25 @@ async def _examined(chosen: Settings, fix: bool, *, aloud: bool) -> list[Diagnos
         if aloud:
             click.echo(found.in_words())
     return findings
+
+
+@main.command(name="import")
+@click.argument("source")
+@click.option("--dry-run", is_flag=True, help="Tell what would become of it, and change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Tell a program: one JSON document.")
+def import_(source: str, dry_run: bool, as_json: bool) -> None:
+    """Take in agents: all of a V1 database (postgresql://…)."""
+    heard = None if as_json else lambda certificate: click.echo(certificate.in_words())
+    try:
+        chosen = settings.read(os.environ)
+        _log(replace(chosen, log_level="warning"))
+        migration = asyncio.run(migrate(chosen, source, heard, dry_run=dry_run))
+    except PalaverError as error:
+        failure = click.ClickException(str(error))
+        failure.exit_code = 2 if isinstance(error, Unavailable) else 1
+        raise failure from None
+    click.echo(json.dumps(migration.told(), indent=2) if as_json else migration.in_words())
+    sys.exit(0 if migration.is_whole else 1)
 
 
 @main.command()

@@ -131,7 +131,7 @@ FROM (VALUES
     ('40', 'approval', NULL, NULL, '[{"id": "call-well", "type": "function", "function": {"name": "tide", "arguments": "{}"}}]', '[]', NULL, NULL, NULL, NULL, NULL),
     ('50', 'approval', NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, NULL),
     ('60', 'tool', '[{"type": "text", "text": "{\"status\": \"OK\", \"message\": \"low\", \"time\": \"2025-09-01\"}"}]', 'tide', NULL,
-     '[{"tool_call_id": "call-well", "status": "success", "stdout": ["asked"], "stderr": [], "func_response": "{\"status\": \"OK\", \"message\": \"low\", \"time\": \"2025-09-01\"}"}]',
+     '[{"status": "success", "stdout": ["asked"], "stderr": []}]',
      'call-well', NULL, NULL, NULL, NULL),
     ('70', 'assistant', '[{"type": "omitted_reasoning"}, {"type": "text", "text": "It is low. I ask again."}]', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
     ('80', 'approval', '[]', NULL, '[{"id": "call-again", "type": "function", "function": {"name": "tide", "arguments": "{}"}}]', NULL, NULL, NULL, NULL, NULL, NULL)

@@ -4,7 +4,6 @@ Each age is the one before, upgraded in its place, as real databases were.
 """
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,12 +13,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 
+from palaver.cli import main
 from tests.databases import Databases, PostgresDatabases
 from tests.servers import environment_of
 
 AGES = ("0_06", "0_11", "0_16")
-WITHIN = 60  # seconds
 
 Json = dict[str, Any]
 Old = Callable[..., AbstractContextManager[str]]
@@ -56,21 +56,15 @@ class Brought:
 
 
 def bring(home: Path, url: str, source: str, *options: str) -> Said:
-    """Call `palaver import` as a process of its own."""
-    done = subprocess.run(
-        command(source, *options),
-        env=environment_of(home, {"PALAVER_DATABASE_URL": url}),
-        capture_output=True,
-        text=True,
-        timeout=WITHIN,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return Said(done.returncode, done.stdout, done.stderr)
+    """Call `palaver import`."""
+    environment = environment_of(home, {"PALAVER_DATABASE_URL": url})
+    said = CliRunner().invoke(main, ["import", source, *options], env=environment)
+    assert said.exception is None or isinstance(said.exception, SystemExit), said.exc_info
+    return Said(said.exit_code, said.stdout, said.stderr)
 
 
 def command(source: str, *options: str) -> list[str]:
-    """The words of the command."""
+    """The words of the command, for a process of its own."""
     return [sys.executable, "-m", "palaver.cli", "import", source, *options]
 
 

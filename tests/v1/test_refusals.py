@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from palaver.errors import Unavailable
 from palaver.store.v1 import V1Database
-from tests.databases import SqliteDatabases
-from tests.servers import Server
 from tests.v1.conftest import Old, bring
 
 PASSWORD = "swordfish"

@@ -93,22 +93,22 @@ class Messages:
             fields["compaction"] = stats
 
     def _returns(self, fields: dict[str, Any]) -> None:
-        alone = {"tool_call_id": fields.get("tool_call_id"), "func_response": _words(fields)}
-        returns = fields.get("tool_returns") or [alone]
-        fields["tool_returns"] = [self._return(dict(one), fields) for one in returns]
+        """What calls came to. Older versions tell that of the only one in the words alone."""
+        words = {"tool_call_id": fields.get("tool_call_id"), "func_response": _words(fields)}
+        returns = fields.get("tool_returns") or [{}]
+        only = words if len(returns) == 1 else {}
+        fields["tool_returns"] = [self._return({**only, **_told(one)}) for one in returns]
 
-    def _return(self, one: dict[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
-        call_id = one.get("tool_call_id") or fields.get("tool_call_id")
+    def _return(self, one: dict[str, Any]) -> dict[str, Any]:
         packed = _packed(one.get("func_response"))
         if packed.get("status") in _DONE and "message" in packed:
             one["status"] = _DONE[packed["status"]]
-            one["func_response"] = _text(packed["message"])
-        elif not isinstance(one.get("func_response"), str | list):
-            one["func_response"] = _text(one.get("func_response"))
-        spoke = self._names.get(call_id or "") == voice.NAME
+            one["func_response"] = packed["message"]
+        one["func_response"] = _text(one.get("func_response"))
+        spoke = self._names.get(one.get("tool_call_id") or "") == voice.NAME
         if spoke and one.get("status", "success") == "success":
             one["func_response"] = voice.SENT
-        return {**one, "tool_call_id": call_id}
+        return one
 
     def _answers(self, fields: dict[str, Any]) -> None:
         """What was answered to calls that wait. Older versions answered the row that asks."""
@@ -164,6 +164,10 @@ def _packed(told: Any) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}
 
 
 def _text(told: Any) -> Any:

@@ -32,6 +32,8 @@ class Intake:
         """Count things that were added or changed, or were there already."""
         fates = self.counts.setdefault(noun, {})
         fates[fate] = fates.get(fate, 0) + more
+        if not fates[fate]:
+            del fates[fate]
 
     def refuse(self, noun: Noun, name: str, reason: str) -> None:
         """Note that something was not taken in."""

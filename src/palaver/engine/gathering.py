@@ -301,6 +301,8 @@ class Gathering:
             self._leave(noun, "deleted", self._source.count(table, deleted=True))
         for table in _STAYS:
             self._leave(table, "of a kind that is not taken over", self._source.count(table))
+        if (number := self._source.count("organizations")) > 1:
+            self.intake.remarks.append(f"{number} organizations are one project here")
         self.left += Counter()  # without those of which there are none
         self.found += Counter()
 
