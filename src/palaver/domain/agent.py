@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from palaver.domain.block import Block
 from palaver.domain.frozen import Frozen, Stamp
+from palaver.domain.identity import Identity
 from palaver.domain.message import ApprovalRequestMessage
 from palaver.domain.model_settings import ModelSettings, ResponseFormat
 from palaver.domain.run import StopReason
@@ -164,7 +165,7 @@ class AgentState(Frozen):
     sources: list[dict[str, Any]] = Field(default_factory=list)
     secrets: list[Variable] = Field(default_factory=list)
     tool_exec_environment_variables: list[Variable] = Field(default_factory=list)
-    identities: list[dict[str, Any]] = Field(default_factory=list)
+    identities: list[Identity] = Field(default_factory=list)
     identity_ids: list[str] = Field(default_factory=list)
     tool_rules: list[dict[str, Any]] | None = None
     description: str | None = None
