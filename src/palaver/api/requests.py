@@ -28,9 +28,15 @@ _COLLECTIONS = frozenset(
 class StrictRequest(Request):
     """A request whose body is not too large, and whose JSON is what it says."""
 
+    @property
+    def most(self) -> int:
+        """How many bytes the body may have."""
+        most: int = self.app.state.max_body
+        return most
+
     async def stream(self) -> AsyncGenerator[bytes, None]:
         """The body, piece by piece. Raises a 413 once it is larger than the app takes."""
-        most: int = self.app.state.max_body
+        most = self.most
         size = int(self.headers.get("content-length", 0))
         refusal = HTTPException(413, f"TOO_LARGE: a body may have up to {most} bytes; send less.")
         if size > most:
@@ -56,17 +62,35 @@ class StrictRequest(Request):
         return value
 
 
+class Import(StrictRequest):
+    """A request that brings what was led elsewhere."""
+
+    @property
+    def most(self) -> int:
+        """How many bytes the body may have."""
+        most: int = self.app.state.max_import
+        return most
+
+
 class StrictRoute(APIRoute):
     """A route that reads its requests strictly."""
+
+    kind: type[StrictRequest] = StrictRequest
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, given a strict request."""
         handle = super().get_route_handler()
 
         async def strictly(request: Request) -> Response:
-            return await handle(StrictRequest(request.scope, request.receive))
+            return await handle(self.kind(request.scope, request.receive))
 
         return strictly
+
+
+class ImportRoute(StrictRoute):
+    """A route whose requests bring what was led elsewhere."""
+
+    kind = Import
 
 
 class OneSpelling:

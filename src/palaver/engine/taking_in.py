@@ -179,9 +179,8 @@ class _Work:
     def _take_block(self, n: int, one: BundledBlock, local: str) -> str:
         made, is_new = self._new("blocks", "block", local, n)
         if is_new:
-            given = one.model_dump(exclude_unset=True, exclude={"id", "limit"})
             limit = DEFAULT_LIMIT if one.limit is None else one.limit
-            block = Block.model_validate({**given, "id": made, "limit": limit})
+            block = Block.model_validate({**one.model_dump(), "id": made, "limit": limit})
             blocks.add(self._tx, self._project, block, self._now)
         return made
 
