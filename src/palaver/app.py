@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
 from types import FrameType
 
 from fastapi import FastAPI
@@ -39,10 +40,13 @@ from palaver.api import (
 )  # fmt: skip
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
+from palaver.domain.ids import DEFAULT_PROJECT
+from palaver.domain.intake import Intake
 from palaver.engine import doctor, titling
 from palaver.engine.doctor import Diagnosis
 from palaver.engine.egress import Egress
 from palaver.engine.hints import Hints
+from palaver.engine.importing import Porter, Wishes, of_file
 from palaver.engine.lease import Lease
 from palaver.engine.log import Log
 from palaver.engine.mcp.client import McpClient
@@ -52,6 +56,7 @@ from palaver.engine.runner import Runner
 from palaver.engine.sandbox import hand
 from palaver.engine.sandbox.hand import PythonTools
 from palaver.engine.sweeper import Sweeper
+from palaver.engine.taking_in import take_in
 from palaver.engine.titling import Titler
 from palaver.engine.workshop import Workshop
 from palaver.providers.catalog import Catalog
@@ -121,6 +126,21 @@ async def examine(settings: Settings, *, fix: bool) -> AsyncIterator[Diagnosis]:
         await db.close()
 
 
+async def bring_in(settings: Settings, path: Path, *, dry_run: bool) -> Intake:
+    """Take in an agent file; what became of it. A file that is brought again adds nothing.
+
+    Raises `PalaverError` for a file that is none, or without a database to take it in.
+    """
+    bundle, naming = await asyncio.to_thread(of_file, path)
+    db = await asyncio.to_thread(open_database, settings.database_url)
+    porter = Porter(Catalog(settings.environment), _mcp(settings))
+    try:
+        order = await porter.order(bundle, naming, Wishes(dry_run=dry_run))
+        return await take_in(db, DEFAULT_PROJECT, order)
+    finally:
+        await db.close()
+
+
 @asynccontextmanager
 async def open_house(
     settings: Settings, patience: Patience | None = None, open_database: Opening = open_database
@@ -135,11 +155,7 @@ async def open_house(
     )
     hints = Hints(db, worker)
     log = Log(db, hints)
-    mcp = McpClient(
-        Egress(settings.private_networks),
-        settings.mcp_timeout.total_seconds(),
-        stdio=settings.mcp_stdio,
-    )
+    mcp = _mcp(settings)
     workshop = _workshop(db, python, mcp)
     runner = Runner(db, log, hints, catalog, workshop, worker)
     titler = Titler(db, catalog, settings.titles)
@@ -162,6 +178,14 @@ async def open_house(
         hints.stop()
         await lease.stop()
         await db.close()
+
+
+def _mcp(settings: Settings) -> McpClient:
+    return McpClient(
+        Egress(settings.private_networks),
+        settings.mcp_timeout.total_seconds(),
+        stdio=settings.mcp_stdio,
+    )
 
 
 def _workshop(db: Database, python: PythonTools, mcp: McpClient) -> Workshop:

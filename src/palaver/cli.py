@@ -1,4 +1,4 @@
-"""The command line: `palaver serve`, `palaver doctor` and `palaver conformance`."""
+"""The command line: `palaver serve`, `doctor`, `import` and `conformance`."""
 
 import asyncio
 import gc
@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -16,7 +17,7 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from palaver import __version__, settings
-from palaver.app import examine, make_app, prepare
+from palaver.app import bring_in, examine, make_app, prepare
 from palaver.engine.doctor import Diagnosis
 from palaver.errors import PalaverError
 from palaver.providers.catalog import Catalog
@@ -82,6 +83,30 @@ async def _examined(chosen: Settings, fix: bool, *, aloud: bool) -> list[Diagnos
         if aloud:
             click.echo(found.in_words())
     return findings
+
+
+@main.command(name="import")
+@click.argument("source", metavar="FILE")
+@click.option("--dry-run", is_flag=True, help="Tell what would become of it, and change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Tell a program: one JSON document.")
+def import_(source: str, dry_run: bool, as_json: bool) -> None:
+    """Take in an agent file (.af); the exit code is 1 if anything of it is refused.
+
+    A file that is taken in again adds nothing.
+    """
+    try:
+        chosen = settings.read(os.environ)
+        _log(replace(chosen, log_level="warning"))
+        intake = asyncio.run(bring_in(chosen, Path(source), dry_run=dry_run))
+    except PalaverError as error:
+        raise click.ClickException(str(error)) from None
+    if as_json:
+        click.echo(json.dumps({**intake.told(), "dry_run": dry_run}, indent=2))
+    else:
+        click.echo(intake.in_words())
+        if dry_run:
+            click.echo("This was a rehearsal: nothing was changed.")
+    sys.exit(1 if intake.refused else 0)
 
 
 @main.command()
