@@ -48,6 +48,11 @@ class Intake:
         self.remarks += other.remarks
         self.agent_ids += other.agent_ids
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was refused."""
+        return not self.refused
+
     def told(self) -> dict[str, Any]:
         """It as JSON has it."""
         return {
@@ -64,6 +69,7 @@ class Intake:
         lines = [
             f"{noun:14}" + ", ".join(f"{n} {_WORDS[fate]}" for fate, n in fates.items())
             for noun, fates in self.counts.items()
+            if fates
         ]
         lines += [f"refused: {one.name} ({one.noun}): {one.reason}" for one in self.refused]
         return "\n".join([*lines, *(f"note: {one}" for one in self.remarks)])

@@ -73,13 +73,12 @@ class Migration:
     @property
     def is_whole(self) -> bool:
         """Whether nothing was refused, and everything stands here that was said."""
-        fine: set[Verdict] = {"same", "longer"} | ({"missing"} if self.dry_run else set())
-        return not self.intake.refused and all(one.verdict in fine for one in self.certificates)
+        fine = {"same", "longer", "missing"} if self.dry_run else {"same", "longer"}
+        return self.intake.is_whole and all(one.verdict in fine for one in self.certificates)
 
     def told(self) -> dict[str, Any]:
         """It as JSON has it."""
         return {
-            "dry_run": self.dry_run,
             "found": dict(sorted(self.gathering.found.items())),
             **self.intake.told(),
             "left": [
