@@ -1,7 +1,7 @@
 """Rows of V1's messages, and what they say here."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -96,7 +96,9 @@ def test_what_a_client_returned() -> None:
         ({"status": "error"}, "in the words", "error"),
     ],
 )
-def test_returns_out_of_their_envelopes(stored: Row, content: str, status: str) -> None:
+def test_returns_out_of_their_envelopes(
+    stored: Row, content: str, status: Literal["success", "error"]
+) -> None:
     (tool,) = read(row("a", "tool", "in the words", tool_returns=[stored], tool_call_id="x"))
 
     assert tool.parts == (ToolReturn(call_id="x", status=status, content=content),)

@@ -119,6 +119,13 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(
     assert [one["sha256"] for one in told["conversations"]] == hashes
 
 
+def test_a_dry_run_makes_no_database(old: Old, tmp_path: Path) -> None:
+    with old("0_06") as source:
+        bring(tmp_path, f"sqlite:///{tmp_path}/palaver.db", source, "--dry-run")
+
+    assert not [*tmp_path.iterdir()]
+
+
 def test_no_secret_is_told_or_brought(brought: Brought) -> None:
     if brought.age == "0_06":
         return  # there were none
