@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 
 from palaver import __version__
 from palaver.api import (
+    agent_folders,
     agent_tools,
     agents,
     all_messages,
@@ -23,6 +24,7 @@ from palaver.api import (
     compaction,
     context,
     conversations,
+    folders,
     mcp_servers,
     messages,
     models,
@@ -40,6 +42,7 @@ from palaver.api.requests import OneSpelling
 from palaver.engine import doctor, titling
 from palaver.engine.doctor import Diagnosis
 from palaver.engine.egress import Egress
+from palaver.engine.file_tools import FileTools
 from palaver.engine.hints import Hints
 from palaver.engine.lease import Lease
 from palaver.engine.log import Log
@@ -63,9 +66,10 @@ logger = logging.getLogger(__name__)
 _ROUTERS = (
     messages.router, streams.router, conversations.router, compaction.router, context.router,
     messages.of_agent, blocks.core_memory, compaction.of_agent, context.of_agent,
-    agent_tools.router, archival.router, agents.router, blocks.router, mcp_servers.router,
+    agent_tools.router, agent_folders.router, agent_folders.of_files, archival.router,
+    agents.router, blocks.router, mcp_servers.router,
     all_messages.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
-    archives.router, archives.of_agent, archives.of_passages,
+    archives.router, archives.of_agent, archives.of_passages, folders.router, folders.uploads,
     models.health_router, models.router, tags.router, tools.router, providers.router,
     reference.router,
 )  # fmt: skip
@@ -96,6 +100,7 @@ def make_app(
         redoc_url=None,
     )
     app.state.max_body = settings.max_body
+    app.state.max_file = settings.max_file
     routing.add(app, _ROUTERS)
     problems.install(app)
     return app
@@ -162,7 +167,13 @@ async def open_house(
 def _workshop(db: Database, python: PythonTools, mcp: McpClient) -> Workshop:
     own, remote = OwnTools(db), McpTools(db, mcp)
     return Workshop(
-        {"custom": python, "letta_core": own, "letta_sleeptime_core": own, "external_mcp": remote}
+        {
+            "custom": python,
+            "letta_core": own,
+            "letta_sleeptime_core": own,
+            "letta_files_core": FileTools(db),
+            "external_mcp": remote,
+        }
     )
 
 

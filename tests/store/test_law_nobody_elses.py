@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 
 from palaver.clock import mint
 from palaver.domain.conversation import Address, Context, Segment
+from palaver.domain.folder import Piece
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.run import Step, StepMetrics
@@ -23,6 +24,9 @@ from palaver.store import (
     compactions,
     conversations,
     entries,
+    files,
+    folders,
+    open_files,
     passages,
     prompts,
     recall,
@@ -41,8 +45,8 @@ ELSEWHERE = mint("project")
 
 # They make something new in the project that they are given, and reach nothing.
 MAKERS: set[Callable[..., Any]] = {
-    agents.add, archives.add, blocks.add, conversations.add, entries.insert_all, runs.add,
-    steps.put, tools.add,
+    agents.add, archives.add, blocks.add, conversations.add, entries.insert_all, folders.add,
+    runs.add, steps.put, tools.add,
 }  # fmt: skip
 
 
@@ -67,6 +71,9 @@ FUNCTIONS = {
         compactions,
         conversations,
         entries,
+        files,
+        folders,
+        open_files,
         passages,
         prompts,
         recall,
@@ -110,6 +117,10 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     steps.put(tx, HERE, busy.conversation_id, step, making.NOON)
     said = entries.append(tx, HERE, busy, [making.entry(run_id=run.id, step_id=step.id)])
     archive, passage = making.keep_passage(tx, agent.id)
+    file = making.keep_file(tx, agent.id)
+    open_files.note(tx, agent.id, making.opened(file), making.NOON)
+    unfinished = making.file(file.source_id, "other")
+    files.begin(tx, HERE, unfinished, making.LATER)
     tool = making.tool()
     tools.add(tx, HERE, tool, making.NOON)
     return {
@@ -133,6 +144,13 @@ def keep_world(tx: Tx) -> dict[str, Any]:
         "archive": archive.model_copy(update={"name": "other"}),
         "passage_id": passage.id,
         "within": [archive.id],
+        "folder": folders.get(tx, HERE, file.source_id).model_copy(update={"name": "other"}),
+        "folder_id": file.source_id,
+        "folder_ids": [file.source_id],
+        "file": unfinished,
+        "before": file,
+        "after": unfinished,
+        "file_id": file.id,
         "tool": tool.model_copy(update={"name": "other"}),
         "tool_id": tool.id,
         "ids": [tool.id],
@@ -164,6 +182,13 @@ def absent_world() -> dict[str, Any]:
         "archive": making.archive(),
         "passage_id": mint("passage"),
         "within": [mint("archive")],
+        "folder": making.folder(),
+        "folder_id": mint("source"),
+        "folder_ids": [mint("source")],
+        "file": making.file(mint("source")),
+        "before": making.file(mint("source")),
+        "after": making.file(mint("source")),
+        "file_id": mint("file"),
         "tool": making.tool("other"),
         "tool_id": mint("tool"),
         "ids": [mint("tool")],
@@ -198,7 +223,12 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "fork_id": address.conversation_id,
         "stretch": Segment(source=address.conversation_id, lo=0, hi=9),
         "most": 5,
+        "until": making.LATER,
+        "pieces": [(mint("passage"), Piece(line=2, text="more"))],
+        "line": 1,
     }
+    if function is files.begin:
+        given["file"] = making.file(world["folder_id"])
     if function is conversations.demote:
         given["conversation_id"] = world["default_id"]
     if "wanted" in parameters:
@@ -213,6 +243,7 @@ def call(
     """Call a function of the store; the outcome comes out as `Undo`."""
     try:
         answer = function(tx, project, **arguments(function, world))
+        answer = list(answer) if inspect.isgenerator(answer) else answer
     except PalaverError as error:
         answer = (type(error), re.sub(r"[\da-f]{8}-[-\da-f]{27}", "…", str(error)))
     tables = schema.metadata.sorted_tables

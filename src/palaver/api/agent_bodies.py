@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from palaver.domain.agent import AgentType, CompactionSettings
 from palaver.domain.block import NewBlock
 from palaver.domain.frozen import Frozen, SentStamp
-from palaver.domain.ids import BlockId
+from palaver.domain.ids import BlockId, FolderId
 from palaver.domain.message import TextOrImage
 from palaver.domain.model_settings import ModelSettings, ResponseFormat
 from palaver.domain.rule import ToolRule
@@ -51,6 +51,8 @@ class NewAgent(Frozen):
     embedding: str | None = None
     memory_blocks: list[NewBlock] | None = None
     block_ids: list[BlockId] | None = None
+    folder_ids: list[FolderId] | None = None
+    source_ids: list[FolderId] | None = None
     tools: list[str] | None = None
     tool_ids: list[str] | None = None
     tool_rules: list[ToolRule] | None = None
@@ -82,6 +84,8 @@ class AgentChange(Frozen):
     context_window_limit: WindowLimit | None = None
     embedding: str | None = None
     block_ids: list[BlockId] | None = None
+    folder_ids: list[FolderId] | None = None
+    source_ids: list[FolderId] | None = None
     tool_ids: list[str] | None = None
     tool_rules: list[ToolRule] | None = None
     tags: list[str] | None = None

@@ -8,6 +8,7 @@ from palaver.core.expand import messages_of
 from palaver.domain.agent import Agent, AgentState, Include, LLMConfig, Memory, Variable
 from palaver.domain.block import Block
 from palaver.domain.entry import Entry
+from palaver.domain.folder import HeldFolder
 from palaver.domain.ids import ProjectId, shape
 from palaver.domain.llm import Handle
 from palaver.domain.message import ApprovalRequestMessage
@@ -15,11 +16,12 @@ from palaver.domain.tool import Tool
 from palaver.engine import equipment, pausing
 from palaver.engine.choosing import MAX_WINDOW
 from palaver.providers.catalog import Catalog
-from palaver.store import agents, blocks, conversations, entries
+from palaver.store import agents, blocks, conversations, entries, folders
 from palaver.store.db import Tx
 
 EVERYTHING: tuple[Include, ...] = (
-    "agent.blocks", "agent.tools", "agent.tags", "agent.secrets", "agent.pending_approval",
+    "agent.blocks", "agent.tools", "agent.tags", "agent.secrets", "agent.sources",
+    "agent.pending_approval",
 )  # fmt: skip
 
 
@@ -37,8 +39,12 @@ def show(
     asked = None
     if default and "agent.pending_approval" in include:
         asked = pausing.find(tx, default)
+    shelved = []
+    if "agent.sources" in include:
+        shelved = [HeldFolder(**dict(one)) for one in folders.of_agent(tx, project, agent.id)]
     return AgentState(
         **_stored(agent),
+        sources=shelved,
         llm_config=_llm_config(catalog, agent),
         memory=Memory(blocks=held, agent_type=agent.agent_type),
         message_ids=context,

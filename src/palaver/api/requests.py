@@ -23,6 +23,8 @@ _COLLECTIONS = frozenset(
     )
 )  # fmt: skip
 
+_AROUND = 64 * 1024  # bytes of a body that are not its file
+
 _SUSPICIOUS = re.compile(rb"\\u0000|[eE]\+?\d{3}|\d{309}")
 """What JSON holds that spells a NUL, or a number too large to be finite."""
 
@@ -30,9 +32,15 @@ _SUSPICIOUS = re.compile(rb"\\u0000|[eE]\+?\d{3}|\d{309}")
 class StrictRequest(Request):
     """A request whose body is not too large, and whose JSON is what it says."""
 
+    @property
+    def most(self) -> int:
+        """How many bytes the body may have."""
+        most: int = self.app.state.max_body
+        return most
+
     async def stream(self) -> AsyncGenerator[bytes, None]:
         """The body, piece by piece. Raises a 413 once it is larger than the app takes."""
-        most: int = self.app.state.max_body
+        most = self.most
         size = int(self.headers.get("content-length", 0))
         refusal = HTTPException(413, f"TOO_LARGE: a body may have up to {most} bytes; send less.")
         if size > most:
@@ -58,17 +66,35 @@ class StrictRequest(Request):
         return value
 
 
+class Upload(StrictRequest):
+    """A request that brings a file, and a little around it."""
+
+    @property
+    def most(self) -> int:
+        """How many bytes the body may have."""
+        most: int = self.app.state.max_file
+        return most + _AROUND
+
+
 class StrictRoute(APIRoute):
     """A route that reads its requests strictly."""
+
+    kind: type[StrictRequest] = StrictRequest
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, given a strict request."""
         handle = super().get_route_handler()
 
         async def strictly(request: Request) -> Response:
-            return await handle(StrictRequest(request.scope, request.receive))
+            return await handle(self.kind(request.scope, request.receive))
 
         return strictly
+
+
+class UploadRoute(StrictRoute):
+    """A route whose requests bring a file."""
+
+    kind = Upload
 
 
 class OneSpelling:

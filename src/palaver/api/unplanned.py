@@ -25,7 +25,6 @@ _SEARCH = "list agents with query_text, name or tags instead."
 _LATER = "it is not built yet."
 _IDENTITIES = "there are no identities yet; use tags."
 _GROUPS = "there are no groups; let agents be called by tools."
-_FOLDERS = "there are no folders yet; put texts into blocks."
 _KEPT = "what was said is not changed; fork the conversation before it."
 _RECORD = "a run is the record of what was said, and goes with its conversation."
 _OPERATOR = "providers are configured by the operator, in the environment of the server."
@@ -48,27 +47,6 @@ NOT_YET: dict[str, str] = {
     "GET /v1/runs/{run_id}/trace": _TRACES,
     "POST /v1/agents/{agent_id}/generate": _LATER,
     "POST /v1/chat/completions": _COMPLETIONS,
-    "GET /v1/agents/{agent_id}/files": _FOLDERS,
-    "PATCH /v1/agents/{agent_id}/files/{file_id}/close": _FOLDERS,
-    "PATCH /v1/agents/{agent_id}/files/close-all": _FOLDERS,
-    "PATCH /v1/agents/{agent_id}/files/{file_id}/open": _FOLDERS,
-    "GET /v1/agents/{agent_id}/folders": _FOLDERS,
-    "PATCH /v1/agents/{agent_id}/folders/attach/{folder_id}": _FOLDERS,
-    "PATCH /v1/agents/{agent_id}/folders/detach/{folder_id}": _FOLDERS,
-    "POST /v1/folders": _FOLDERS,
-    "GET /v1/folders": _FOLDERS,
-    "GET /v1/folders/count": _FOLDERS,
-    "GET /v1/folders/metadata": _FOLDERS,
-    "GET /v1/folders/name/{folder_name}": _FOLDERS,
-    "GET /v1/folders/{folder_id}": _FOLDERS,
-    "PATCH /v1/folders/{folder_id}": _FOLDERS,
-    "DELETE /v1/folders/{folder_id}": _FOLDERS,
-    "GET /v1/folders/{folder_id}/agents": _FOLDERS,
-    "GET /v1/folders/{folder_id}/files": _FOLDERS,
-    "GET /v1/folders/{folder_id}/files/{file_id}": _FOLDERS,
-    "DELETE /v1/folders/{folder_id}/{file_id}": _FOLDERS,
-    "GET /v1/folders/{folder_id}/passages": _FOLDERS,
-    "POST /v1/folders/{folder_id}/upload": _FOLDERS,
     "PATCH /v1/agents/{agent_id}/identities/attach/{identity_id}": _IDENTITIES,
     "PATCH /v1/agents/{agent_id}/identities/detach/{identity_id}": _IDENTITIES,
     "PATCH /v1/blocks/{block_id}/identities/attach/{identity_id}": _IDENTITIES,

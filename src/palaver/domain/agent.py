@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from palaver.domain.block import Block
+from palaver.domain.folder import HeldFolder
 from palaver.domain.frozen import Frozen, Stamp
 from palaver.domain.message import ApprovalRequestMessage
 from palaver.domain.model_settings import ModelSettings, ResponseFormat
@@ -149,7 +150,7 @@ class AgentState(Frozen):
     blocks: list[Block] = Field(default_factory=list)
     tools: list[Tool] = Field(default_factory=list)
     tags: list[str] = Field(default_factory=list)
-    sources: list[dict[str, Any]] = Field(default_factory=list)
+    sources: list[HeldFolder] = Field(default_factory=list)
     secrets: list[Variable] = Field(default_factory=list)
     tool_exec_environment_variables: list[Variable] = Field(default_factory=list)
     identities: list[dict[str, Any]] = Field(default_factory=list)
