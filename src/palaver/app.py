@@ -25,6 +25,7 @@ from palaver.api import (
     context,
     conversations,
     folders,
+    identities,
     mcp_servers,
     messages,
     models,
@@ -70,6 +71,7 @@ _ROUTERS = (
     agents.router, blocks.router, mcp_servers.router,
     all_messages.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
     archives.router, archives.of_agent, archives.of_passages, folders.router, folders.uploads,
+    identities.router, identities.of_agent, identities.of_block,
     models.health_router, models.router, tags.router, tools.router, providers.router,
     reference.router,
 )  # fmt: skip

@@ -192,10 +192,11 @@ def test_the_files_of_an_agent_come_in_pages(
 ) -> None:
     agent = reader(client, folder)
     ids = [one.id for one in client.folders.files.list(folder, order="asc")]
-    for order, wanted in (("asc", ids), ("desc", ids[::-1])):
-        for limit in (1, 2, 3):
-            page = client.agents.files.list(agent, limit=limit, order=order)
-            assert [one.file_id for one in page] == wanted
+    for limit in (1, 2, 3):
+        page = client.agents.files.list(agent, limit=limit, order="asc")
+        assert [one.file_id for one in page] == ids
+        page = client.agents.files.list(agent, limit=limit)
+        assert [one.file_id for one in page] == ids[::-1]
     first = http.get(f"/v1/agents/{agent}/files", params={"limit": 1, "order": "asc"}).json()
     assert first["has_more"] and first["next_cursor"] == first["files"][0]["id"]
     rest = {"cursor": first["next_cursor"], "order": "asc"}

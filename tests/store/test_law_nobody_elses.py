@@ -26,6 +26,7 @@ from palaver.store import (
     entries,
     files,
     folders,
+    identities,
     open_files,
     passages,
     prompts,
@@ -37,6 +38,7 @@ from palaver.store import (
     waiting,
 )  # fmt: skip
 from palaver.store.db import Database, Tx
+from palaver.store.identities import AGENTS, BLOCKS
 from palaver.store.runs import Ticket
 from tests.store import making
 from tests.store.making import HERE
@@ -46,7 +48,7 @@ ELSEWHERE = mint("project")
 # They make something new in the project that they are given, and reach nothing.
 MAKERS: set[Callable[..., Any]] = {
     agents.add, archives.add, blocks.add, conversations.add, entries.insert_all, folders.add,
-    runs.add, steps.put, tools.add,
+    identities.add, runs.add, steps.put, tools.add,
 }  # fmt: skip
 
 
@@ -74,6 +76,7 @@ FUNCTIONS = {
         files,
         folders,
         open_files,
+        identities,
         passages,
         prompts,
         recall,
@@ -121,6 +124,10 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     open_files.note(tx, agent.id, making.opened(file), making.NOON)
     unfinished = making.file(file.source_id, "other")
     files.begin(tx, HERE, unfinished, making.LATER)
+    identity = making.identity()
+    identities.add(tx, HERE, identity, making.NOON)
+    identities.attach(tx, HERE, AGENTS, agent.id, identity.id)
+    identities.attach(tx, HERE, BLOCKS, block.id, identity.id)
     tool = making.tool()
     tools.add(tx, HERE, tool, making.NOON)
     return {
@@ -151,6 +158,11 @@ def keep_world(tx: Tx) -> dict[str, Any]:
         "before": file,
         "after": unfinished,
         "file_id": file.id,
+        "identity": identity.model_copy(update={"name": "other"}),
+        "identity_id": identity.id,
+        "key": identity.identifier_key,
+        "thing_id": agent.id,
+        "thing_ids": [],
         "tool": tool.model_copy(update={"name": "other"}),
         "tool_id": tool.id,
         "ids": [tool.id],
@@ -189,6 +201,11 @@ def absent_world() -> dict[str, Any]:
         "before": making.file(mint("source")),
         "after": making.file(mint("source")),
         "file_id": mint("file"),
+        "identity": making.identity(),
+        "identity_id": mint("identity"),
+        "key": "nobody",
+        "thing_id": agent.id,
+        "thing_ids": [],
         "tool": making.tool("other"),
         "tool_id": mint("tool"),
         "ids": [mint("tool")],
@@ -226,6 +243,7 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "until": making.LATER,
         "pieces": [(mint("passage"), Piece(line=2, text="more"))],
         "line": 1,
+        "holders": AGENTS,
     }
     if function is files.begin:
         given["file"] = making.file(world["folder_id"])

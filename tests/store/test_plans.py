@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, NullPool, create_engine, event, text
 
 from palaver.domain.conversation import Address
+from palaver.domain.identity import Identity
 from palaver.domain.page import Page
 from palaver.domain.run import Run
 from palaver.store import (
@@ -22,6 +23,7 @@ from palaver.store import (
     files,
     folders,
     garbage,
+    identities,
     open_files,
     passages,
     recall,
@@ -35,6 +37,7 @@ from palaver.store.archives import ArchiveFilter
 from palaver.store.claims import Owner
 from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
+from palaver.store.identities import AGENTS, IdentityFilter, Whose
 from palaver.store.passages import PassageFilter
 from palaver.store.recall import EntryFilter
 from palaver.store.runs import RunFilter
@@ -139,6 +142,7 @@ class Kept:
     archives: list[str]
     folder_id: str
     file_id: str
+    identity: Identity
 
 
 def keep(tx: Tx) -> Kept:
@@ -153,7 +157,10 @@ def keep(tx: Tx) -> Kept:
     file = making.keep_file(tx, address.agent_id, "grey rain")
     open_files.note(tx, address.agent_id, making.opened(file), making.NOON)
     said = making.say(tx, address, 5)
-    return Kept(address, run, said, tool.id, [archive.id], file.source_id, file.id)
+    identity = making.identity()
+    identities.add(tx, HERE, identity, making.NOON)
+    identities.attach(tx, HERE, AGENTS, address.agent_id, identity.id)
+    return Kept(address, run, said, tool.id, [archive.id], file.source_id, file.id, identity)
 
 
 def collected(tx: Tx, agent_id: str) -> None:
@@ -273,6 +280,20 @@ HOT: dict[str, Ask] = {
     "what an agent heard last": lambda tx, it: recall.found(
         tx, HERE, EntryFilter(agent_id=it.address.agent_id), None, 5
     ),
+    "identities": lambda tx, it: identities.listed(
+        tx, HERE, Page(after=it.identity.id), IdentityFilter()
+    ),
+    "the identity of a key": lambda tx, it: identities.find_keyed(
+        tx, HERE, it.identity.identifier_key
+    ),
+    "an agent's identities": lambda tx, it: identities.of_agent(tx, HERE, it.address.agent_id),
+    "an identity's agents": lambda tx, it: agents.of_identity(
+        tx, HERE, it.identity.id, Page(after=it.address.agent_id)
+    ),
+    "somebody's agents": lambda tx, it: agents.listed(
+        tx, HERE, Page(), AgentFilter(whose=Whose(it.identity.id))
+    ),
+    "an identity's blocks": lambda tx, it: blocks.of_identity(tx, HERE, it.identity.id, Page()),
     "a run's steps": lambda tx, it: steps.of_run(tx, HERE, it.run.id, Page()),
 }
 

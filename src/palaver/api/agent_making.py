@@ -22,8 +22,9 @@ from palaver.engine import compiling, equipment, line, shelves
 from palaver.engine.line import Cancelled
 from palaver.engine.workshop import Workshop
 from palaver.providers.catalog import Catalog
-from palaver.store import agents, blocks, conversations, entries, runs
+from palaver.store import agents, blocks, conversations, entries, identities, runs
 from palaver.store.db import Tx
+from palaver.store.identities import AGENTS
 
 _ADJECTIVES = ("Amber", "Brisk", "Calm", "Deft", "Eager", "Fond", "Keen", "Lucid", "Mild", "Quick")
 _NOUNS = ("Finch", "Harbor", "Lantern", "Meadow", "Otter", "Pebble", "Quill", "River", "Willow")
@@ -59,6 +60,8 @@ class Making:
         for folder_id in [*(body.folder_ids or []), *(body.source_ids or [])]:
             shelves.attach(tx, self._project, agent.id, folder_id)
         agent = agents.get(tx, self._project, agent.id)
+        for identity_id in body.identity_ids or []:
+            identities.attach(tx, self._project, AGENTS, agent.id, identity_id)
         self._open_default(tx, agent, body.initial_message_sequence or [])
         return agent_states.show(tx, self._project, self._catalog, agent)
 
@@ -74,6 +77,8 @@ class Making:
         if wanted is not None:
             shelves.attach_only(tx, self._project, agent_id, wanted)
             after = agents.get(tx, self._project, agent_id)
+        if body.identity_ids is not None:
+            _be_only(tx, self._project, agent_id, body.identity_ids)
         if after.system != before.system:
             recompile_default(tx, self._project, agent_id, dry_run=False)
         return agent_states.show(tx, self._project, self._catalog, after)
@@ -206,6 +211,14 @@ def _attach_only(tx: Tx, project: ProjectId, agent_id: str, wanted: Sequence[str
     for block_id in wanted:
         if block_id not in held:
             blocks.attach(tx, project, agent_id, block_id)
+
+
+def _be_only(tx: Tx, project: ProjectId, agent_id: str, wanted: Sequence[str]) -> None:
+    held = {one.id for one in identities.of_agent(tx, project, agent_id)}
+    for identity_id in held - set(wanted):
+        identities.detach(tx, project, AGENTS, agent_id, identity_id)
+    for identity_id in set(wanted) - held:
+        identities.attach(tx, project, AGENTS, agent_id, identity_id)
 
 
 def _rules(given: Sequence[ToolRule] | None) -> list[dict[str, Any]] | None:

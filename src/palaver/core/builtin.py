@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from palaver.core import file_tools, memory, recall, voice
+from palaver.core import file_tools, memory, memory_commands, recall, voice
 from palaver.domain.agent import AgentType
 from palaver.domain.ids import shape
 from palaver.domain.tool import DEFAULT_RETURN_LIMIT, Tool, ToolType
@@ -36,6 +36,7 @@ _SPECS = {
     **{name: tool.spec for name, tool in memory.TOOLS.items()},
     **recall.TOOLS,
     **file_tools.TOOLS,
+    memory_commands.NAME: memory_commands.SPEC,
     voice.NAME: voice.SPEC,
 }
 
