@@ -143,7 +143,9 @@ _EITHER: dict[int | str, dict[str, Any]] = {
 
 
 @router.post("", response_model=None, responses=_EITHER)
-async def complete(body: CompletionRequest, caller: Caller, rooms: Rooms, wire: Connection) -> Response:
+async def complete(
+    body: CompletionRequest, caller: Caller, rooms: Rooms, wire: Connection
+) -> Response:
     """Say something to an agent, in OpenAI's protocol. Its tools are carried out on the way."""
     send = body.send
     address = await rooms.db.read(addressing.find, caller.project, body.model, None)
