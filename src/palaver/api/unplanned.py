@@ -31,13 +31,9 @@ _OPERATOR = "providers are configured by the operator, in the environment of the
 _RUNS = "runs have taken the place of jobs; list /v1/runs/."
 _BATCHES = "there are no batches; send with /v1/agents/{agent_id}/messages/async."
 _MOVED = "read /v1/models/embedding instead."
-_FILES = "agents are neither exported nor imported yet; make them anew from code."
 _TRACES = "traces are not kept; read the run's steps, their messages and metrics."
 
 NOT_YET: dict[str, str] = {
-    "POST /v1/agents/import": _FILES,
-    "GET /v1/agents/{agent_id}/export": _FILES,
-    "POST /v1/agents/{agent_id}/export": _FILES,
     "POST /v1/agents/messages/search": _LATER,
     "GET /v1/archives/{archive_id}/agents": _LATER,
     "GET /v1/mcp-servers/connect/{mcp_server_id}": _LATER,
