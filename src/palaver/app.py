@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 
 from palaver import __version__
 from palaver.api import (
+    agent_files,
     agent_folders,
     agent_tools,
     agents,
@@ -22,6 +23,7 @@ from palaver.api import (
     archives,
     blocks,
     compaction,
+    completions,
     context,
     conversations,
     folders,
@@ -68,10 +70,10 @@ _ROUTERS = (
     messages.router, streams.router, conversations.router, compaction.router, context.router,
     messages.of_agent, blocks.core_memory, compaction.of_agent, context.of_agent,
     agent_tools.router, agent_folders.router, agent_folders.of_files, archival.router,
-    agents.router, blocks.router, mcp_servers.router,
+    agent_files.imports, agent_files.router, agents.router, blocks.router, mcp_servers.router,
     all_messages.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
     archives.router, archives.of_agent, archives.of_passages, folders.router, folders.uploads,
-    identities.router, identities.of_agent, identities.of_block,
+    identities.router, identities.of_agent, identities.of_block, completions.router,
     models.health_router, models.router, tags.router, tools.router, providers.router,
     reference.router,
 )  # fmt: skip
@@ -103,6 +105,7 @@ def make_app(
     )
     app.state.max_body = settings.max_body
     app.state.max_file = settings.max_file
+    app.state.max_import = settings.max_import
     routing.add(app, _ROUTERS)
     problems.install(app)
     return app

@@ -15,6 +15,7 @@ PalaverError                        500
 ├── KeyReused                       422  another request has had this key
 ├── NotAText                        415  a file that is no text
 ├── SourceRefused                   422  no tool can be made of this source
+├── FileRefused                     422  a file that is none of its kind; nothing of it is taken
 ├── Unavailable                     503
 ├── Stopping                        503
 ├── Refused                         500  the database does not take what it was given
@@ -171,6 +172,19 @@ class NotAText(PalaverError):
         super().__init__(
             f"`{name}` {why}. Files are texts in UTF-8, whatever their names: plain text, "
             "Markdown, CSV, JSON, HTML, code. Make it text first, also if it is a PDF."
+        )
+
+
+class FileRefused(PalaverError):
+    """A file is not what it should be. The message tells where, and what is expected there."""
+
+    status, code = 422, "INVALID_ARGUMENT"
+
+    def __init__(self, line: int, column: int, path: str, message: str) -> None:
+        where = f" (`{path}`)" if path else ""
+        super().__init__(
+            f"line {line}, column {column}{where}: {message}. Nothing was imported; "
+            "mend the file and try again."
         )
 
 

@@ -5,8 +5,6 @@ surrogates, NUL characters and numbers that are not finite (docs/decisions).
 """
 
 import json
-import math
-import re
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any
 
@@ -14,6 +12,8 @@ import pydantic_core
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from palaver.core.json_places import SUSPICIOUS, unkept
 
 _COLLECTIONS = frozenset(
     f"/v1/{name}"
@@ -25,9 +25,6 @@ _COLLECTIONS = frozenset(
 )  # fmt: skip
 
 _AROUND = 64 * 1024  # bytes of a body that are not its file
-
-_SUSPICIOUS = re.compile(rb"\\u0000|[eE]\+?\d{3}|\d{309}")
-"""What JSON holds that spells a NUL, or a number too large to be finite."""
 
 
 class StrictRequest(Request):
@@ -60,7 +57,7 @@ class StrictRequest(Request):
             value = pydantic_core.from_json(body, allow_inf_nan=False)
         except ValueError as error:
             raise json.JSONDecodeError(str(error), "", 0) from error
-        if _SUSPICIOUS.search(body) and not _can_be_kept(value):
+        if SUSPICIOUS.search(body) and unkept(value) is not None:
             raise HTTPException(
                 422, "UNPROCESSABLE: text must not hold NUL (U+0000), and numbers must be finite."
             )
@@ -68,13 +65,23 @@ class StrictRequest(Request):
 
 
 class Upload(StrictRequest):
-    """A request that brings a file, and a little around it."""
+    """A request that brings a file of a folder, and a little around it."""
 
     @property
     def most(self) -> int:
         """How many bytes the body may have."""
         most: int = self.app.state.max_file
         return most + _AROUND
+
+
+class Import(StrictRequest):
+    """A request that brings what was led elsewhere."""
+
+    @property
+    def most(self) -> int:
+        """How many bytes the body may have."""
+        most: int = self.app.state.max_import
+        return most
 
 
 class StrictRoute(APIRoute):
@@ -98,6 +105,12 @@ class UploadRoute(StrictRoute):
     kind = Upload
 
 
+class ImportRoute(StrictRoute):
+    """A route whose requests bring what was led elsewhere."""
+
+    kind = Import
+
+
 class OneSpelling:
     """Serve each path with and without its last slash, without a redirect (contract §1.4)."""
 
@@ -119,17 +132,3 @@ class OneSpelling:
 def as_declared(path: str) -> str:
     """How a path without a slash at its end is spelled where it is declared."""
     return f"{path}/" if path in _COLLECTIONS else path
-
-
-def _can_be_kept(value: Any) -> bool:
-    match value:
-        case str():
-            return "\0" not in value
-        case float():
-            return math.isfinite(value)
-        case list():
-            return all(map(_can_be_kept, value))
-        case dict():
-            return all(_can_be_kept(key) and _can_be_kept(item) for key, item in value.items())
-        case _:
-            return True
