@@ -65,6 +65,7 @@ _ROUTERS = (
     messages.of_agent, blocks.core_memory, compaction.of_agent, context.of_agent,
     agent_tools.router, archival.router, agents.router, blocks.router, mcp_servers.router,
     all_messages.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
+    runs.telemetry,
     archives.router, archives.of_agent, archives.of_passages,
     models.health_router, models.router, tags.router, tools.router, providers.router,
     reference.router,
@@ -136,11 +137,13 @@ async def open_house(
         stdio=settings.mcp_stdio,
     )
     workshop = _workshop(db, python, mcp)
-    runner = Runner(db, log, hints, catalog, workshop, worker)
+    runner = Runner(
+        db, log, hints, catalog, workshop, worker, traces=settings.traces_keep is not None
+    )
     titler = Titler(db, catalog, settings.titles)
     runner.when_over(titler.consider)
     lease = Lease(db, runner, hints, worker)
-    sweeper = Sweeper(db, settings.events_keep, settings.deleted_keep)
+    sweeper = Sweeper(db, settings.events_keep, settings.deleted_keep, settings.traces_keep)
     hints.start()
     log.start()
     sweeper.start()

@@ -21,6 +21,7 @@ from palaver.errors import (
     PalaverError,
     Refused,
     Stopping,
+    TracesOff,
     Unavailable,
 )
 
@@ -128,7 +129,7 @@ def answer(error: PalaverError) -> JSONResponse:
         return JSONResponse({"error": trouble}, error.status)
     body: dict[str, object] = {"detail": f"{error.code}: {error}"}
     headers = {}
-    if isinstance(error, Conflict):
+    if isinstance(error, Conflict | TracesOff):
         headers["x-should-retry"] = "false"
     if isinstance(error, ConversationBusy):
         body |= {
@@ -171,7 +172,9 @@ def of_failure(failure: Failure) -> JSONResponse:
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PalaverError)
-    if error.status >= 500 and not isinstance(error, McpFailed):  # its words may tell secrets
+    if error.status >= 500 and not isinstance(
+        error, McpFailed | TracesOff
+    ):  # its words may tell secrets
         logger.error("refused: %s", error, exc_info=isinstance(error, Refused))
     return answer(error)
 

@@ -34,7 +34,6 @@ _BATCHES = "there are no batches; send with /v1/agents/{agent_id}/messages/async
 _COMPLETIONS = "there is no Chat Completions endpoint yet; send to a conversation."
 _MOVED = "read /v1/models/embedding instead."
 _FILES = "agents are neither exported nor imported yet; make them anew from code."
-_TRACES = "traces are not kept; read the run's steps, their messages and metrics."
 
 NOT_YET: dict[str, str] = {
     "POST /v1/agents/import": _FILES,
@@ -43,9 +42,6 @@ NOT_YET: dict[str, str] = {
     "POST /v1/agents/messages/search": _LATER,
     "GET /v1/archives/{archive_id}/agents": _LATER,
     "GET /v1/mcp-servers/connect/{mcp_server_id}": _LATER,
-    "GET /v1/steps/{step_id}/trace": _TRACES,
-    "GET /v1/telemetry/{step_id}": _TRACES,
-    "GET /v1/runs/{run_id}/trace": _TRACES,
     "POST /v1/agents/{agent_id}/generate": _LATER,
     "POST /v1/chat/completions": _COMPLETIONS,
     "GET /v1/agents/{agent_id}/files": _FOLDERS,

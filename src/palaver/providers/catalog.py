@@ -65,6 +65,11 @@ class Catalog:
         """The configured providers, each with the URL that may be shown."""
         return [(one.provider, one.shown_url) for one in self._accounts.values()]
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets of all of them, which nobody may see."""
+        return tuple(secret for one in self._accounts.values() for secret in one.secrets)
+
     def in_words(self) -> str:
         """The names for people to read: one that needs no key may still not be there."""
         perhaps = {name for name, one in self._accounts.items() if one.provider.keyless} - {
