@@ -123,7 +123,8 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """The parts of the server, at work for as long as the context lasts."""
     worker = f"worker-{secrets.token_hex(8)}"
-    catalog = Catalog(settings.environment, patience or _patience(settings))
+    traces = settings.traces_keep is not None
+    catalog = Catalog(settings.environment, patience or _patience(settings), traces=traces)
     titling.check(catalog, settings.titles)
     db, python = await asyncio.gather(
         asyncio.to_thread(open_database, settings.database_url),
@@ -137,9 +138,7 @@ async def open_house(
         stdio=settings.mcp_stdio,
     )
     workshop = _workshop(db, python, mcp)
-    runner = Runner(
-        db, log, hints, catalog, workshop, worker, traces=settings.traces_keep is not None
-    )
+    runner = Runner(db, log, hints, catalog, workshop, worker)
     titler = Titler(db, catalog, settings.titles)
     runner.when_over(titler.consider)
     lease = Lease(db, runner, hints, worker)

@@ -12,7 +12,7 @@ from tests.api.here import Client, Json, serving
 from tests.api.tables import counts, looking_into
 from tests.fakes import nowhere
 from tests.fakes.provider import FakeProvider
-from tests.fakes.reply import Fault, Reply, Say
+from tests.fakes.reply import Fault, Refusal, Reply, Say
 
 pytestmark = pytest.mark.usefixtures("begin_again")
 _DAY = timedelta(days=1)
@@ -83,7 +83,7 @@ async def test_an_answer_that_cannot_be_written_as_json_is_text(
     conversation = await client.conversation(await client.agent(model="openai/gpt-4o"))
     deep = '{"a":' * 300 + "1" + "}" * 300
     for odd in ('{"half": "\\ud800"}', deep, "[" * 100_000, "[1]"):
-        fake.script(Reply(bend=lambda _, odd=odd: [odd.encode()]))
+        fake.script(Refusal(200, odd))
         await client.send(conversation, "Hello")
 
         _, trace = await _newest(client, conversation)

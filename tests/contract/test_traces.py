@@ -47,7 +47,9 @@ def test_a_run_has_all_tries_and_its_step_the_last(
     assert first["response_json"] == {"error": {"message": "Not now"}}
     assert first["step_id"] == second["step_id"] == step.id
     assert client.runs.trace.retrieve(answer.run_id, limit=1) == [first]
-    assert client.steps.trace.retrieve(step.id).id == second["id"]
+    of_step = client.steps.trace.retrieve(step.id)
+    assert of_step is not None
+    assert of_step.id == second["id"]
 
 
 def test_who_asks_nobody_has_no_trace(client: Letta, say: Say, conversation: str) -> None:

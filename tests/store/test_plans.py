@@ -25,6 +25,7 @@ from palaver.store import (
     runs,
     steps,
     tools,
+    traces,
     waiting,
 )
 from palaver.store.agents import AgentFilter
@@ -239,6 +240,9 @@ HOT: dict[str, Ask] = {
     "what an agent heard last": lambda tx, it: recall.found(
         tx, HERE, EntryFilter(agent_id=it.address.agent_id), None, 5
     ),
+    "a step's trace": lambda tx, it: traces.find(tx, HERE, "step-1"),
+    "a run's traces": lambda tx, it: traces.of_run(tx, HERE, it.run.id, 5),
+    "old traces": lambda tx, it: traces.prune(tx, making.LATER, 5),
     "a run's steps": lambda tx, it: steps.of_run(tx, HERE, it.run.id, Page()),
 }
 

@@ -201,7 +201,7 @@ async def trace(
         return traces.of_run(tx, caller.project, run_id, limit)
 
     found = await rooms.db.read(read)
-    if not (found or rooms.runner.traces):
+    if not (found or rooms.catalog.traces):
         raise TracesOff
     return found
 

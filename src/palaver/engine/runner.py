@@ -24,7 +24,6 @@ from palaver.engine.toolbox import Toolbox
 from palaver.engine.workshop import Workshop
 from palaver.errors import Stopping, Unavailable
 from palaver.providers.catalog import Catalog
-from palaver.providers.overheard import Tape
 from palaver.store.claims import Lost, Owner
 from palaver.store.db import Database
 
@@ -35,10 +34,7 @@ _AGAIN = 0.5  # seconds between tries to take a run up while the database is awa
 
 
 class Runner:
-    """Starts runs, carries them out, and ends those that are cancelled or left by a shutdown.
-
-    With `traces` it keeps what goes to providers and comes from them.
-    """
+    """Starts runs, carries them out, and ends those that are cancelled or left by a shutdown."""
 
     def __init__(
         self,
@@ -48,8 +44,6 @@ class Runner:
         catalog: Catalog,
         workshop: Workshop,
         worker: str,
-        *,
-        traces: bool = False,
     ) -> None:
         self._db = db
         self._log = log
@@ -57,7 +51,6 @@ class Runner:
         self._catalog = catalog
         self._workshop = workshop
         self._worker = worker
-        self._traces = traces
         self._live: dict[str, LiveRun] = {}
         self._coming: set[str] = set()  # runs that are about to be carried out here
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,11 +70,6 @@ class Runner:
     def worker(self) -> str:
         """The worker that this process is."""
         return self._worker
-
-    @property
-    def traces(self) -> bool:
-        """Whether it keeps what goes to providers and comes from them."""
-        return self._traces
 
     @property
     def closing(self) -> bool:
@@ -191,7 +179,7 @@ class Runner:
             prepare,
             resumed.tally,
             resumed.due,
-            Tape(self._catalog.secrets) if self._traces else None,
+            self._catalog.tape(),
         )
         self._live[owner.run_id] = live
         live.task = self._spawn(self._carry_out(live), owner.run_id)

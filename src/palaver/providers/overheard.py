@@ -76,17 +76,18 @@ class Exchange:
                 method=asked.method,
                 url=self._masked(str(asked.url)),
                 headers=self._headers(asked.headers),
-                status=answer and answer.status_code,
+                status=answer.status_code if answer else None,
                 response_headers=self._headers(answer.headers) if answer else {},
             ),
         )
 
     def _answer(self, answer: httpx2.Response | None) -> dict[str, Any]:
-        packed = answer and answer.headers.get("content-encoding", "identity")
-        if packed and packed != "identity":  # no secret would be seen in it
+        said = answer.headers if answer else {}
+        packed = said.get("content-encoding", "identity")
+        if packed != "identity":  # no secret would be seen in it
             return {"unread": packed}
         heard = bytes(self.heard)
-        if answer and answer.headers.get("content-type") == _AMAZONS:
+        if said.get("content-type") == _AMAZONS:
             heard = _PACKED.sub(_unpacked, heard)
         return self._document(heard)
 
