@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, NullPool, create_engine, event, text
 
 from palaver.domain.conversation import Address
+from palaver.domain.identity import Identity
 from palaver.domain.page import Page
 from palaver.domain.run import Run
 from palaver.store import (
@@ -20,6 +21,7 @@ from palaver.store import (
     entries,
     events,
     garbage,
+    identities,
     passages,
     recall,
     runs,
@@ -33,6 +35,7 @@ from palaver.store.archives import ArchiveFilter
 from palaver.store.claims import Owner
 from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
+from palaver.store.identities import AGENTS, IdentityFilter, Whose
 from palaver.store.passages import PassageFilter
 from palaver.store.recall import EntryFilter
 from palaver.store.runs import RunFilter
@@ -134,6 +137,7 @@ class Kept:
     said: list[str]
     tool_id: str
     archives: list[str]
+    identity: Identity
 
 
 def keep(tx: Tx) -> Kept:
@@ -145,7 +149,10 @@ def keep(tx: Tx) -> Kept:
     archive, _ = making.keep_passage(tx, address.agent_id, "grey rain")
     tool = making.tool()
     tools.add(tx, HERE, tool, making.NOON)
-    return Kept(address, run, making.say(tx, address, 5), tool.id, [archive.id])
+    identity = making.identity()
+    identities.add(tx, HERE, identity, making.NOON)
+    identities.attach(tx, HERE, AGENTS, address.agent_id, identity.id)
+    return Kept(address, run, making.say(tx, address, 5), tool.id, [archive.id], identity)
 
 
 def collected(tx: Tx, agent_id: str) -> None:
@@ -240,6 +247,20 @@ HOT: dict[str, Ask] = {
     "what an agent heard last": lambda tx, it: recall.found(
         tx, HERE, EntryFilter(agent_id=it.address.agent_id), None, 5
     ),
+    "identities": lambda tx, it: identities.listed(
+        tx, HERE, Page(after=it.identity.id), IdentityFilter()
+    ),
+    "the identity of a key": lambda tx, it: identities.find_keyed(
+        tx, HERE, it.identity.identifier_key
+    ),
+    "an agent's identities": lambda tx, it: identities.of_agent(tx, HERE, it.address.agent_id),
+    "an identity's agents": lambda tx, it: agents.of_identity(
+        tx, HERE, it.identity.id, Page(after=it.address.agent_id)
+    ),
+    "somebody's agents": lambda tx, it: agents.listed(
+        tx, HERE, Page(), AgentFilter(whose=Whose(it.identity.id))
+    ),
+    "an identity's blocks": lambda tx, it: blocks.of_identity(tx, HERE, it.identity.id, Page()),
     "a step's trace": lambda tx, it: traces.find(tx, HERE, "step-1"),
     "a run's traces": lambda tx, it: traces.of_run(tx, HERE, it.run.id, 5),
     "old traces": lambda tx, it: traces.prune(tx, making.LATER, 5),

@@ -1,13 +1,13 @@
 """What providers were asked can be read for some time.
 
-Revision: 0011
+Revision: 0012
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 
 ID = sa.String(64).with_variant(sa.String(64, "C"), "postgresql")
 MOMENT = sa.String(27).with_variant(sa.String(27, "C"), "postgresql")
