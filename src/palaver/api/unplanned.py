@@ -30,19 +30,13 @@ _RECORD = "a run is the record of what was said, and goes with its conversation.
 _OPERATOR = "providers are configured by the operator, in the environment of the server."
 _RUNS = "runs have taken the place of jobs; list /v1/runs/."
 _BATCHES = "there are no batches; send with /v1/agents/{agent_id}/messages/async."
-_COMPLETIONS = "there is no Chat Completions endpoint yet; send to a conversation."
 _MOVED = "read /v1/models/embedding instead."
-_FILES = "agents are neither exported nor imported yet; make them anew from code."
 
 NOT_YET: dict[str, str] = {
-    "POST /v1/agents/import": _FILES,
-    "GET /v1/agents/{agent_id}/export": _FILES,
-    "POST /v1/agents/{agent_id}/export": _FILES,
     "POST /v1/agents/messages/search": _LATER,
     "GET /v1/archives/{archive_id}/agents": _LATER,
     "GET /v1/mcp-servers/connect/{mcp_server_id}": _LATER,
     "POST /v1/agents/{agent_id}/generate": _LATER,
-    "POST /v1/chat/completions": _COMPLETIONS,
     "GET /v1/agents/{agent_id}/files": _FOLDERS,
     "PATCH /v1/agents/{agent_id}/files/{file_id}/close": _FOLDERS,
     "PATCH /v1/agents/{agent_id}/files/close-all": _FOLDERS,
