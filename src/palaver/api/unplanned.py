@@ -30,15 +30,11 @@ _OPERATOR = "providers are configured by the operator, in the environment of the
 _RUNS = "runs have taken the place of jobs; list /v1/runs/."
 _BATCHES = "there are no batches; send with /v1/agents/{agent_id}/messages/async."
 _MOVED = "read /v1/models/embedding instead."
-_TRACES = "traces are not kept; read the run's steps, their messages and metrics."
 
 NOT_YET: dict[str, str] = {
     "POST /v1/agents/messages/search": _LATER,
     "GET /v1/archives/{archive_id}/agents": _LATER,
     "GET /v1/mcp-servers/connect/{mcp_server_id}": _LATER,
-    "GET /v1/steps/{step_id}/trace": _TRACES,
-    "GET /v1/telemetry/{step_id}": _TRACES,
-    "GET /v1/runs/{run_id}/trace": _TRACES,
     "POST /v1/agents/{agent_id}/generate": _LATER,
 }
 """What is to be built, by method and path; until then, why it is refused."""

@@ -1,4 +1,4 @@
-"""The tables of texts that are looked up: archives, folders, and what can be searched."""
+"""The tables of texts that are looked up: archives, folders, traces, what can be searched."""
 
 from sqlalchemy import (
     BigInteger,
@@ -132,6 +132,20 @@ file_passages = Table(
     Column("text", Text, nullable=False),
     Index("passages_of_file", "file_id", "line", "id"),
     Index("passages_of_folder", "folder_id", "id"),
+)
+
+traces = Table(
+    "traces",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, nullable=False),
+    Column("run_id", Id, nullable=False),
+    Column("step_id", Id),
+    Column("created_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("traces_of_run", "project_id", "run_id", "id"),
+    Index("traces_of_step", "project_id", "step_id", "id"),
+    Index("traces_by_age", "created_at"),
 )
 
 # What can be found (`palaver.store.search`); its words are in the table `words`, under its number.

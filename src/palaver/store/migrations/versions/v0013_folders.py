@@ -1,6 +1,6 @@
 """Folders, their files, and the pieces of these.
 
-Revision: 0012
+Revision: 0013
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from palaver.domain.words import words_of
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 ID = sa.String(64).with_variant(sa.String(64, "C"), "postgresql")
 MOMENT = sa.String(27).with_variant(sa.String(27, "C"), "postgresql")
