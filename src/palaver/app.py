@@ -23,6 +23,7 @@ from palaver.api import (
     compaction,
     context,
     conversations,
+    generating,
     identities,
     mcp_servers,
     messages,
@@ -64,7 +65,8 @@ logger = logging.getLogger(__name__)
 _ROUTERS = (
     messages.router, streams.router, conversations.router, compaction.router, context.router,
     messages.of_agent, blocks.core_memory, compaction.of_agent, context.of_agent,
-    agent_tools.router, archival.router, agents.router, blocks.router, mcp_servers.router,
+    agent_tools.router, archival.router, generating.router, agents.router, blocks.router,
+    mcp_servers.router,
     all_messages.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
     archives.router, archives.of_agent, archives.of_passages,
     identities.router, identities.of_agent, identities.of_block,

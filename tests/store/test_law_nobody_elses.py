@@ -105,6 +105,8 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     default = making.conversation(agent.id)
     conversations.add(tx, HERE, default, making.system(), is_default=True)
     busy, quiet = (making.keep_conversation(tx, agent.id) for _ in range(2))
+    done = making.start(tx, busy).model_copy(update={"status": "completed"})
+    runs.finish(tx, done)
     run = making.start(tx, busy)
     making.wait(tx, busy, interrupts=True, request='{"inputs": [{"otid": "otid-1"}]}')
     prompts.put(tx, HERE, busy.conversation_id, (b"head", b"said"))
@@ -132,6 +134,7 @@ def keep_world(tx: Tx) -> dict[str, Any]:
         "entry_id": said[0].id,
         "run_id": run.id,
         "run_ids": [run.id],
+        "done_id": done.id,
         "step_id": step.id,
         "step": step.model_copy(update={"feedback": "positive"}),
         "metrics": StepMetrics(id=step.id, step_ns=1),
@@ -168,6 +171,7 @@ def absent_world() -> dict[str, Any]:
         "entry_id": mint("message"),
         "run_id": mint("run"),
         "run_ids": [mint("run")],
+        "done_id": mint("run"),
         "step_id": mint("step"),
         "step": Step(id=mint("step"), run_id=mint("run"), agent_id=agent.id),
         "metrics": StepMetrics(id=mint("step"), step_ns=1),
@@ -217,6 +221,8 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "most": 5,
         "holders": AGENTS,
     }
+    if function is runs.remove:
+        given["run_id"] = world["done_id"]
     if function is conversations.demote:
         given["conversation_id"] = world["default_id"]
     if "wanted" in parameters:

@@ -137,12 +137,15 @@ class Kept:
     tool_id: str
     archives: list[str]
     identity: Identity
+    done: Run
 
 
 def keep(tx: Tx) -> Kept:
     """A conversation with a run, forked once."""
     address = making.fork(tx, making.keep_conversation(tx, said=5))
     making.keep_block(tx, address.agent_id, "human")
+    done = making.start(tx, address).model_copy(update={"status": "completed"})
+    runs.finish(tx, done)
     run = making.start(tx, address)
     making.wait(tx, address, request='{"inputs": []}')
     archive, _ = making.keep_passage(tx, address.agent_id, "grey rain")
@@ -151,7 +154,7 @@ def keep(tx: Tx) -> Kept:
     identity = making.identity()
     identities.add(tx, HERE, identity, making.NOON)
     identities.attach(tx, HERE, AGENTS, address.agent_id, identity.id)
-    return Kept(address, run, making.say(tx, address, 5), tool.id, [archive.id], identity)
+    return Kept(address, run, making.say(tx, address, 5), tool.id, [archive.id], identity, done)
 
 
 def collected(tx: Tx, agent_id: str) -> None:
@@ -240,6 +243,8 @@ HOT: dict[str, Ask] = {
     "all messages": lambda tx, it: entries.of_project(tx, HERE, Page(after=it.said[2])),
     "archives": lambda tx, it: archives.listed(tx, HERE, Page(), ArchiveFilter()),
     "an agent's archives": lambda tx, it: archives.of_agent(tx, HERE, it.address.agent_id),
+    "an archive's agents": lambda tx, it: agents.with_archive(tx, HERE, it.archives[0], Page()),
+    "a run that is removed": lambda tx, it: runs.remove(tx, HERE, it.done.id),
     "an archive's passages": lambda tx, it: passages.listed(
         tx, HERE, Page(), PassageFilter(archives=it.archives)
     ),

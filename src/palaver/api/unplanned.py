@@ -26,7 +26,7 @@ _LATER = "it is not built yet."
 _GROUPS = "there are no groups; let agents be called by tools."
 _FOLDERS = "there are no folders yet; put texts into blocks."
 _KEPT = "what was said is not changed; fork the conversation before it."
-_RECORD = "a run is the record of what was said, and goes with its conversation."
+_OAUTH = "nobody is led through a login here; give the server's token in its auth_token."
 _OPERATOR = "providers are configured by the operator, in the environment of the server."
 _RUNS = "runs have taken the place of jobs; list /v1/runs/."
 _BATCHES = "there are no batches; send with /v1/agents/{agent_id}/messages/async."
@@ -40,12 +40,9 @@ NOT_YET: dict[str, str] = {
     "GET /v1/agents/{agent_id}/export": _FILES,
     "POST /v1/agents/{agent_id}/export": _FILES,
     "POST /v1/agents/messages/search": _LATER,
-    "GET /v1/archives/{archive_id}/agents": _LATER,
-    "GET /v1/mcp-servers/connect/{mcp_server_id}": _LATER,
     "GET /v1/steps/{step_id}/trace": _TRACES,
     "GET /v1/telemetry/{step_id}": _TRACES,
     "GET /v1/runs/{run_id}/trace": _TRACES,
-    "POST /v1/agents/{agent_id}/generate": _LATER,
     "POST /v1/chat/completions": _COMPLETIONS,
     "GET /v1/agents/{agent_id}/files": _FOLDERS,
     "PATCH /v1/agents/{agent_id}/files/{file_id}/close": _FOLDERS,
@@ -102,7 +99,7 @@ NOT_PLANNED: dict[str, str] = {
     "GET /v1/agents/search/count": _SEARCH,
     "GET /v1/agents/{agent_id}/core-memory/variables": _TEMPLATES,
     "PATCH /v1/agents/{agent_id}/messages/{message_id}": _KEPT,
-    "DELETE /v1/runs/{run_id}": _RECORD,
+    "GET /v1/mcp-servers/connect/{mcp_server_id}": _OAUTH,
     "GET /v1/agents/{agent_id}/groups": _GROUPS,
     "GET /v1/groups": _GROUPS,
     "POST /v1/groups": _GROUPS,
