@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 
 from palaver import __version__
 from palaver.api import (
+    agent_files,
     agent_tools,
     agents,
     all_messages,
@@ -65,8 +66,8 @@ logger = logging.getLogger(__name__)
 _ROUTERS = (
     messages.router, streams.router, conversations.router, compaction.router, context.router,
     messages.of_agent, blocks.core_memory, compaction.of_agent, context.of_agent,
-    agent_tools.router, archival.router, generating.router, agents.router, blocks.router,
-    mcp_servers.router,
+    agent_tools.router, archival.router, generating.router, agent_files.imports,
+    agent_files.router, agents.router, blocks.router, mcp_servers.router,
     all_messages.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
     archives.router, archives.of_agent, archives.of_passages,
     identities.router, identities.of_agent, identities.of_block,
@@ -100,6 +101,7 @@ def make_app(
         redoc_url=None,
     )
     app.state.max_body = settings.max_body
+    app.state.max_import = settings.max_import
     routing.add(app, _ROUTERS)
     problems.install(app)
     return app

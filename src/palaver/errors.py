@@ -14,6 +14,7 @@ PalaverError                        500
 │   └── WindowChanged
 ├── KeyReused                       422  another request has had this key
 ├── SourceRefused                   422  no tool can be made of this source
+├── FileRefused                     422  a file that is none of its kind; nothing of it is taken
 ├── Unavailable                     503
 ├── Stopping                        503
 ├── Refused                         500  the database does not take what it was given
@@ -159,6 +160,19 @@ class SourceRefused(PalaverError):
     """No tool can be made of a source or a schema; the message says what to write instead."""
 
     status, code = 422, "INVALID_ARGUMENT"
+
+
+class FileRefused(PalaverError):
+    """A file is not what it should be. The message tells where, and what is expected there."""
+
+    status, code = 422, "INVALID_ARGUMENT"
+
+    def __init__(self, line: int, column: int, path: str, message: str) -> None:
+        where = f" (`{path}`)" if path else ""
+        super().__init__(
+            f"line {line}, column {column}{where}: {message}. Nothing was imported; "
+            "mend the file and try again."
+        )
 
 
 class Unavailable(PalaverError):

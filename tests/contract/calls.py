@@ -14,6 +14,7 @@ from tests.contract.things import (
     BLOCK,
     COMPACTION,
     NOW,
+    OFFLINE,
     SINCE,
     UNTIL,
     Given,
@@ -91,6 +92,33 @@ CALLS: dict[str, Row] = {
         for one in paged(it.agent)
     ],
     "agents.delete": lambda it: [{"agent_id": it.new_agent()}],
+    "agents.export_file": lambda it: [
+        {
+            "agent_id": it.agent,
+            "conversation_id": it.conversation,
+            "max_steps": 100,
+            "scrub_messages": False,
+            "use_legacy_format": False,
+        }
+    ],
+    "agents.import_file": lambda it: [
+        {
+            "file": it.exported(),
+            "append_copy_suffix": True,
+            "embedding": "openai/text-embedding-3-small",
+            "env_vars_json": None,
+            "model": OFFLINE,
+            "name": "Eve",
+            "override_embedding_handle": None,
+            "override_existing_tools": True,
+            "override_model_handle": None,
+            "override_name": None,
+            "project_id": None,
+            "secrets": '{"K": "v"}',
+            "strip_messages": False,
+            "x_override_embedding_model": "openai/text-embedding-3-small",
+        }
+    ],
     "agents.recompile": lambda it: [
         {"agent_id": it.agent, "dry_run": True, "update_timestamp": True}
     ],

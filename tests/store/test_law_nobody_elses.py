@@ -43,7 +43,8 @@ ELSEWHERE = mint("project")
 
 # They make something new in the project that they are given, and reach nothing.
 MAKERS: set[Callable[..., Any]] = {
-    agents.add, archives.add, blocks.add, conversations.add, entries.insert_all,
+    agents.add, archives.add, blocks.add, conversations.add, conversations.take_in,
+    entries.insert_all,
     identities.add, runs.add, steps.put, tools.add,
 }  # fmt: skip
 

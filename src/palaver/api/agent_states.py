@@ -5,15 +5,13 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from palaver.core.expand import messages_of
-from palaver.domain.agent import Agent, AgentState, Include, LLMConfig, Memory, Variable
+from palaver.domain.agent import Agent, AgentState, Include, Memory, Variable
 from palaver.domain.block import Block
 from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId, shape
-from palaver.domain.llm import Handle
 from palaver.domain.message import ApprovalRequestMessage
 from palaver.domain.tool import Tool
-from palaver.engine import equipment, pausing
-from palaver.engine.choosing import MAX_WINDOW
+from palaver.engine import choosing, equipment, pausing
 from palaver.providers.catalog import Catalog
 from palaver.store import agents, blocks, conversations, entries, identities
 from palaver.store.db import Tx
@@ -42,7 +40,7 @@ def show(
         asked = pausing.find(tx, default)
     return AgentState(
         **_stored(agent),
-        llm_config=_llm_config(catalog, agent),
+        llm_config=choosing.llm_config(catalog, agent),
         memory=Memory(blocks=held, agent_type=agent.agent_type),
         message_ids=context,
         in_context_message_ids=context,
@@ -68,23 +66,6 @@ def memory_of(tx: Tx, project: ProjectId, agent_id: str) -> Memory:
     """The blocks of an agent in their older form. Raises `NotFound`."""
     agent = agents.get(tx, project, agent_id)
     return Memory(blocks=blocks.of_agent(tx, project, agent_id), agent_type=agent.agent_type)
-
-
-def _llm_config(catalog: Catalog, agent: Agent) -> LLMConfig:
-    provider, _, model = agent.model.partition("/")
-    settings = agent.model_settings
-    return LLMConfig(
-        model=model,
-        handle=agent.model,
-        display_name=model,
-        provider_name=provider,
-        model_endpoint_type=catalog.endpoint_type(provider),
-        context_window=agent.context_window_limit
-        or min(MAX_WINDOW, catalog.context_window(Handle(provider, model))),
-        temperature=settings.temperature if settings else 1.0,
-        max_tokens=settings.max_output_tokens if settings else None,
-        parallel_tool_calls=settings.parallel_tool_calls if settings else True,
-    )
 
 
 def _stored(agent: Agent) -> dict[str, Any]:

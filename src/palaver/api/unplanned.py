@@ -32,13 +32,9 @@ _RUNS = "runs have taken the place of jobs; list /v1/runs/."
 _BATCHES = "there are no batches; send with /v1/agents/{agent_id}/messages/async."
 _COMPLETIONS = "there is no Chat Completions endpoint yet; send to a conversation."
 _MOVED = "read /v1/models/embedding instead."
-_FILES = "agents are neither exported nor imported yet; make them anew from code."
 _TRACES = "traces are not kept; read the run's steps, their messages and metrics."
 
 NOT_YET: dict[str, str] = {
-    "POST /v1/agents/import": _FILES,
-    "GET /v1/agents/{agent_id}/export": _FILES,
-    "POST /v1/agents/{agent_id}/export": _FILES,
     "POST /v1/agents/messages/search": _LATER,
     "GET /v1/steps/{step_id}/trace": _TRACES,
     "GET /v1/telemetry/{step_id}": _TRACES,

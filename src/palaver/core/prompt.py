@@ -5,7 +5,8 @@ of the conversation and stays as it is until somebody recompiles it, so that the
 from turn to turn and a provider can keep it in its cache.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -33,6 +34,8 @@ _NUMBER_WARNING = (
 )
 
 _MEMORY_BEGINS = "<memory_blocks>\nThese are the memory blocks that are always before your eyes:"
+
+_NAMED = re.compile(r"^(- (?:AGENT|CONVERSATION)_ID: )(.+)$", re.MULTILINE)
 
 _RULES = {
     "run_first": "{tool_name} has to be called first.",
@@ -106,6 +109,16 @@ def _between(text: str, begin: str, end: str) -> str:
     """The piece from the first `begin` to the last `end`, or nothing."""
     start, stop = text.find(begin), text.rfind(end)
     return text[start : stop + len(end)] if 0 <= start < stop else ""
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """A system text in whose metadata the agent and the conversation have other names."""
+    metadata = sections(text).metadata
+    if not metadata:
+        return text
+    told = _NAMED.sub(lambda found: found[1] + names.get(found[2], found[2]), metadata)
+    before, _, after = text.rpartition(metadata)
+    return before + told + after
 
 
 def with_skills(system: str, skills: Sequence[Skill]) -> str:

@@ -35,7 +35,7 @@ class Generated:
 
 
 async def generate(catalog: Catalog, found: Opened, inquiry: Inquiry) -> Generated:
-    """Ask a inquiry; nothing of it is kept. Raises what `choose` raises, and `LLMError`."""
+    """Ask it; nothing of it is kept. Raises what `choose` raises, and `LLMError`."""
     choice = choosing.choose(catalog, found, inquiry.model)
     window = Window(
         choice.handle,

@@ -1,5 +1,6 @@
 """Conversations, as they are kept: their own entries, and below them what they were forked from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,8 +11,10 @@ from palaver import clock
 from palaver.domain.conversation import (
     Address,
     ArchiveStatus,
+    Context,
     Conversation,
     ConversationSort,
+    Segment,
 )
 from palaver.domain.entry import SYSTEM_SEQ, Entry
 from palaver.domain.ids import ProjectId
@@ -47,6 +50,11 @@ _EVERYWHERE = (
     .order_by(_own.c.id)
     .limit(bindparam("limit"))
 )
+_OF_AGENT = (
+    select(*_SHOWN, _own.c.id, _own.c.is_default, _own.c.hidden, _own.c.stale)
+    .where(*_ALIVE, _own.c.agent_id == bindparam("agent"))
+    .order_by(_own.c.id)
+)
 _AT_ONCE = 20  # conversations that go on in one transaction
 _ADD = insert(_own)
 _ADD_SEGMENT = insert(_segments)
@@ -60,6 +68,18 @@ class Home:
     project: ProjectId
     conversation_id: str
     agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a conversation is besides what the API shows: what it reaches, and its window."""
+
+    is_default: bool
+    hidden: bool
+    stale: bool
+    head: int
+    context: Context
+    segments: tuple[Segment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,22 +276,39 @@ def fork(
             "context_head": tuple(head),
         },
     )
-    tx.many(
-        _ADD_SEGMENT,
-        [
-            {
-                "conversation_id": new.id,
-                "n": n,
-                "source_conversation_id": segment.source,
-                "lo": segment.lo,
-                "hi": segment.hi,
-            }
-            for n, segment in enumerate(shared)
-        ],
-    )
+    _share(tx, new.id, shared)
     address = Address(conversation_id=new.id, agent_id=new.agent_id)
     entries.insert_all(tx, project, address, own)
     prompts.share(tx, project, source_id, new.id)
+
+
+def take_in(tx: Tx, project: ProjectId, conversation: Conversation, shape: Shape) -> None:
+    """Keep a conversation that was led elsewhere; its entries, the system one too, come after."""
+    _insert(
+        tx,
+        project,
+        conversation,
+        {
+            "is_default": shape.is_default,
+            "hidden": shape.hidden,
+            "stale": shape.stale,
+            "head_seq": shape.head,
+            "context_from": shape.context.start,
+            "context_head": shape.context.head,
+        },
+    )
+    _share(tx, conversation.id, shape.segments)
+
+
+def of_agent(tx: Tx, project: ProjectId, agent_id: str) -> list[tuple[Conversation, Shape]]:
+    """All conversations of an agent, hidden ones and the default one too, oldest first."""
+    mine = {"project": project, "agent": agent_id}
+    found = []
+    for row in tx.all(_OF_AGENT, mine):
+        reached = entries.reach(tx, row.id)
+        shape = Shape(row.is_default, row.hidden, row.stale, reached.head, reached.context)
+        found.append((_read(row), shape))
+    return found
 
 
 def recall_count(tx: Tx, conversation_id: str) -> int:
@@ -294,6 +331,22 @@ def _insert(tx: Tx, project: ProjectId, conversation: Conversation, more: dict[s
             **_row(conversation),
             **more,
         },
+    )
+
+
+def _share(tx: Tx, conversation_id: str, segments: Sequence[Segment]) -> None:
+    tx.many(
+        _ADD_SEGMENT,
+        [
+            {
+                "conversation_id": conversation_id,
+                "n": n,
+                "source_conversation_id": segment.source,
+                "lo": segment.lo,
+                "hi": segment.hi,
+            }
+            for n, segment in enumerate(segments)
+        ],
     )
 
 
