@@ -22,6 +22,7 @@ from palaver.api import (
     archives,
     blocks,
     compaction,
+    completions,
     context,
     conversations,
     generating,
@@ -70,7 +71,7 @@ _ROUTERS = (
     agent_files.router, agents.router, blocks.router, mcp_servers.router,
     all_messages.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
     archives.router, archives.of_agent, archives.of_passages,
-    identities.router, identities.of_agent, identities.of_block,
+    identities.router, identities.of_agent, identities.of_block, completions.router,
     models.health_router, models.router, tags.router, tools.router, providers.router,
     reference.router,
 )  # fmt: skip

@@ -13,6 +13,8 @@ from tests.api.here import Client, Json
 from tests.api.tables import contents, looking_into
 
 _LABEL = "notes"
+_CHAT = "/v1/chat/completions"
+_HELLO = [{"role": "user", "content": "Hello"}]
 _ABSENT = {
     name: f"{prefix}-00000000-0000-4000-8000-00000000dead"
     for name, prefix in {
@@ -89,6 +91,8 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
         requests: list[tuple[str, str, str, Any, Json]] = [
             ("agent_id", "POST", "/v1/conversations/", {}, {"agent_id": "?"}),
             ("agent_id", "GET", "/v1/conversations/", None, {"agent_id": "?"}),
+            ("agent_id", "POST", _CHAT, {"model": "?", "messages": _HELLO}, {}),
+            ("conversation_id", "POST", _CHAT, {"model": "?", "messages": _HELLO}, {}),
             ("agent_id", "GET", "/v1/runs/", None, {"agent_id": "?"}),
             ("agent_id", "GET", "/v1/runs/active", None, {"agent_id": "?"}),
             ("agent_id", "GET", "/v1/steps/", None, {"agent_id": "?"}),

@@ -40,7 +40,7 @@ class Prompt(Frozen):
         )
 
 
-class Answer(Frozen):
+class PromptAnswer(Frozen):
     """What the model has said. Whether it keeps to a schema is between it and its provider."""
 
     content: str
@@ -49,7 +49,7 @@ class Answer(Frozen):
 
 
 @router.post("", responses=FROM_PROVIDER)
-async def generate(agent_id: AgentId, body: Prompt, caller: Caller, rooms: Rooms) -> Answer:
+async def generate(agent_id: AgentId, body: Prompt, caller: Caller, rooms: Rooms) -> PromptAnswer:
     """Ask an agent's model without its prompt, blocks, tools and history. Nothing is kept."""
 
     def read(tx: Tx) -> Opened:
@@ -57,4 +57,4 @@ async def generate(agent_id: AgentId, body: Prompt, caller: Caller, rooms: Rooms
 
     opened = await rooms.db.read(read)
     said = await generating.generate(rooms.catalog, opened, body.inquiry)
-    return Answer(content=said.text, model=str(said.handle), usage=said.usage)
+    return PromptAnswer(content=said.text, model=str(said.handle), usage=said.usage)

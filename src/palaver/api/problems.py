@@ -1,5 +1,6 @@
 """Refusals as HTTP answers: the status and body that the contract gives each of them (§1.9)."""
 
+import json
 import logging
 import math
 from typing import Any
@@ -169,17 +170,30 @@ def of_failure(failure: Failure) -> JSONResponse:
     return JSONResponse(body, failure.status, headers)
 
 
-async def _refused(_: Request, error: Exception) -> JSONResponse:
+_KEPT = ("x-should-retry", "retry-after")
+
+
+def _worded(request: Request, refusal: JSONResponse) -> JSONResponse:
+    """A refusal as clients of the endpoint read it: OpenAI's look for a message under ``error``."""
+    if not request.url.path.startswith("/v1/chat/"):
+        return refusal
+    body = json.loads(bytes(refusal.body))
+    told = {"message": body.get("detail"), "type": "invalid_request_error", "code": None}
+    headers = {name: value for name, value in refusal.headers.items() if name in _KEPT}
+    return JSONResponse({"error": told, **body}, refusal.status_code, headers)
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PalaverError)
     if error.status >= 500 and not isinstance(error, McpFailed):  # its words may tell secrets
         logger.error("refused: %s", error, exc_info=isinstance(error, Refused))
-    return answer(error)
+    return _worded(request, answer(error))
 
 
-async def _malformed(_: Request, error: Exception) -> JSONResponse:
+async def _malformed(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     told = "; ".join(_told(one) for one in error.errors())
-    return JSONResponse({"trace_id": "", "detail": told}, 422)
+    return _worded(request, JSONResponse({"trace_id": "", "detail": told}, 422))
 
 
 def _told(error: dict[str, object]) -> str:

@@ -30,7 +30,6 @@ _OAUTH = "nobody is led through a login here; give the server's token in its aut
 _OPERATOR = "providers are configured by the operator, in the environment of the server."
 _RUNS = "runs have taken the place of jobs; list /v1/runs/."
 _BATCHES = "there are no batches; send with /v1/agents/{agent_id}/messages/async."
-_COMPLETIONS = "there is no Chat Completions endpoint yet; send to a conversation."
 _MOVED = "read /v1/models/embedding instead."
 _TRACES = "traces are not kept; read the run's steps, their messages and metrics."
 
@@ -39,7 +38,6 @@ NOT_YET: dict[str, str] = {
     "GET /v1/steps/{step_id}/trace": _TRACES,
     "GET /v1/telemetry/{step_id}": _TRACES,
     "GET /v1/runs/{run_id}/trace": _TRACES,
-    "POST /v1/chat/completions": _COMPLETIONS,
     "GET /v1/agents/{agent_id}/files": _FOLDERS,
     "PATCH /v1/agents/{agent_id}/files/{file_id}/close": _FOLDERS,
     "PATCH /v1/agents/{agent_id}/files/close-all": _FOLDERS,
