@@ -70,6 +70,7 @@ _ROUTERS = (
     agent_tools.router, archival.router, generating.router, agent_files.imports,
     agent_files.router, agents.router, blocks.router, mcp_servers.router,
     all_messages.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
+    runs.telemetry,
     archives.router, archives.of_agent, archives.of_passages,
     identities.router, identities.of_agent, identities.of_block, completions.router,
     models.health_router, models.router, tags.router, tools.router, providers.router,
@@ -129,7 +130,8 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """The parts of the server, at work for as long as the context lasts."""
     worker = f"worker-{secrets.token_hex(8)}"
-    catalog = Catalog(settings.environment, patience or _patience(settings))
+    traces = settings.traces_keep is not None
+    catalog = Catalog(settings.environment, patience or _patience(settings), traces=traces)
     titling.check(catalog, settings.titles)
     db, python = await asyncio.gather(
         asyncio.to_thread(open_database, settings.database_url),
@@ -147,7 +149,7 @@ async def open_house(
     titler = Titler(db, catalog, settings.titles)
     runner.when_over(titler.consider)
     lease = Lease(db, runner, hints, worker)
-    sweeper = Sweeper(db, settings.events_keep, settings.deleted_keep)
+    sweeper = Sweeper(db, settings.events_keep, settings.deleted_keep, settings.traces_keep)
     hints.start()
     log.start()
     sweeper.start()

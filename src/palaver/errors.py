@@ -194,6 +194,17 @@ class Refused(PalaverError):
     """The database does not take what it was given: a mistake of palaver's own."""
 
 
+class TracesOff(PalaverError):
+    """What went to providers is asked for, and it is not kept."""
+
+    status, code = 501, "NOT_IMPLEMENTED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Traces are switched off; set PALAVER_TRACES=24h where the server runs, and send again."
+        )
+
+
 class ToolRefused(PalaverError):
     """A tool cannot do what the model asked of it; the message is the tool's return."""
 

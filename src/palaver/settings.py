@@ -14,6 +14,9 @@ PALAVER_EVENTS_KEEP              how long the events of a run stay after its end
                                  told from what the conversation holds
 PALAVER_DELETED_KEEP             how long what was deleted stays in the database, out of
                                  everybody's reach (default 7d)
+PALAVER_TRACES                   how long requests to providers and their answers are kept for
+                                 people to read, such as 24h; keys are masked, what was said is
+                                 not (default 0: not at all)
 PALAVER_LLM_CONNECT_TIMEOUT      how long a provider may take to be reached (default 10s)
 PALAVER_LLM_FIRST_EVENT_TIMEOUT  how long until a model says something (default 10m)
 PALAVER_LLM_IDLE_TIMEOUT         how long a provider may send nothing at all (default 5m)
@@ -91,6 +94,7 @@ class Settings:
     max_import: int = MAX_IMPORT
     events_keep: timedelta = EVENTS_KEEP
     deleted_keep: timedelta = DELETED_KEEP
+    traces_keep: timedelta | None = None
     llm_connect_timeout: timedelta = CONNECT_TIMEOUT
     llm_first_event_timeout: timedelta = FIRST_EVENT_TIMEOUT
     llm_idle_timeout: timedelta = IDLE_TIMEOUT
@@ -124,6 +128,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         max_import=_number(environment, "PALAVER_MAX_IMPORT_BYTES", MAX_IMPORT, 2**31),
         events_keep=_span(environment, "PALAVER_EVENTS_KEEP", EVENTS_KEEP),
         deleted_keep=_span(environment, "PALAVER_DELETED_KEEP", DELETED_KEEP),
+        traces_keep=_perhaps(environment, "PALAVER_TRACES"),
         llm_connect_timeout=_span(environment, "PALAVER_LLM_CONNECT_TIMEOUT", CONNECT_TIMEOUT),
         llm_first_event_timeout=_span(
             environment, "PALAVER_LLM_FIRST_EVENT_TIMEOUT", FIRST_EVENT_TIMEOUT
@@ -171,6 +176,11 @@ def _number(environment: Mapping[str, str], name: str, default: int, most: int) 
     if not text.isdecimal() or int(text) > most:
         raise Invalid(f"{name} must be a whole number up to {most}, not {text!r}.")
     return int(text)
+
+
+def _perhaps(environment: Mapping[str, str], name: str) -> timedelta | None:
+    wanted = environment.get(name) or "0"
+    return None if wanted == "0" else _span(environment, name, timedelta())
 
 
 def _span(environment: Mapping[str, str], name: str, default: timedelta) -> timedelta:

@@ -371,6 +371,7 @@ CALLS: dict[str, Row] = {
         }
     ],
     "runs.steps.list": lambda it: [{**one, "run_id": it.run} for one in paged(it.step)],
+    "runs.trace.retrieve": lambda it: [{"run_id": it.run, "limit": 5}],
     "runs.usage.retrieve": lambda it: [{"run_id": it.run}],
     "steps.retrieve": lambda it: [{"step_id": it.step}],
     "steps.list": lambda it: [
@@ -390,6 +391,7 @@ CALLS: dict[str, Row] = {
     ],
     "steps.messages.list": lambda it: [{**one, "step_id": it.step} for one in paged(it.message)],
     "steps.metrics.retrieve": lambda it: [{"step_id": it.step}],
+    "steps.trace.retrieve": lambda it: [{"step_id": it.step}],
     "steps.feedback.create": lambda it: [
         {"step_id": it.step, "feedback": "positive", "tags": ["t"]},
         {"step_id": it.step, "feedback": None, "tags": []},

@@ -15,6 +15,7 @@ from palaver.domain.page import MAX_LIMIT, Order, Page
 from palaver.domain.part import Text
 from palaver.domain.run import Run, Step
 from palaver.domain.tool import Tool
+from palaver.domain.trace import Http, ProviderTrace
 from palaver.errors import ConversationBusy
 from palaver.store import (
     agents,
@@ -51,6 +52,20 @@ def agent(name: str = "Ada") -> Agent:
         tags=("kind",),
         created_at=NOON,
         updated_at=NOON,
+    )
+
+
+def trace(run_id: str, step_id: str) -> ProviderTrace:
+    """What a provider was asked."""
+    asked = Http(method="POST", url="https://x.example", headers={}, response_headers={})
+    return ProviderTrace(
+        id=mint("provider_trace"),
+        request_json={"model": "m"},
+        response_json={},
+        http=asked,
+        created_at=NOON,
+        run_id=run_id,
+        step_id=step_id,
     )
 
 

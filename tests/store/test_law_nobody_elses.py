@@ -31,6 +31,7 @@ from palaver.store import (
     schema,
     steps,
     tools,
+    traces,
     waiting,
 )  # fmt: skip
 from palaver.store.db import Database, Tx
@@ -44,8 +45,7 @@ ELSEWHERE = mint("project")
 # They make something new in the project that they are given, and reach nothing.
 MAKERS: set[Callable[..., Any]] = {
     agents.add, archives.add, blocks.add, conversations.add, conversations.take_in,
-    entries.insert_all,
-    identities.add, runs.add, steps.put, tools.add,
+    entries.insert_all, identities.add, runs.add, steps.put, tools.add, traces.put,
 }  # fmt: skip
 
 
@@ -77,6 +77,7 @@ FUNCTIONS = {
         runs,
         steps,
         tools,
+        traces,
         waiting,
     )
     for name, function in functions_of(module).items()
@@ -115,6 +116,7 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     step = Step(id=mint("step"), run_id=run.id, agent_id=agent.id)
     steps.put(tx, HERE, busy.conversation_id, step, making.NOON)
     said = entries.append(tx, HERE, busy, [making.entry(run_id=run.id, step_id=step.id)])
+    traces.put(tx, HERE, [making.trace(run.id, step.id)])
     archive, passage = making.keep_passage(tx, agent.id)
     identity = making.identity()
     identities.add(tx, HERE, identity, making.NOON)

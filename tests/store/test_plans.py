@@ -27,6 +27,7 @@ from palaver.store import (
     runs,
     steps,
     tools,
+    traces,
     waiting,
 )
 from palaver.store.agents import AgentFilter
@@ -265,6 +266,9 @@ HOT: dict[str, Ask] = {
         tx, HERE, Page(), AgentFilter(whose=Whose(it.identity.id))
     ),
     "an identity's blocks": lambda tx, it: blocks.of_identity(tx, HERE, it.identity.id, Page()),
+    "a step's trace": lambda tx, it: traces.find(tx, HERE, "step-1"),
+    "a run's traces": lambda tx, it: traces.of_run(tx, HERE, it.run.id, 5),
+    "old traces": lambda tx, it: traces.prune(tx, making.LATER, 5),
     "a run's steps": lambda tx, it: steps.of_run(tx, HERE, it.run.id, Page()),
 }
 

@@ -31,13 +31,9 @@ _OPERATOR = "providers are configured by the operator, in the environment of the
 _RUNS = "runs have taken the place of jobs; list /v1/runs/."
 _BATCHES = "there are no batches; send with /v1/agents/{agent_id}/messages/async."
 _MOVED = "read /v1/models/embedding instead."
-_TRACES = "traces are not kept; read the run's steps, their messages and metrics."
 
 NOT_YET: dict[str, str] = {
     "POST /v1/agents/messages/search": _LATER,
-    "GET /v1/steps/{step_id}/trace": _TRACES,
-    "GET /v1/telemetry/{step_id}": _TRACES,
-    "GET /v1/runs/{run_id}/trace": _TRACES,
     "GET /v1/agents/{agent_id}/files": _FOLDERS,
     "PATCH /v1/agents/{agent_id}/files/{file_id}/close": _FOLDERS,
     "PATCH /v1/agents/{agent_id}/files/close-all": _FOLDERS,

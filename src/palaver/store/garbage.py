@@ -21,6 +21,7 @@ _events = schema.run_events
 _runs = schema.runs
 _segments = schema.segments
 _steps = schema.steps
+_traces = schema_texts.traces
 
 _HERE = (
     _runs.c.project_id == bindparam("project"),
@@ -39,6 +40,9 @@ _NEXT = (
     .with_for_update(skip_locked=True)
 )
 _OF_EVENTS = select(_events.c.run_id, _events.c.seq).join(_runs, _runs.c.id == _events.c.run_id)
+_OF_TRACES = select(_traces.c.id).join(
+    _runs, and_(_runs.c.project_id == _traces.c.project_id, _runs.c.id == _traces.c.run_id)
+)
 _OF_STEPS = select(_steps.c.id).join(
     _runs, and_(_runs.c.project_id == _steps.c.project_id, _runs.c.id == _steps.c.run_id)
 )
@@ -51,6 +55,7 @@ def _some(found: Select[*tuple[object, ...]]) -> Select[*tuple[object, ...]]:
 _OF_RUNS: tuple[Delete, ...] = (
     delete(schema.step_tags).where(schema.step_tags.c.step_id.in_(_OF_STEPS.where(*_HERE))),
     delete(_events).where(tuple_(_events.c.run_id, _events.c.seq).in_(_some(_OF_EVENTS))),
+    delete(_traces).where(_traces.c.id.in_(_some(_OF_TRACES))),
     delete(_steps).where(_steps.c.id.in_(_some(_OF_STEPS))),
     delete(_runs).where(_runs.c.id.in_(_some(select(_runs.c.id)))),
 )

@@ -11,7 +11,7 @@ from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.run import ACTIVE, Run, RunStatus, StopReason
 from palaver.errors import Conflict, ConversationBusy, NotFound
-from palaver.store import schema
+from palaver.store import schema, schema_texts
 from palaver.store.db import Tx
 from palaver.store.paging import paged
 
@@ -240,16 +240,17 @@ def finish(tx: Tx, run: Run) -> None:
 
 
 def remove(tx: Tx, project: ProjectId, run_id: str) -> None:
-    """Remove a run with its steps and its log. Raises `NotFound`, `Conflict` while it is active.
+    """Remove a run with its steps, log and traces. Raises `NotFound`, `Conflict` while it is active.
 
     Its entries stay, and name a run that is not there. The conversation is held first.
     """
     if _row_of(tx, project, run_id).status in ACTIVE:
         raise Conflict(f"{run_id} has not ended; cancel it or wait for its end, then remove it.")
-    of_it = schema.steps.c.run_id == run_id
-    mine = select(schema.steps.c.id).where(schema.steps.c.project_id == project, of_it)
-    tx.run(delete(schema.step_tags).where(schema.step_tags.c.step_id.in_(mine)))
-    tx.run(delete(schema.steps).where(schema.steps.c.project_id == project, of_it))
+    steps, tags = schema.steps, schema.step_tags
+    mine = select(steps.c.id).where(steps.c.project_id == project, steps.c.run_id == run_id)
+    tx.run(delete(tags).where(tags.c.step_id.in_(mine)))
+    for of_it in (steps, schema_texts.traces):
+        tx.run(delete(of_it).where(of_it.c.project_id == project, of_it.c.run_id == run_id))
     tx.run(delete(schema.run_events).where(schema.run_events.c.run_id == run_id))
     tx.run(delete(_runs).where(_runs.c.project_id == project, _runs.c.id == run_id))
 

@@ -1,4 +1,4 @@
-"""The tables of texts that are looked up: archives, their passages, and what can be searched."""
+"""The tables of texts that are looked up: archives, passages, traces, and what can be searched."""
 
 from sqlalchemy import (
     BigInteger,
@@ -54,6 +54,20 @@ passage_tags = Table(
     Column("passage_id", Id, ForeignKey(passages.c.id), nullable=False),
     Column("tag", Text, nullable=False),
     PrimaryKeyConstraint("passage_id", "tag"),
+)
+
+traces = Table(
+    "traces",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, nullable=False),
+    Column("run_id", Id, nullable=False),
+    Column("step_id", Id),
+    Column("created_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("traces_of_run", "project_id", "run_id", "id"),
+    Index("traces_of_step", "project_id", "step_id", "id"),
+    Index("traces_by_age", "created_at"),
 )
 
 # What can be found (`palaver.store.search`); its words are in the table `words`, under its number.
