@@ -22,6 +22,7 @@ from palaver.errors import (
     PalaverError,
     Refused,
     Stopping,
+    TracesOff,
     Unavailable,
 )
 
@@ -105,6 +106,11 @@ CONFLICT: dict[int | str, dict[str, Any]] = {
 }
 """What operations answer with that depend on what is going on."""
 
+NO_TEXT: dict[int | str, dict[str, Any]] = {
+    415: {"model": Problem, "description": "The file is no text in UTF-8."}
+}
+"""What operations answer with that take files."""
+
 MCP: dict[int | str, dict[str, Any]] = {
     408: {"model": Problem, "description": "The MCP server takes too long."},
     502: {"model": ProviderProblem, "description": "The MCP server cannot be asked."},
@@ -129,7 +135,7 @@ def answer(error: PalaverError) -> JSONResponse:
         return JSONResponse({"error": trouble}, error.status)
     body: dict[str, object] = {"detail": f"{error.code}: {error}"}
     headers = {}
-    if isinstance(error, Conflict):
+    if isinstance(error, Conflict | TracesOff):
         headers["x-should-retry"] = "false"
     if isinstance(error, ConversationBusy):
         body |= {
@@ -185,7 +191,9 @@ def _worded(request: Request, refusal: JSONResponse) -> JSONResponse:
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PalaverError)
-    if error.status >= 500 and not isinstance(error, McpFailed):  # its words may tell secrets
+    if error.status >= 500 and not isinstance(
+        error, McpFailed | TracesOff
+    ):  # its words may tell secrets
         logger.error("refused: %s", error, exc_info=isinstance(error, Refused))
     return _worded(request, answer(error))
 

@@ -12,6 +12,7 @@ from palaver.domain.llm_model import EmbeddingModel, Model
 from palaver.errors import Invalid, NotFound
 from palaver.providers import listing
 from palaver.providers.listing import Listed
+from palaver.providers.overheard import Tape
 from palaver.providers.remote import Patience, RemoteModel
 from palaver.providers.scripted import OfflineModel
 from palaver.providers.table import PROVIDERS, Account, Provider, account, window_of
@@ -37,7 +38,7 @@ class Catalog:
     """The providers that `environment` configures, and their models.
 
     Nothing goes over the network before a model is called or listed. `clock` tells seconds, and
-    `installed` whether the library of an extra is there.
+    `installed` whether the library of an extra is there. With `traces` there are tapes.
     """
 
     def __init__(
@@ -46,12 +47,15 @@ class Catalog:
         patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
         installed: Callable[[str], bool] = is_installed,
+        *,
+        traces: bool = False,
     ) -> None:
         found = (account(provider, environment) for provider in PROVIDERS)
         self._accounts = {one.provider.name: one for one in found if one is not None}
         self._patience = patience or Patience()
         self._clock = clock
         self._installed = installed
+        self.traces = traces
         self._models: dict[str, ChatModel] = {_OFFLINE: OfflineModel()}
         self._listed: dict[str, dict[str, Listed]] = {}  # by provider and by name
         self._ask_at: dict[str, float] = {}
@@ -64,6 +68,11 @@ class Catalog:
     def configured(self) -> list[tuple[Provider, str]]:
         """The configured providers, each with the URL that may be shown."""
         return [(one.provider, one.shown_url) for one in self._accounts.values()]
+
+    def tape(self) -> Tape | None:
+        """What a run's requests are noted on, where traces are kept. No account's secrets are."""
+        secrets = (secret for one in self._accounts.values() for secret in one.secrets)
+        return Tape(tuple(secrets)) if self.traces else None
 
     def in_words(self) -> str:
         """The names for people to read: one that needs no key may still not be there."""
