@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from palaver import __version__
 from palaver.api import (
     agent_files,
+    agent_folders,
     agent_tools,
     agents,
     all_messages,
@@ -25,6 +26,7 @@ from palaver.api import (
     completions,
     context,
     conversations,
+    folders,
     generating,
     identities,
     mcp_servers,
@@ -44,6 +46,7 @@ from palaver.api.requests import OneSpelling
 from palaver.engine import doctor, titling
 from palaver.engine.doctor import Diagnosis
 from palaver.engine.egress import Egress
+from palaver.engine.file_tools import FileTools
 from palaver.engine.hints import Hints
 from palaver.engine.lease import Lease
 from palaver.engine.log import Log
@@ -67,11 +70,12 @@ logger = logging.getLogger(__name__)
 _ROUTERS = (
     messages.router, streams.router, conversations.router, compaction.router, context.router,
     messages.of_agent, blocks.core_memory, compaction.of_agent, context.of_agent,
-    agent_tools.router, archival.router, generating.router, agent_files.imports,
-    agent_files.router, agents.router, blocks.router, mcp_servers.router,
+    agent_tools.router, agent_folders.router, agent_folders.of_files, archival.router,
+    generating.router, agent_files.imports, agent_files.router, agents.router, blocks.router,
+    mcp_servers.router,
     all_messages.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
     runs.telemetry,
-    archives.router, archives.of_agent, archives.of_passages,
+    archives.router, archives.of_agent, archives.of_passages, folders.router, folders.uploads,
     identities.router, identities.of_agent, identities.of_block, completions.router,
     models.health_router, models.router, tags.router, tools.router, providers.router,
     reference.router,
@@ -103,6 +107,7 @@ def make_app(
         redoc_url=None,
     )
     app.state.max_body = settings.max_body
+    app.state.max_file = settings.max_file
     app.state.max_import = settings.max_import
     routing.add(app, _ROUTERS)
     problems.install(app)
@@ -171,7 +176,13 @@ async def open_house(
 def _workshop(db: Database, python: PythonTools, mcp: McpClient) -> Workshop:
     own, remote = OwnTools(db), McpTools(db, mcp)
     return Workshop(
-        {"custom": python, "letta_core": own, "letta_sleeptime_core": own, "external_mcp": remote}
+        {
+            "custom": python,
+            "letta_core": own,
+            "letta_sleeptime_core": own,
+            "letta_files_core": FileTools(db),
+            "external_mcp": remote,
+        }
     )
 
 

@@ -8,17 +8,18 @@ from palaver.core.expand import messages_of
 from palaver.domain.agent import Agent, AgentState, Include, Memory, Variable
 from palaver.domain.block import Block
 from palaver.domain.entry import Entry
+from palaver.domain.folder import HeldFolder
 from palaver.domain.ids import ProjectId, shape
 from palaver.domain.message import ApprovalRequestMessage
 from palaver.domain.tool import Tool
 from palaver.engine import choosing, equipment, pausing
 from palaver.providers.catalog import Catalog
-from palaver.store import agents, blocks, conversations, entries, identities
+from palaver.store import agents, blocks, conversations, entries, folders, identities
 from palaver.store.db import Tx
 
 EVERYTHING: tuple[Include, ...] = (
-    "agent.blocks", "agent.tools", "agent.tags", "agent.secrets", "agent.pending_approval",
-    "agent.identities",
+    "agent.blocks", "agent.tools", "agent.tags", "agent.secrets", "agent.sources",
+    "agent.pending_approval", "agent.identities",
 )  # fmt: skip
 
 
@@ -38,8 +39,12 @@ def show(
     asked = None
     if default and "agent.pending_approval" in include:
         asked = pausing.find(tx, default)
+    shelved = []
+    if "agent.sources" in include:
+        shelved = [HeldFolder(**dict(one)) for one in folders.of_agent(tx, project, agent.id)]
     return AgentState(
         **_stored(agent),
+        sources=shelved,
         llm_config=choosing.llm_config(catalog, agent),
         memory=Memory(blocks=held, agent_type=agent.agent_type),
         message_ids=context,

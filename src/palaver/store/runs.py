@@ -240,7 +240,7 @@ def finish(tx: Tx, run: Run) -> None:
 
 
 def remove(tx: Tx, project: ProjectId, run_id: str) -> None:
-    """Remove a run with its steps, log and traces. Raises `NotFound`, `Conflict` while it is active.
+    """Remove a run with its steps, log and traces. Raises `NotFound`, `Conflict` for an active one.
 
     Its entries stay, and name a run that is not there. The conversation is held first.
     """
