@@ -137,6 +137,11 @@ def run(address: Address) -> Run:
     )
 
 
+def step(run: Run, model: str = "echo") -> Step:
+    """A step of a run."""
+    return Step(id=mint("step"), run_id=run.id, agent_id=run.agent_id or "", model=model)
+
+
 def start(tx: Tx, address: Address, worker: str = "worker-1") -> Run:
     """A run that `worker` carries out, unless another one is active."""
     new = run(address)

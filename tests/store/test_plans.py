@@ -29,12 +29,14 @@ from palaver.store import (
     recall,
     runs,
     steps,
+    tags,
     tools,
     traces,
     waiting,
 )
 from palaver.store.agents import AgentFilter
 from palaver.store.archives import ArchiveFilter
+from palaver.store.blocks import BlockFilter
 from palaver.store.claims import Owner
 from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
@@ -82,7 +84,9 @@ def sqlite_faults(connection: Connection, statement: str, given: Any) -> list[st
     """The tables that SQLite reads from end to end, and the sorting that it does."""
     rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
     steps = [row.detail for row in rows]
-    bad = rf"SCAN (?!CONSTANT|{SMALL}|(wanted|words) VIRTUAL|some$|runs USING INDEX ({SHORT}))"
+    bad = (
+        rf"SCAN (?!CONSTANT|{SMALL}|(wanted|words) VIRTUAL|(some|walk)$|runs USING INDEX ({SHORT}))"
+    )
     if not re.search(f"ORDER BY {HANDFUL}", statement):
         bad += "|USE TEMP B-TREE FOR ORDER BY"
     return [f"{step}\n  in {statement}" for step in steps if re.match(bad, step)]
@@ -141,6 +145,7 @@ class Kept:
     said: list[str]
     tool_id: str
     archives: list[str]
+    block_id: str
     folder_id: str
     file_id: str
     identity: Identity
@@ -150,7 +155,7 @@ class Kept:
 def keep(tx: Tx) -> Kept:
     """A conversation with a run, forked once."""
     address = making.fork(tx, making.keep_conversation(tx, said=5))
-    making.keep_block(tx, address.agent_id, "human")
+    block = making.keep_block(tx, address.agent_id, "human")
     done = making.start(tx, address).model_copy(update={"status": "completed"})
     runs.finish(tx, done)
     run = making.start(tx, address)
@@ -165,7 +170,7 @@ def keep(tx: Tx) -> Kept:
     identities.add(tx, HERE, identity, making.NOON)
     identities.attach(tx, HERE, AGENTS, address.agent_id, identity.id)
     folder = (file.source_id, file.id)
-    return Kept(address, run, said, tool.id, [archive.id], *folder, identity, done)
+    return Kept(address, run, said, tool.id, [archive.id], block.id, *folder, identity, done)
 
 
 def collected(tx: Tx, agent_id: str) -> None:
@@ -295,12 +300,79 @@ HOT: dict[str, Ask] = {
     ),
     "an agent's identities": lambda tx, it: identities.of_agent(tx, HERE, it.address.agent_id),
     "an identity's agents": lambda tx, it: agents.of_identity(
-        tx, HERE, it.identity.id, Page(after=it.address.agent_id)
+        tx, HERE, it.identity.id, Page(limit=5)
     ),
     "somebody's agents": lambda tx, it: agents.listed(
         tx, HERE, Page(), AgentFilter(whose=Whose(it.identity.id))
     ),
     "an identity's blocks": lambda tx, it: blocks.of_identity(tx, HERE, it.identity.id, Page()),
+    "agents of a name": lambda tx, it: agents.listed(tx, HERE, Page(), AgentFilter(name="Ada")),
+    "agents by their changes": lambda tx, it: agents.listed(
+        tx, HERE, Page(after=it.address.agent_id), AgentFilter(order_by="updated_at")
+    ),
+    "agents by their runs": lambda tx, it: agents.listed(
+        tx, HERE, Page(before=it.address.agent_id), AgentFilter(order_by="last_run_completion")
+    ),
+    "agents with a tag": lambda tx, it: agents.listed(
+        tx, HERE, Page(), AgentFilter(tags=("kind", "odd"))
+    ),
+    "agents with all tags": lambda tx, it: agents.listed(
+        tx, HERE, Page(), AgentFilter(tags=("kind", "odd"), match_all_tags=True)
+    ),
+    "the agents of a block": lambda tx, it: agents.with_block(tx, HERE, it.block_id, Page()),
+    "an agent's blocks on a page": lambda tx, it: blocks.of_agent(
+        tx, HERE, it.address.agent_id, Page()
+    ),
+    "blocks": lambda tx, it: blocks.listed(tx, HERE, Page(after=it.block_id), BlockFilter()),
+    "blocks of a label": lambda tx, it: blocks.listed(tx, HERE, Page(), BlockFilter(label="human")),
+    "blocks of a name": lambda tx, it: blocks.listed(tx, HERE, Page(), BlockFilter(name="x")),
+    "templates": lambda tx, it: blocks.listed(tx, HERE, Page(), BlockFilter(templates_only=True)),
+    "blocks with a tag": lambda tx, it: blocks.listed(tx, HERE, Page(), BlockFilter(tags=("t",))),
+    "tags": lambda tx, it: tags.listed(tx, HERE, Page(after="a", order="asc"), "k"),
+    "conversations by their messages": lambda tx, it: conversations.listed(
+        tx,
+        HERE,
+        Page(after=it.address.conversation_id),
+        ConversationFilter(agent_id=it.address.agent_id, order_by="last_message_at"),
+    ),
+    "runs": lambda tx, it: runs.listed(tx, HERE, Page(after=it.run.id), RunFilter()),
+    "runs that have failed": lambda tx, it: runs.listed(
+        tx, HERE, Page(), RunFilter(statuses=("failed", "cancelled"))
+    ),
+    "an agent's active runs": lambda tx, it: runs.listed(
+        tx,
+        HERE,
+        Page(),
+        RunFilter(agent_ids=(it.address.agent_id,), statuses=("created", "running")),
+    ),
+    "runs that ended so": lambda tx, it: runs.listed(
+        tx, HERE, Page(), RunFilter(stop_reason="max_steps")
+    ),
+    "runs in the background": lambda tx, it: runs.listed(
+        tx, HERE, Page(), RunFilter(background=True)
+    ),
+    "the runs of agents": lambda tx, it: runs.listed(
+        tx, HERE, Page(), RunFilter(agent_ids=(it.address.agent_id, "agent-2"))
+    ),
+    "steps of a model": lambda tx, it: steps.listed(tx, HERE, Page(), StepFilter(model="m")),
+    "an agent's steps": lambda tx, it: steps.listed(
+        tx, HERE, Page(), StepFilter(agent_id=it.address.agent_id)
+    ),
+    "steps of some days": lambda tx, it: steps.listed(
+        tx, HERE, Page(), StepFilter(start_date=making.NOON, end_date=making.LATER)
+    ),
+    "archives of a name": lambda tx, it: archives.listed(
+        tx, HERE, Page(), ArchiveFilter(name="Papers")
+    ),
+    "archives of an agent": lambda tx, it: archives.listed(
+        tx, HERE, Page(), ArchiveFilter(agent_id=it.address.agent_id)
+    ),
+    "passages of some archives": lambda tx, it: passages.listed(
+        tx, HERE, Page(), PassageFilter(archives=[*it.archives, "archive-2"])
+    ),
+    "identities of a name": lambda tx, it: identities.listed(
+        tx, HERE, Page(), IdentityFilter(name="Ada")
+    ),
     "a step's trace": lambda tx, it: traces.find(tx, HERE, "step-1"),
     "a run's traces": lambda tx, it: traces.of_run(tx, HERE, it.run.id, 5),
     "old traces": lambda tx, it: traces.prune(tx, making.LATER, 5),

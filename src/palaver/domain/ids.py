@@ -6,6 +6,7 @@ rest keeps the exact shape of a uuid4 (version 4, variant 8 to b), which clients
 
 import re
 import uuid
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import StringConstraints
@@ -55,6 +56,11 @@ def shape(prefix: str, millis: int, noise: int) -> str:
 def is_id(prefix: str, text: str) -> bool:
     """Whether a text is an id of a kind."""
     return re.fullmatch(f"{prefix}-{_UUID4}", text) is not None
+
+
+def first(prefix: str, moment: datetime, shift: int = 0) -> str:
+    """The first id that could be minted at a `moment`, or so many milliseconds later."""
+    return shape(prefix, max(0, int(moment.timestamp() * 1000) + shift), 0)
 
 
 def otid_of(message_id: str, part: int) -> str:

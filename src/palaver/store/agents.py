@@ -5,7 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    TextClause,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from palaver.domain.agent import Agent, AgentSort
 from palaver.domain.ids import ProjectId
@@ -15,7 +26,7 @@ from palaver.errors import NotFound
 from palaver.store import identities, schema, schema_texts
 from palaver.store.db import Tx
 from palaver.store.identities import AGENTS, Whose
-from palaver.store.paging import containing, paged
+from palaver.store.paging import By, Way, any_of, containing, led, paged, tagged
 
 _agents = schema.agents
 _tags = schema.agent_tags
@@ -56,7 +67,7 @@ class AgentFilter:
 def add(tx: Tx, project: ProjectId, agent: Agent) -> None:
     """Keep a new agent."""
     tx.run(_ADD, {"id": agent.id, "project_id": project, **_row(agent)})
-    _tag(tx, agent)
+    _tag(tx, project, agent)
 
 
 def get(tx: Tx, project: ProjectId, agent_id: str, *, for_update: bool = False) -> Agent:
@@ -76,14 +87,15 @@ def change(tx: Tx, project: ProjectId, agent: Agent) -> None:
     if not tx.run(_CHANGE, {"project": project, "agent": agent.id, **_row(agent)}):
         raise NotFound("Agent")
     tx.run(delete(_tags).where(_tags.c.agent_id == agent.id))
-    _tag(tx, agent)
+    _tag(tx, project, agent)
 
 
 def remove(tx: Tx, project: ProjectId, agent_id: str, at: datetime) -> None:
     """Make an agent and its conversations disappear; blocks stay. Raises `NotFound`."""
     if not tx.run(_CHANGE, {"project": project, "agent": agent_id, "deleted_at": at}):
         raise NotFound("Agent")
-    tx.run(delete(_held).where(_held.c.agent_id == agent_id))
+    for of_it in (_held, _tags):
+        tx.run(delete(of_it).where(of_it.c.agent_id == agent_id))
     identities.forget(tx, AGENTS, agent_id)
     mine = (_conversations.c.project_id == project, _conversations.c.agent_id == agent_id)
     theirs = select(_conversations.c.id).where(*mine)
@@ -95,33 +107,33 @@ def remove(tx: Tx, project: ProjectId, agent_id: str, at: datetime) -> None:
 
 def listed(tx: Tx, project: ProjectId, page: Page, wanted: AgentFilter) -> list[Agent]:
     """The agents on a page; hidden ones are left out."""
-    query = select(*_SHOWN).where(*_wanted(project, wanted))
+    query: Select[Any] = select(*_SHOWN).where(*_wanted(project, wanted))
+    query, ways = led(query, _agents, _groups(tx, project, wanted))
     key = None if wanted.order_by == "created_at" else _agents.c[wanted.order_by]
-    return _read_all(paged(tx, project, query, _agents, page, key))
+    return _read_all(paged(tx, project, query, _agents, page, By(key, ways)))
 
 
 def counted(tx: Tx, project: ProjectId, wanted: AgentFilter) -> int:
     """How many agents are wanted; hidden ones are left out."""
-    row = tx.first(select(func.count()).select_from(_agents).where(*_wanted(project, wanted)))
-    return 0 if row is None else int(row[0])
+    query = select(func.count()).select_from(_agents).where(*_wanted(project, wanted))
+    groups = _groups(tx, project, wanted)
+    return int(tx.all(query.where(*(any_of(group, _agents) for group in groups)))[0][0])
 
 
 def with_block(tx: Tx, project: ProjectId, block_id: str, page: Page) -> list[Agent]:
     """The agents that have a block, on a page."""
-    theirs = select(_held.c.agent_id).where(_held.c.block_id == block_id)
-    return _among(tx, project, theirs, page)
+    return _among(tx, project, Way(_held.c.agent_id, (_held.c.block_id == block_id,)), page)
 
 
 def with_archive(tx: Tx, project: ProjectId, archive_id: str, page: Page) -> list[Agent]:
     """The agents that have an archive, on a page."""
-    theirs = select(_archives.c.agent_id).where(_archives.c.archive_id == archive_id)
-    return _among(tx, project, theirs, page)
+    theirs = (_archives.c.archive_id == archive_id,)
+    return _among(tx, project, Way(_archives.c.agent_id, theirs), page)
 
 
 def of_identity(tx: Tx, project: ProjectId, identity_id: str, page: Page) -> list[Agent]:
     """The agents that have an identity, on a page."""
-    theirs = select(AGENTS.id).where(AGENTS.held.c.identity_id == identity_id)
-    return _among(tx, project, theirs, page)
+    return _among(tx, project, AGENTS.way(identity_id), page)
 
 
 def note_run(
@@ -139,32 +151,26 @@ def note_run(
     )
 
 
-def _among(tx: Tx, project: ProjectId, ids: Select[Any], page: Page) -> list[Agent]:
-    query = select(*_SHOWN).where(
-        _agents.c.project_id == project, _agents.c.id.in_(ids), _agents.c.deleted_at.is_(None)
-    )
-    return _read_all(paged(tx, project, query, _agents, page))
+def _among(tx: Tx, project: ProjectId, way: Way, page: Page) -> list[Agent]:
+    mine = (_agents.c.project_id == project, _agents.c.deleted_at.is_(None))
+    query = select(*_SHOWN).where(*mine)
+    return _read_all(paged(tx, project, query, _agents, page, By(ways=[way])))
 
 
-def _wanted(project: ProjectId, wanted: AgentFilter) -> list[ColumnElement[bool]]:
-    these = [
-        _agents.c.project_id == project,
-        _agents.c.deleted_at.is_(None),
-        _agents.c.hidden.is_(False),
-    ]
+def _wanted(project: ProjectId, wanted: AgentFilter) -> list[ColumnElement[bool] | TextClause]:
+    these: list[ColumnElement[bool] | TextClause] = [_agents.c.project_id == project, schema.LISTED]
     if wanted.name is not None:
         these.append(_agents.c.name == wanted.name)
     if wanted.query_text:
         these.append(containing(_agents.c.name, wanted.query_text))
     if wanted.last_stop_reason is not None:
         these.append(_agents.c.last_stop_reason == wanted.last_stop_reason)
-    if wanted.tags:
-        tagged = select(_tags.c.agent_id).where(_tags.c.tag.in_(wanted.tags))
-        if wanted.match_all_tags:
-            every = func.count() == len(set(wanted.tags))
-            tagged = tagged.group_by(_tags.c.agent_id).having(every)
-        these.append(_agents.c.id.in_(tagged))
-    return these + wanted.whose.conditions(project, AGENTS)
+    return these
+
+
+def _groups(tx: Tx, project: ProjectId, wanted: AgentFilter) -> list[list[Way]]:
+    each = tagged(project, _tags.c.agent_id, wanted.tags, every=wanted.match_all_tags)
+    return wanted.whose.groups(tx, project, AGENTS) + each
 
 
 def _read(row: Row[Any]) -> Agent:
@@ -178,9 +184,9 @@ def _read(row: Row[Any]) -> Agent:
     )
 
 
-def _tag(tx: Tx, agent: Agent) -> None:
-    tags = dict.fromkeys(agent.tags)
-    tx.many(insert(_tags), [{"agent_id": agent.id, "tag": tag} for tag in tags])
+def _tag(tx: Tx, project: ProjectId, agent: Agent) -> None:
+    given = {"agent_id": agent.id, "project_id": project}
+    tx.many(insert(_tags), [{**given, "tag": tag} for tag in dict.fromkeys(agent.tags)])
 
 
 def _read_all(rows: Sequence[Row[Any]]) -> list[Agent]:

@@ -12,7 +12,7 @@ from palaver.domain.page import Page
 from palaver.errors import NotFound
 from palaver.store import agents, schema_texts
 from palaver.store.db import Tx
-from palaver.store.paging import paged
+from palaver.store.paging import By, Way, paged
 
 _archives = schema_texts.archives
 _held = schema_texts.agents_archives
@@ -67,10 +67,9 @@ def listed(tx: Tx, project: ProjectId, page: Page, wanted: ArchiveFilter) -> lis
     query = select(_archives.c.body).where(_archives.c.project_id == project)
     if wanted.name is not None:
         query = query.where(_archives.c.name == wanted.name)
-    if wanted.agent_id is not None:
-        theirs = select(_held.c.archive_id).where(_held.c.agent_id == wanted.agent_id)
-        query = query.where(_archives.c.id.in_(theirs))
-    rows = paged(tx, project, query, _archives, page)
+    mine = Way(_held.c.archive_id, (_held.c.agent_id == wanted.agent_id,))
+    by = By(ways=None if wanted.agent_id is None else [mine])
+    rows = paged(tx, project, query, _archives, page, by)
     return [Archive.model_validate_json(row.body) for row in rows]
 
 

@@ -1,5 +1,6 @@
 """Blocks, as they are kept, and which agents have them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
+    TextClause,
     bindparam,
     delete,
     exists,
@@ -24,7 +26,7 @@ from palaver.errors import Conflict, NotFound
 from palaver.store import agents, identities, schema
 from palaver.store.db import Tx
 from palaver.store.identities import BLOCKS, Whose
-from palaver.store.paging import containing, paged
+from palaver.store.paging import By, Way, any_of, containing, led, paged, tagged
 
 _blocks = schema.blocks
 _held = schema.agents_blocks
@@ -73,7 +75,7 @@ def add(tx: Tx, project: ProjectId, block: Block, at: datetime) -> None:
         insert(_blocks),
         {"id": block.id, "project_id": project, "created_at": at, **_row(block, at)},
     )
-    _tag(tx, block)
+    _tag(tx, project, block)
 
 
 def get(tx: Tx, project: ProjectId, block_id: str, *, for_update: bool = False) -> Block:
@@ -94,7 +96,7 @@ def change(tx: Tx, project: ProjectId, block: Block, at: datetime) -> None:
     if not tx.run(update(_blocks).where(*mine).values(_row(block, at))):
         raise NotFound("Block")
     tx.run(delete(_tags).where(_tags.c.block_id == block.id))
-    _tag(tx, block)
+    _tag(tx, project, block)
     _relabel(tx, block)
 
 
@@ -109,24 +111,22 @@ def remove(tx: Tx, project: ProjectId, block_id: str) -> None:
 
 def listed(tx: Tx, project: ProjectId, page: Page, wanted: BlockFilter) -> list[Block]:
     """The blocks on a page; hidden ones are left out."""
-    return _read_all(tx, project, _wanted(select(_blocks.c.body), project, wanted), page)
+    query = _wanted(select(_blocks.c.body), project, wanted)
+    query, ways = led(query, _blocks, _groups(tx, project, wanted))
+    return _read_all(tx, project, query, page, ways)
 
 
 def counted(tx: Tx, project: ProjectId, wanted: BlockFilter) -> int:
     """How many blocks are wanted; hidden ones are left out."""
-    row = tx.first(_wanted(select(func.count()).select_from(_blocks), project, wanted))
-    return 0 if row is None else int(row[0])
+    query = _wanted(select(func.count()).select_from(_blocks), project, wanted)
+    groups = _groups(tx, project, wanted)
+    return int(tx.all(query.where(*(any_of(group, _blocks) for group in groups)))[0][0])
 
 
 def of_agent(tx: Tx, project: ProjectId, agent_id: str, page: Page | None = None) -> list[Block]:
     """The blocks of an agent in the order in which it got them, or those on a page."""
     if page is not None:
-        query = (
-            select(_blocks.c.body)
-            .join(_held, _held.c.block_id == _blocks.c.id)
-            .where(_blocks.c.project_id == project, _held.c.agent_id == agent_id)
-        )
-        return _read_all(tx, project, query, page)
+        return _among(tx, project, Way(_held.c.block_id, (_held.c.agent_id == agent_id,)), page)
     rows = tx.all(_IN_ORDER, {"project": project, "agent": agent_id})
     return [Block.model_validate_json(row.body) for row in rows]
 
@@ -180,35 +180,37 @@ def agents_with(tx: Tx, project: ProjectId, block_id: str, page: Page) -> list[A
 
 def of_identity(tx: Tx, project: ProjectId, identity_id: str, page: Page) -> list[Block]:
     """The blocks that have an identity, on a page."""
-    theirs = select(BLOCKS.id).where(BLOCKS.held.c.identity_id == identity_id)
-    mine = (_blocks.c.project_id == project, _blocks.c.id.in_(theirs))
-    return _read_all(tx, project, select(_blocks.c.body).where(*mine), page)
+    return _among(tx, project, BLOCKS.way(identity_id), page)
 
 
 def _wanted(query: Select[Any], project: ProjectId, wanted: BlockFilter) -> Select[Any]:
     mine = (_blocks.c.project_id == project, _blocks.c.hidden.is_(False))
-    whose = wanted.whose.conditions(project, BLOCKS)
-    return query.where(*mine, *_conditions(wanted), *whose)
+    return query.where(*mine, *_conditions(wanted))
 
 
-def _conditions(wanted: BlockFilter) -> list[ColumnElement[bool]]:
+def _among(tx: Tx, project: ProjectId, way: Way, page: Page) -> list[Block]:
+    query = select(_blocks.c.body).where(_blocks.c.project_id == project)
+    return _read_all(tx, project, query, page, [way])
+
+
+def _groups(tx: Tx, project: ProjectId, wanted: BlockFilter) -> list[list[Way]]:
+    each = tagged(project, _tags.c.block_id, wanted.tags, every=wanted.match_all_tags)
+    return wanted.whose.groups(tx, project, BLOCKS) + each
+
+
+def _conditions(wanted: BlockFilter) -> list[ColumnElement[bool] | TextClause]:
     exact = {_blocks.c.label: wanted.label, _blocks.c.name: wanted.name}
     part = {
         _blocks.c.label: wanted.label_search,
         _blocks.c.value: wanted.value_search,
         _blocks.c.description: wanted.description_search,
     }
+    conditions: list[ColumnElement[bool] | TextClause]
     conditions = [column == text for column, text in exact.items() if text is not None]
     conditions += [containing(column, text) for column, text in part.items() if text]
     if wanted.templates_only:
-        conditions.append(_blocks.c.is_template.is_(True))
-    if wanted.tags:
-        tagged = select(_tags.c.block_id).where(_tags.c.tag.in_(wanted.tags))
-        if wanted.match_all_tags:
-            every = func.count() == len(set(wanted.tags))
-            tagged = tagged.group_by(_tags.c.block_id).having(every)
-        conditions.append(_blocks.c.id.in_(tagged))
-    return conditions + _holders(wanted)
+        conditions.append(schema.IS_TEMPLATE)
+    return [*conditions, *_holders(wanted)]
 
 
 def _holders(wanted: BlockFilter) -> list[ColumnElement[bool]]:
@@ -225,14 +227,16 @@ def _holders(wanted: BlockFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _read_all(tx: Tx, project: ProjectId, query: Select[Any], page: Page) -> list[Block]:
-    rows = paged(tx, project, query, _blocks, page)
+def _read_all(
+    tx: Tx, project: ProjectId, query: Select[Any], page: Page, ways: Sequence[Way] | None
+) -> list[Block]:
+    rows = paged(tx, project, query, _blocks, page, By(ways=ways))
     return [Block.model_validate_json(row.body) for row in rows]
 
 
-def _tag(tx: Tx, block: Block) -> None:
-    tags = dict.fromkeys(block.tags or ())
-    tx.many(insert(_tags), [{"block_id": block.id, "tag": tag} for tag in tags])
+def _tag(tx: Tx, project: ProjectId, block: Block) -> None:
+    given = {"block_id": block.id, "project_id": project}
+    tx.many(insert(_tags), [{**given, "tag": tag} for tag in dict.fromkeys(block.tags or ())])
 
 
 def _relabel(tx: Tx, block: Block) -> None:

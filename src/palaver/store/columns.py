@@ -13,6 +13,7 @@ def _sorted_by_bytes(length: int) -> String:
 
 
 Id = _sorted_by_bytes(64)
+Word = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 class Moment(TypeDecorator[datetime]):

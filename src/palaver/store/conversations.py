@@ -22,7 +22,7 @@ from palaver.domain.page import Page
 from palaver.errors import NotFound
 from palaver.store import compactions, entries, prompts, schema, schema_texts
 from palaver.store.db import Tx
-from palaver.store.paging import containing, paged
+from palaver.store.paging import By, containing, paged
 
 _own = schema.conversations
 _agents = schema.agents
@@ -246,7 +246,7 @@ def listed(
     if wanted.summary_search:
         query = query.where(containing(_own.c.summary, wanted.summary_search))
     key = None if wanted.order_by == "created_at" else _own.c[wanted.order_by]
-    return [_read(row) for row in paged(tx, project, query, _own, page, key)]
+    return [_read(row) for row in paged(tx, project, query, _own, page, By(key))]
 
 
 def fork(

@@ -11,11 +11,11 @@ from palaver.domain.identity import Identity, IdentityType
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.errors import Conflict, NotFound
-from palaver.store import schema
+from palaver.store import schema, schema_texts
 from palaver.store.db import Tx
-from palaver.store.paging import paged
+from palaver.store.paging import Way, paged
 
-_identities = schema.identities
+_identities = schema_texts.identities
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,18 @@ class Holders:
         """The thing, in the table of who has which."""
         return self.held.c[f"{self.noun.lower()}_id"]
 
+    def way(self, identity_id: str) -> Way:
+        """The way to the things that have an identity."""
+        return Way(self.id, (self.held.c.identity_id == identity_id,))
+
     def there(self, project: ProjectId) -> list[ColumnElement[bool]]:
         """Which things are of a project, and there."""
         alive = [] if self.gone is None else [self.gone.is_(None)]
         return [self.things.c.project_id == project, *alive]
 
 
-AGENTS = Holders("Agent", schema.agents, schema.agents_identities, schema.agents.c.deleted_at)
-BLOCKS = Holders("Block", schema.blocks, schema.blocks_identities)
+AGENTS = Holders("Agent", schema.agents, schema_texts.agents_identities, schema.agents.c.deleted_at)
+BLOCKS = Holders("Block", schema.blocks, schema_texts.blocks_identities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +62,15 @@ class Whose:
     identity_id: str | None = None
     identifier_keys: tuple[str, ...] = ()
 
-    def conditions(self, project: ProjectId, holders: Holders) -> list[ColumnElement[bool]]:
-        """What is to be true of a thing."""
-        mine = select(_identities.c.id).where(_identities.c.project_id == project)
-        wanted = []
+    def groups(self, tx: Tx, project: ProjectId, holders: Holders) -> list[list[Way]]:
+        """The ways to a thing, of which one of each group has to lead to it."""
+        asked = []
         if self.identity_id:
-            wanted.append(mine.where(_identities.c.id == self.identity_id))
+            asked.append(_identities.c.id == self.identity_id)
         if self.identifier_keys:
-            wanted.append(mine.where(_identities.c.identifier_key.in_(self.identifier_keys)))
-        return [
-            holders.things.c.id.in_(
-                select(holders.id).where(holders.held.c.identity_id.in_(identities))
-            )
-            for identities in wanted
-        ]
+            asked.append(_identities.c.identifier_key.in_(self.identifier_keys))
+        mine = select(_identities.c.id).where(_identities.c.project_id == project)
+        return [[holders.way(row.id) for row in tx.all(mine.where(one))] for one in asked]
 
 
 def add(tx: Tx, project: ProjectId, identity: Identity, at: datetime) -> None:

@@ -13,10 +13,11 @@ from palaver.domain.words import all_of
 from palaver.errors import NotFound
 from palaver.store import archives, schema_texts, search
 from palaver.store.db import Tx
-from palaver.store.paging import paged
+from palaver.store.paging import By, Way, paged
 from palaver.store.search import Question, Searchable
 
 _passages = schema_texts.passages
+_again = _passages.alias()
 _tags = schema_texts.passage_tags
 
 
@@ -108,7 +109,9 @@ def listed(
     if words:
         matching = search.matching(tx, _question(project, wanted, words))
         query = query.where(_passages.c.id.in_(matching))
-    return [_read(row.body) for row in paged(tx, project, query, _passages, page)]
+    each = [Way(_again.c.id, (_again.c.archive_id == one,)) for one in wanted.archives or ()]
+    by = By(ways=None if wanted.archives is None else each)
+    return [_read(row.body) for row in paged(tx, project, query, _passages, page, by)]
 
 
 def found(

@@ -13,9 +13,10 @@ from palaver.domain.run import ACTIVE, Run, RunStatus, StopReason
 from palaver.errors import Conflict, ConversationBusy, NotFound
 from palaver.store import schema, schema_texts
 from palaver.store.db import Tx
-from palaver.store.paging import paged
+from palaver.store.paging import By, Way, paged
 
 _runs = schema.runs
+_again = _runs.alias()
 _conversations = schema.conversations
 
 _ADD = insert(_runs)
@@ -161,8 +162,10 @@ def listed(tx: Tx, project: ProjectId, page: Page, wanted: RunFilter) -> list[Ru
     if wanted.stop_reason is not None:
         query = query.where(_runs.c.stop_reason == wanted.stop_reason)
     if wanted.background is not None:
-        query = query.where(_runs.c.background.is_(wanted.background))
-    return [_shown(tx, project, row) for row in paged(tx, project, query, _runs, page)]
+        named = schema.IN_BACKGROUND if wanted.background else ~_runs.c.background
+        query = query.where(named)
+    by = By(ways=_ways(project, wanted))
+    return [_shown(tx, project, row) for row in paged(tx, project, query, _runs, page, by)]
 
 
 def active(tx: Tx, project: ProjectId, conversation_id: str) -> list[str]:
@@ -253,6 +256,28 @@ def remove(tx: Tx, project: ProjectId, run_id: str) -> None:
         tx.run(delete(of_it).where(of_it.c.project_id == project, of_it.c.run_id == run_id))
     tx.run(delete(schema.run_events).where(schema.run_events.c.run_id == run_id))
     tx.run(delete(_runs).where(_runs.c.project_id == project, _runs.c.id == run_id))
+
+
+def _ways(project: ProjectId, wanted: RunFilter) -> list[Way] | None:
+    """By what runs are found: the first of these that is asked for, others are then asked of each.
+
+    There are few that are active, and of a conversation fewer than of an agent.
+    """
+    values: Sequence[str]
+    if wanted.statuses and {*wanted.statuses} <= {*ACTIVE}:
+        column, values = _again.c.status, wanted.statuses
+    elif wanted.conversation_id is not None:
+        column, values = _again.c.conversation_id, [wanted.conversation_id]
+    elif wanted.agent_ids:
+        column, values = _again.c.agent_id, wanted.agent_ids
+    elif wanted.stop_reason is not None:
+        column, values = _again.c.stop_reason, [wanted.stop_reason]
+    elif wanted.statuses:
+        column, values = _again.c.status, wanted.statuses
+    else:
+        return None
+    mine = _again.c.project_id == project
+    return [Way(_again.c.id, (mine, column == value)) for value in dict.fromkeys(values)]
 
 
 def _active_of(tx: Tx, project: ProjectId, agent_id: str, *more: Any) -> list[str]:

@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-from palaver.store.columns import Id, Moment, Numbers, only
+from palaver.store.columns import Id, Moment, Numbers, Word, only
 
 metadata = MetaData()
 
@@ -39,6 +39,12 @@ RUNNING = text("status = 'running'")
 
 WITH_KEY = text("request_key IS NOT NULL")
 """Which runs come from a send that may be repeated."""
+
+IN_BACKGROUND = text("background")
+"""Which runs somebody has sent into the background."""
+
+STOPPED = text("stop_reason IS NOT NULL")
+"""Which runs say why they have ended."""
 
 WITH_A_LOG = text("completed_at IS NOT NULL AND pruned_to IS NULL")
 """Which runs have ended and still have their events."""
@@ -52,11 +58,17 @@ WITH_DEADLINE = text("answer_due IS NOT NULL")
 WITH_FEEDBACK = text("feedback IS NOT NULL")
 """Which steps somebody has said something of."""
 
+LISTED = text("deleted_at IS NULL AND NOT hidden")
+"""Which agents stand in lists."""
+
 GONE = text("deleted_at IS NOT NULL")
 """Which agents have been deleted."""
 
 GARBAGE = text("deleted_at IS NOT NULL AND NOT collected")
 """Which conversations have been deleted and may still have rows that nobody reaches."""
+
+IS_TEMPLATE = text("is_template")
+"""Which blocks are templates."""
 
 IS_DEFAULT = text("is_default")
 """Which conversations are the default ones of their agents."""
@@ -91,7 +103,10 @@ agents = Table(
     Column("last_stop_reason", String(64)),
     Column("deleted_at", Moment),
     Column("body", Text, nullable=False),
-    Index("agents_of_project", "project_id", "id"),
+    Index("agents_of_project", "project_id", "id", **only(LISTED)),
+    Index("agents_of_name", "project_id", "name", "id", **only(LISTED)),
+    Index("agents_by_change", "project_id", "updated_at", "id", **only(LISTED)),
+    Index("agents_by_run", "project_id", "last_run_completion", "id", **only(LISTED)),
     Index("agents_that_are_gone", "deleted_at", **only(GONE)),
 )
 
@@ -99,9 +114,10 @@ agent_tags = Table(
     "agent_tags",
     metadata,
     Column("agent_id", Id, ForeignKey("agents.id"), nullable=False),
-    Column("tag", Text, nullable=False),
+    Column("tag", Word, nullable=False),
+    Column("project_id", Id, nullable=False),
     PrimaryKeyConstraint("agent_id", "tag"),
-    Index("agents_with_tag", "tag"),
+    Index("agents_with_tag", "project_id", "tag", "agent_id"),
 )
 
 blocks = Table(
@@ -119,14 +135,19 @@ blocks = Table(
     Column("updated_at", Moment, nullable=False),
     Column("body", Text, nullable=False),
     Index("blocks_of_project", "project_id", "id"),
+    Index("blocks_of_label", "project_id", "label", "id"),
+    Index("blocks_of_name", "project_id", "name", "id"),
+    Index("block_templates", "project_id", "id", **only(IS_TEMPLATE)),
 )
 
 block_tags = Table(
     "block_tags",
     metadata,
     Column("block_id", Id, ForeignKey("blocks.id"), nullable=False),
-    Column("tag", Text, nullable=False),
+    Column("tag", Word, nullable=False),
+    Column("project_id", Id, nullable=False),
     PrimaryKeyConstraint("block_id", "tag"),
+    Index("blocks_with_tag", "project_id", "tag", "block_id"),
 )
 
 agents_blocks = Table(
@@ -138,7 +159,7 @@ agents_blocks = Table(
     Column("n", Integer, nullable=False),
     PrimaryKeyConstraint("agent_id", "block_id"),
     UniqueConstraint("agent_id", "label", name="one_block_of_a_label"),
-    Index("agents_with_block", "block_id"),
+    Index("agents_with_block", "block_id", "agent_id"),
 )
 
 mcp_servers = Table(
@@ -192,6 +213,7 @@ conversations = Table(
     Column("collected", Boolean, nullable=False),
     Column("body", Text, nullable=False),
     Index("conversations_of_agent", "project_id", "agent_id", "id"),
+    Index("conversations_by_message", "project_id", "agent_id", "last_message_at", "id"),
     Index("garbage", "deleted_at", **only(GARBAGE)),
     Index("conversations_of_project", "project_id", "id"),
     Index("answers_due", "answer_due", **only(WITH_DEADLINE)),
@@ -274,6 +296,9 @@ runs = Table(
     Index("runs_of_project", "project_id", "id"),
     Index("runs_of_agent", "project_id", "agent_id", "id"),
     Index("runs_of_conversation", "project_id", "conversation_id", "id"),
+    Index("runs_of_status", "project_id", "status", "id"),
+    Index("runs_of_stop_reason", "project_id", "stop_reason", "id", **only(STOPPED)),
+    Index("runs_in_background", "project_id", "id", **only(IN_BACKGROUND)),
 )
 
 steps = Table(
@@ -292,6 +317,8 @@ steps = Table(
     Column("feedback", String(16)),
     Index("steps_of_run", "project_id", "run_id", "id"),
     Index("steps_of_project", "project_id", "id"),
+    Index("steps_of_agent", "project_id", "agent_id", "id"),
+    Index("steps_of_model", "project_id", "model", "id"),
     Index("steps_with_feedback", "project_id", "id", **only(WITH_FEEDBACK)),
 )
 
@@ -332,37 +359,6 @@ run_events = Table(
     PrimaryKeyConstraint("run_id", "seq"),
     sqlite_with_rowid=False,
 )
-
-identities = Table(
-    "identities",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("project_id", Id, ForeignKey("projects.id"), nullable=False),
-    Column("identifier_key", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("identity_type", String(16), nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("updated_at", Moment, nullable=False),
-    Column("body", Text, nullable=False),
-    UniqueConstraint("project_id", "identifier_key", name="one_identity_of_a_key"),
-    Index("identities_of_project", "project_id", "id"),
-)
-
-
-def _of_identities(thing: str, things: str) -> Table:
-    """Which agents, or which blocks, have which identities."""
-    return Table(
-        f"{things}_identities",
-        metadata,
-        Column(f"{thing}_id", Id, ForeignKey(f"{things}.id"), nullable=False),
-        Column("identity_id", Id, ForeignKey("identities.id"), nullable=False),
-        PrimaryKeyConstraint(f"{thing}_id", "identity_id"),
-        Index(f"{things}_with_identity", "identity_id", f"{thing}_id"),
-    )
-
-
-agents_identities = _of_identities("agent", "agents")
-blocks_identities = _of_identities("block", "blocks")
 
 workers = Table(
     "workers",

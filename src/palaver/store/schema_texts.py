@@ -1,4 +1,4 @@
-"""The tables of texts that are looked up: archives, folders, traces, what can be searched."""
+"""The tables of what is looked up: archives, folders, traces, identities, what can be searched."""
 
 from sqlalchemy import (
     BigInteger,
@@ -8,6 +8,7 @@ from sqlalchemy import (
     Index,
     Integer,
     PrimaryKeyConstraint,
+    String,
     Table,
     Text,
     UniqueConstraint,
@@ -28,6 +29,7 @@ archives = Table(
     Column("updated_at", Moment, nullable=False),
     Column("body", Text, nullable=False),
     Index("archives_of_project", "project_id", "id"),
+    Index("archives_of_name", "project_id", "name", "id"),
 )
 
 agents_archives = Table(
@@ -37,7 +39,7 @@ agents_archives = Table(
     Column("archive_id", Id, ForeignKey(archives.c.id), nullable=False),
     Column("n", Integer, nullable=False),
     PrimaryKeyConstraint("agent_id", "archive_id"),
-    Index("agents_with_archive", "archive_id"),
+    Index("agents_with_archive", "archive_id", "agent_id"),
 )
 
 passages = Table(
@@ -147,6 +149,38 @@ traces = Table(
     Index("traces_of_step", "project_id", "step_id", "id"),
     Index("traces_by_age", "created_at"),
 )
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey("projects.id"), nullable=False),
+    Column("identifier_key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("identity_type", String(16), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("project_id", "identifier_key", name="one_identity_of_a_key"),
+    Index("identities_of_project", "project_id", "id"),
+    Index("identities_of_name", "project_id", "name", "id"),
+)
+
+
+def _of_identities(thing: str, things: str) -> Table:
+    """Which agents, or which blocks, have which identities."""
+    return Table(
+        f"{things}_identities",
+        metadata,
+        Column(f"{thing}_id", Id, ForeignKey(f"{things}.id"), nullable=False),
+        Column("identity_id", Id, ForeignKey("identities.id"), nullable=False),
+        PrimaryKeyConstraint(f"{thing}_id", "identity_id"),
+        Index(f"{things}_with_identity", "identity_id", f"{thing}_id"),
+    )
+
+
+agents_identities = _of_identities("agent", "agents")
+blocks_identities = _of_identities("block", "blocks")
 
 # What can be found (`palaver.store.search`); its words are in the table `words`, under its number.
 searchable = Table(

@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 
+from palaver.domain import ids
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.run import Step, StepMetrics
 from palaver.errors import NotFound
 from palaver.store import schema
 from palaver.store.db import Tx
-from palaver.store.paging import paged
+from palaver.store.paging import By, Way, led, paged
 
 _steps = schema.steps
 _ADD = insert(_steps)
@@ -23,6 +24,7 @@ _GET = select(_steps.c.body, _steps.c.metrics).where(*_MINE, schema.is_there(_st
 _MEASURE = update(_steps).where(*_MINE)
 _JUDGE = update(_steps).where(*_MINE)
 _tags = schema.step_tags
+_DAY = 86_400_000  # milliseconds, by which a step's id is surely near to the moment it is kept at
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +126,19 @@ def listed(tx: Tx, project: ProjectId, page: Page, wanted: StepFilter) -> list[S
     if wanted.model is not None:
         query = query.where(_steps.c.model == wanted.model)
     if wanted.start_date is not None:
-        query = query.where(_steps.c.created_at >= wanted.start_date)
+        earliest = ids.first("step", wanted.start_date, -_DAY)
+        query = query.where(_steps.c.created_at >= wanted.start_date, _steps.c.id >= earliest)
     if wanted.end_date is not None:
-        query = query.where(_steps.c.created_at <= wanted.end_date)
+        latest = ids.first("step", wanted.end_date, _DAY)
+        query = query.where(_steps.c.created_at <= wanted.end_date, _steps.c.id <= latest)
     if wanted.feedback is not None:
         query = query.where(schema.WITH_FEEDBACK, _steps.c.feedback == wanted.feedback)
     if wanted.has_feedback is not None:
         said = schema.WITH_FEEDBACK if wanted.has_feedback else _steps.c.feedback.is_(None)
         query = query.where(said)
-    for tag in set(wanted.tags):
-        query = query.where(_steps.c.id.in_(select(_tags.c.step_id).where(_tags.c.tag == tag)))
-    return _read_all(paged(tx, project, query, _steps, page))
+    groups = [[Way(_tags.c.step_id, (_tags.c.tag == tag,))] for tag in dict.fromkeys(wanted.tags)]
+    query, ways = led(query, _steps, groups)
+    return _read_all(paged(tx, project, query, _steps, page, By(ways=ways)))
 
 
 def of_run(tx: Tx, project: ProjectId, run_id: str, page: Page) -> list[Step]:
