@@ -163,7 +163,7 @@ def _twice(path: Path, ids: Iterable[str | None]) -> Iterator[Fault]:
     seen: set[str] = set()
     for n, one in enumerate(ids):
         if one in seen:
-            yield Fault((*path, n), f"`{one}` is there twice")
+            yield Fault((*path, n, "id"), f"`{one}` is there twice")
         if one is not None:
             seen.add(one)
 

@@ -70,8 +70,6 @@ class JsonText:
         except json.JSONDecodeError as error:
             said = error.msg[:1].lower() + error.msg[1:]
             raise Unreadable(Mark(error.lineno, error.colno), f"this is no JSON: {said}") from None
-        except RecursionError:
-            raise Unreadable(self.mark(at), _DEEP) from None
         return value
 
     def mark(self, at: int, steps: Path = ()) -> Mark:
@@ -104,6 +102,8 @@ class JsonText:
             raise
         except ValueError as error:
             raise Unreadable(self._odd_number(at), str(error)) from None
+        except RecursionError:
+            raise Unreadable(self.mark(at), _DEEP) from None
         if isinstance(shape, type):
             try:
                 value = shape.model_validate(value)
