@@ -91,7 +91,7 @@ class FolderQuery(OldestFirst):
     order_by: Literal["created_at"] = "created_at"
 
 
-class AgentsQuery(NewestFirst):
+class HoldersQuery(NewestFirst):
     """A part of the list of a folder's agents."""
 
     limit: Limit | None = 50
@@ -207,7 +207,7 @@ async def delete(folder_id: FolderId, caller: Caller, db: Db) -> None:
 
 @router.get("/{folder_id}/agents")
 async def list_agents(
-    folder_id: FolderId, query: Annotated[AgentsQuery, Query()], caller: Caller, db: Db
+    folder_id: FolderId, query: Annotated[HoldersQuery, Query()], caller: Caller, db: Db
 ) -> list[str]:
     """List the ids of the agents that have a folder."""
     return await db.read(folders.holders, caller.project, folder_id, query.page)
