@@ -59,6 +59,8 @@ _CURSORS = {
     "/v1/blocks/<block>/agents": "agent",
 }  # fmt: skip
 
+_SMELL = {"embedding_dim": 8, "embedding_model": "x", "embedding_endpoint_type": "smell"}
+
 SENDS = [
     Bad("POST", path, status, body)
     for path in (_SEND, _TO_AGENT)
@@ -157,6 +159,7 @@ BODIES = [
     Bad("POST", "/v1/folders/", 422, {"name": "a\nb"}),
     Bad("POST", "/v1/folders/", 422, {"name": "x", "embedding_chunk_size": 0}),
     Bad("POST", "/v1/folders/", 422, {"name": "x", "embedding_config": {"embedding_dim": -1}}),
+    Bad("POST", "/v1/folders/", 422, {"name": "x", "embedding_config": _SMELL}),
     Bad("PATCH", f"/v1/folders/source-{_NOWHERE}", 404, {"name": "x"}),
     Bad("POST", f"/v1/folders/source-{_NOWHERE}/upload", 422, {}),
     Bad("GET", "/v1/folders/name/nobody", 404),
