@@ -41,6 +41,7 @@ _BODIES: dict[tuple[str, str], Any] = {  # for the operations that must have one
     ("post", "/v1/agents/{agent_id}/archival-memory"): {"text": "Hello"},
     ("post", "/v1/archives/{archive_id}/passages"): {"text": "Hello"},
     ("post", "/v1/archives/{archive_id}/passages/batch"): {"passages": [{"text": "Hello"}]},
+    ("post", "/v1/agents/{agent_id}/generate"): {"prompt": "Hello"},
     ("post", "/v1/agents/{agent_id}/messages"): {"input": "Hello"},
     ("post", "/v1/agents/{agent_id}/messages/async"): {"input": "Hello"},
     ("post", "/v1/agents/{agent_id}/messages/stream"): {"input": "Hello"},

@@ -115,6 +115,8 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     default = making.conversation(agent.id)
     conversations.add(tx, HERE, default, making.system(), is_default=True)
     busy, quiet = (making.keep_conversation(tx, agent.id) for _ in range(2))
+    done = making.start(tx, busy).model_copy(update={"status": "completed"})
+    runs.finish(tx, done)
     run = making.start(tx, busy)
     making.wait(tx, busy, interrupts=True, request='{"inputs": [{"otid": "otid-1"}]}')
     prompts.put(tx, HERE, busy.conversation_id, (b"head", b"said"))
@@ -147,6 +149,7 @@ def keep_world(tx: Tx) -> dict[str, Any]:
         "entry_id": said[0].id,
         "run_id": run.id,
         "run_ids": [run.id],
+        "done_id": done.id,
         "step_id": step.id,
         "step": step.model_copy(update={"feedback": "positive"}),
         "metrics": StepMetrics(id=step.id, step_ns=1),
@@ -190,6 +193,7 @@ def absent_world() -> dict[str, Any]:
         "entry_id": mint("message"),
         "run_id": mint("run"),
         "run_ids": [mint("run")],
+        "done_id": mint("run"),
         "step_id": mint("step"),
         "step": Step(id=mint("step"), run_id=mint("run"), agent_id=agent.id),
         "metrics": StepMetrics(id=mint("step"), step_ns=1),
@@ -249,6 +253,8 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "line": 1,
         "holders": AGENTS,
     }
+    if function is runs.remove:
+        given["run_id"] = world["done_id"]
     if function is files.begin:
         given["file"] = making.file(world["folder_id"])
     if function is conversations.demote:

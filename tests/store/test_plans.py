@@ -144,12 +144,15 @@ class Kept:
     folder_id: str
     file_id: str
     identity: Identity
+    done: Run
 
 
 def keep(tx: Tx) -> Kept:
     """A conversation with a run, forked once."""
     address = making.fork(tx, making.keep_conversation(tx, said=5))
     making.keep_block(tx, address.agent_id, "human")
+    done = making.start(tx, address).model_copy(update={"status": "completed"})
+    runs.finish(tx, done)
     run = making.start(tx, address)
     making.wait(tx, address, request='{"inputs": []}')
     archive, _ = making.keep_passage(tx, address.agent_id, "grey rain")
@@ -161,7 +164,8 @@ def keep(tx: Tx) -> Kept:
     identity = making.identity()
     identities.add(tx, HERE, identity, making.NOON)
     identities.attach(tx, HERE, AGENTS, address.agent_id, identity.id)
-    return Kept(address, run, said, tool.id, [archive.id], file.source_id, file.id, identity)
+    folder = (file.source_id, file.id)
+    return Kept(address, run, said, tool.id, [archive.id], *folder, identity, done)
 
 
 def collected(tx: Tx, agent_id: str) -> None:
@@ -257,6 +261,8 @@ HOT: dict[str, Ask] = {
     "all messages": lambda tx, it: entries.of_project(tx, HERE, Page(after=it.said[2])),
     "archives": lambda tx, it: archives.listed(tx, HERE, Page(), ArchiveFilter()),
     "an agent's archives": lambda tx, it: archives.of_agent(tx, HERE, it.address.agent_id),
+    "an archive's agents": lambda tx, it: agents.with_archive(tx, HERE, it.archives[0], Page()),
+    "a run that is removed": lambda tx, it: runs.remove(tx, HERE, it.done.id),
     "an archive's passages": lambda tx, it: passages.listed(
         tx, HERE, Page(), PassageFilter(archives=it.archives)
     ),

@@ -1,7 +1,7 @@
 """Agents as the API shows them."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from palaver.core.expand import messages_of
@@ -54,6 +54,17 @@ def show(
         identity_ids=[one.id for one in whose],
         **_relations(agent, held, equipment.of_agent(tx, project, agent), include),
     )
+
+
+def show_all(
+    tx: Tx,
+    project: ProjectId,
+    catalog: Catalog,
+    found: Iterable[Agent],
+    include: Collection[str] | None,
+) -> list[AgentState]:
+    """Agents of a list; their relations are empty unless they are asked for."""
+    return [show(tx, project, catalog, agent, include or ()) for agent in found]
 
 
 def memory_of(tx: Tx, project: ProjectId, agent_id: str) -> Memory:
