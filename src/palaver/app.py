@@ -45,6 +45,7 @@ from palaver.engine.lease import Lease
 from palaver.engine.log import Log
 from palaver.engine.mcp.client import McpClient
 from palaver.engine.mcp.hand import McpTools
+from palaver.engine.meanings import Meanings
 from palaver.engine.own_tools import OwnTools
 from palaver.engine.runner import Runner
 from palaver.engine.sandbox import hand
@@ -135,7 +136,8 @@ async def open_house(
         settings.mcp_timeout.total_seconds(),
         stdio=settings.mcp_stdio,
     )
-    workshop = _workshop(db, python, mcp)
+    meanings = Meanings(db, catalog.embedder, worker)
+    workshop = _workshop(OwnTools(db, meanings), python, McpTools(db, mcp))
     runner = Runner(db, log, hints, catalog, workshop, worker)
     titler = Titler(db, catalog, settings.titles)
     runner.when_over(titler.consider)
@@ -146,9 +148,11 @@ async def open_house(
     sweeper.start()
     await lease.start()
     try:
-        yield House(db, log, runner, catalog, workshop, mcp)
+        await meanings.start()
+        yield House(db, log, runner, catalog, workshop, mcp, meanings)
     finally:
         await runner.close()
+        await meanings.stop()
         await titler.close()
         python.close()
         await catalog.close()
@@ -159,8 +163,7 @@ async def open_house(
         await db.close()
 
 
-def _workshop(db: Database, python: PythonTools, mcp: McpClient) -> Workshop:
-    own, remote = OwnTools(db), McpTools(db, mcp)
+def _workshop(own: OwnTools, python: PythonTools, remote: McpTools) -> Workshop:
     return Workshop(
         {"custom": python, "letta_core": own, "letta_sleeptime_core": own, "external_mcp": remote}
     )

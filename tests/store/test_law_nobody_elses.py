@@ -13,6 +13,7 @@ from sqlalchemy import insert, select
 from palaver.clock import mint
 from palaver.domain.conversation import Address, Context, Segment
 from palaver.domain.ids import ProjectId
+from palaver.domain.meaning import Meaning, Sought
 from palaver.domain.page import Page
 from palaver.domain.run import Step, StepMetrics
 from palaver.errors import PalaverError
@@ -23,6 +24,8 @@ from palaver.store import (
     compactions,
     conversations,
     entries,
+    meanings,
+    nearest,
     passages,
     prompts,
     recall,
@@ -38,6 +41,7 @@ from tests.store import making
 from tests.store.making import HERE
 
 ELSEWHERE = mint("project")
+MEANT = Meaning("some/model:2", (0.0, 1.0))
 
 # They make something new in the project that they are given, and reach nothing.
 MAKERS: set[Callable[..., Any]] = {
@@ -112,6 +116,9 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     archive, passage = making.keep_passage(tx, agent.id)
     tool = making.tool()
     tools.add(tx, HERE, tool, making.NOON)
+    nearest.prepare(tx)
+    due = meanings.due(tx, MEANT.kind, (0, meanings.newest(tx)), 100)
+    meanings.keep(tx, MEANT.kind, due, dict.fromkeys(due, MEANT))
     return {
         "agent": agent.model_copy(update={"name": "Bob"}),
         "agent_id": agent.id,
@@ -192,6 +199,7 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "prompt": (b"other", b"words"),
         "built_in": {},
         "words": ["words"] if function.__module__ == tools.__name__ else "hello",
+        "sought": Sought("hello", "hybrid", MEANT),
         "types": None,
         "context": Context(start=3),
         "text": "Be brief.",

@@ -38,7 +38,7 @@ def show(
     if default and "agent.pending_approval" in include:
         asked = pausing.find(tx, default)
     return AgentState(
-        **_stored(agent),
+        **{**_stored(agent), **_embedding(catalog)},
         llm_config=_llm_config(catalog, agent),
         memory=Memory(blocks=held, agent_type=agent.agent_type),
         message_ids=context,
@@ -69,6 +69,16 @@ def _llm_config(catalog: Catalog, agent: Agent) -> LLMConfig:
         max_tokens=settings.max_output_tokens if settings else None,
         parallel_tool_calls=settings.parallel_tool_calls if settings else True,
     )
+
+
+def _embedding(catalog: Catalog) -> dict[str, Any]:
+    """The embedding model, where there is one: no agent has another. Else what was said stays."""
+    if catalog.embedder is None:
+        return {}
+    return {
+        "embedding": str(catalog.embedder.handle),
+        "embedding_config": catalog.embedder.config,
+    }
 
 
 def _stored(agent: Agent) -> dict[str, Any]:
