@@ -24,7 +24,7 @@ serve: install ## Run the server on http://127.0.0.1:8283.
 test: .venv/installed-dev tests/clients/node_modules/.package-lock.json ## Run all tests. ARGS="-k fork" runs some.
 	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
-soak: .venv/installed-dev ## What takes long: 200 kills, 100 streams for a minute, 200 odd requests an operation.
+soak: .venv/installed-dev .venv/installed-clients ## What takes long: 200 kills, 100 streams, Letta Code, 200 odd requests an operation.
 	$(BIN)/python -m pytest -m soak --timeout 1800 $(ARGS)
 	PALAVER_CASES=200 $(BIN)/python -m pytest -n 2 tests/api/test_schemathesis.py
 
@@ -49,6 +49,7 @@ lock: ## Choose the newest allowed dependencies and write the lock files (needs 
 	$(COMPILE) pyproject.toml --extra google --extra bedrock --extra mcp --extra vectors --group build --group dev --constraint requirements.lock \
 		--output-file requirements-dev.lock
 	$(COMPILE) --group node --output-file requirements-node.lock
+	$(COMPILE) --group clients --output-file requirements-clients.lock
 
 clean: ## Remove what was installed here.
 	rm -rf .venv tests/clients/node_modules
@@ -66,6 +67,10 @@ $(BIN)/python:
 
 .venv/installed-dev: requirements-dev.lock .venv/installed
 	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/installed-clients: requirements-clients.lock .venv/installed-dev
+	$(PIP) install --require-hashes -r requirements-clients.lock
 	@touch $@
 
 tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json | .venv/installed-dev

@@ -23,6 +23,7 @@ from palaver.api import (
     compaction,
     context,
     conversations,
+    identities,
     mcp_servers,
     messages,
     models,
@@ -67,6 +68,7 @@ _ROUTERS = (
     agent_tools.router, archival.router, agents.router, blocks.router, mcp_servers.router,
     all_messages.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
     archives.router, archives.of_agent, archives.of_passages,
+    identities.router, identities.of_agent, identities.of_block,
     models.health_router, models.router, tags.router, tools.router, providers.router,
     reference.router,
 )  # fmt: skip

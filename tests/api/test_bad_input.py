@@ -43,12 +43,15 @@ class Bad:
 _AGENTS, _BLOCKS, _CONVERSATIONS = "/v1/agents/", "/v1/blocks/", "/v1/conversations/"
 _SEND = "/v1/conversations/<conversation>/messages"
 _TO_AGENT = "/v1/agents/<agent>/messages"
+_ADA = {"identifier_key": "k", "name": "Ada", "identity_type": "user"}
 _LISTS = (
+    "/v1/identities/",
     _AGENTS, _BLOCKS, _CONVERSATIONS, "/v1/runs/", "/v1/steps/", _SEND, _TO_AGENT,
     "/v1/agents/<agent>/core-memory/blocks", "/v1/runs/<run>/messages", "/v1/runs/<run>/steps",
     "/v1/steps/<step>/messages", "/v1/blocks/<block>/agents",
 )  # fmt: skip
 _CURSORS = {
+    "/v1/identities/": "identity",
     _AGENTS: "agent", _BLOCKS: "block", _CONVERSATIONS: "conv", "/v1/runs/": "run",
     "/v1/steps/": "step", _SEND: "message", _TO_AGENT: "message",
     "/v1/agents/<agent>/core-memory/blocks": "block", "/v1/runs/<run>/messages": "message",
@@ -120,6 +123,14 @@ BODIES = [
     Bad("PATCH", "/v1/blocks/<block>", 422, {"value": ["x"]}),
     Bad("PATCH", "/v1/agents/<agent>/core-memory/blocks/nothing", 404, {"value": "x"}),
     Bad("PATCH", f"/v1/agents/<agent>/core-memory/blocks/attach/block-{_NOWHERE}", 404),
+    Bad("POST", "/v1/identities/", 422, {"identifier_key": "k", "name": "Ada"}),
+    Bad("POST", "/v1/identities/", 422, {**_ADA, "identity_type": "robot"}),
+    Bad("POST", "/v1/identities/", 422, {**_ADA, "identifier_key": ""}),
+    Bad("POST", "/v1/identities/", 422, {**_ADA, "properties": [{"key": "k", "value": [1]}]}),
+    Bad("POST", "/v1/identities/", 404, {**_ADA, "agent_ids": [f"agent-{_NOWHERE}"]}),
+    Bad("PUT", "/v1/identities/", 404, {**_ADA, "block_ids": [f"block-{_NOWHERE}"]}),
+    Bad("POST", _AGENTS, 404, {"identity_ids": [f"identity-{_NOWHERE}"]}),
+    Bad("PATCH", f"/v1/agents/<agent>/identities/attach/identity-{_NOWHERE}", 404),
     Bad("POST", _CONVERSATIONS, 422, {}),
     Bad("POST", _CONVERSATIONS, 404, {}, {"agent_id": f"agent-{_NOWHERE}"}),
     Bad("POST", _CONVERSATIONS, 400, {"model": "no-slash"}, {"agent_id": "<agent>"}),

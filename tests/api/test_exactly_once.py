@@ -27,7 +27,7 @@ from tests.fakes.reply import Call, Fault, Refusal, Reply, Say
 from tests.servers import asking, serve_two
 
 _COPIES = 64
-_KEYS = 4  # of each way to say it: more than fifty in all
+_KEYS = 2  # of each way to say it, on each database: more than fifty in all
 _MODEL = "openai/gpt-4o"
 
 pytestmark = pytest.mark.usefixtures("begin_again")

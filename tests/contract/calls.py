@@ -94,6 +94,13 @@ CALLS: dict[str, Row] = {
     "agents.recompile": lambda it: [
         {"agent_id": it.agent, "dry_run": True, "update_timestamp": True}
     ],
+    "agents.identities.attach": lambda it: [
+        {"agent_id": it.new_agent(), "identity_id": it.new_identity()}
+    ],
+    "agents.identities.detach": lambda it: [
+        {"agent_id": it.new_agent(identity_ids=[identity]), "identity_id": identity}
+        for identity in (it.new_identity(),)
+    ],
     "agents.messages.create": lambda it: [
         *({"agent_id": it.new_agent(), "streaming": False, **one} for one in sent()),
         *({"agent_id": it.new_agent(), **one} for one in streamed()),

@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+import httpx2
 import pytest
 from letta_client import BadRequestError, Letta, NotFoundError
 
@@ -154,3 +155,15 @@ def test_an_unknown_tool_is_refused_by_name(client: Letta) -> None:
 
 def test_the_default_model_stands_in_for_auto(client: Letta) -> None:
     assert client.agents.create(model="letta/auto").model == "openai/gpt-5-mini"
+
+
+@pytest.mark.parametrize("kind", ["letta", "ollama", "vllm", "mistral"])
+def test_settings_may_name_a_kind_of_provider_that_has_none_of_its_own(
+    http: httpx2.Client, kind: str
+) -> None:
+    settings = {"provider_type": kind, "parallel_tool_calls": False}
+
+    made = http.post("/v1/agents/", json={"model": OFFLINE, "model_settings": settings}).json()
+
+    assert made["model_settings"]["provider_type"] == "openai"
+    assert made["model_settings"]["parallel_tool_calls"] is False

@@ -55,6 +55,11 @@ class Things:
         made = self.http.post("/v1/blocks/", json={"label": "more", "value": "v"})
         return str(made.raise_for_status().json()["id"])
 
+    def new_identity(self) -> str:
+        """Another identity."""
+        body = {"identifier_key": uuid4().hex, "name": "Ada", "identity_type": "user"}
+        return str(self.http.post("/v1/identities/", json=body).raise_for_status().json()["id"])
+
     def new_conversation(self) -> str:
         """Another conversation."""
         made = self.http.post("/v1/conversations/", params={"agent_id": self.agent})

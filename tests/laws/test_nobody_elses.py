@@ -20,6 +20,7 @@ _ABSENT = {
         "archive_id": "archive",
         "block_id": "block",
         "conversation_id": "conv",
+        "identity_id": "identity",
         "memory_id": "passage",
         "passage_id": "passage",
         "mcp_server_id": "mcp_server",
@@ -32,7 +33,7 @@ _ABSENT = {
 _QUERIES: dict[str, Json] = {  # for the paths that must have one
     "/v1/agents/{agent_id}/archival-memory/search": {"query": "Hello"},
 }
-_BODIES: dict[tuple[str, str], Json] = {  # for the operations that must have one
+_BODIES: dict[tuple[str, str], Any] = {  # for the operations that must have one
     ("post", "/v1/agents/{agent_id}/archival-memory"): {"text": "Hello"},
     ("post", "/v1/archives/{archive_id}/passages"): {"text": "Hello"},
     ("post", "/v1/archives/{archive_id}/passages/batch"): {"passages": [{"text": "Hello"}]},
@@ -45,6 +46,7 @@ _BODIES: dict[tuple[str, str], Json] = {  # for the operations that must have on
     },
     ("post", "/v1/conversations/{conversation_id}/messages"): {"input": "Hello"},
     ("patch", "/v1/agents/{agent_id}/tools/approval/{tool_name}"): {"requires_approval": True},
+    ("put", "/v1/identities/{identity_id}/properties"): [],
     ("patch", "/v1/mcp-servers/{mcp_server_id}"): {"config": {"server_url": "https://x.example"}},
 }
 
@@ -82,6 +84,7 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
         own = await _things(client)
         before = await contents(db)
         agent, conversation = own["agent_id"], own["conversation_id"]
+        identity = _identity()
         requests: list[tuple[str, str, str, Any, Json]] = [
             ("agent_id", "POST", "/v1/conversations/", {}, {"agent_id": "?"}),
             ("agent_id", "GET", "/v1/conversations/", None, {"agent_id": "?"}),
@@ -95,6 +98,14 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
             ("block_id", "GET", "/v1/blocks/", None, {"after": "?"}),
             ("block_id", "POST", "/v1/agents/", {"block_ids": ["?"]}, {}),
             ("block_id", "PATCH", f"/v1/agents/{agent}", {"block_ids": ["?"]}, {}),
+            ("identity_id", "GET", "/v1/identities/", None, {"after": "?"}),
+            ("identity_id", "GET", "/v1/agents/", None, {"identity_id": "?"}),
+            ("identity_id", "GET", "/v1/agents/count", None, {"identity_id": "?"}),
+            ("identity_id", "GET", "/v1/blocks/", None, {"identity_id": "?"}),
+            ("identity_id", "POST", "/v1/agents/", {"identity_ids": ["?"]}, {}),
+            ("identity_id", "PATCH", f"/v1/agents/{agent}", {"identity_ids": ["?"]}, {}),
+            ("agent_id", "POST", "/v1/identities/", {**identity, "agent_ids": ["?"]}, {}),
+            ("block_id", "PUT", "/v1/identities/", {**identity, "block_ids": ["?"]}, {}),
             ("run_id", "GET", "/v1/runs/", None, {"after": "?"}),
             ("step_id", "GET", "/v1/steps/", None, {"after": "?"}),
             ("tool_id", "GET", "/v1/tools/", None, {"after": "?"}),
@@ -166,7 +177,8 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
 async def _things(client: Client) -> dict[str, str]:
     """One of each thing that has an id, by the name of the id."""
     block = await client.post("/v1/blocks/", {"label": _LABEL, "value": "mine"})
-    agent = await client.agent(block_ids=[block["id"]])
+    identity = await client.post("/v1/identities/", {**_identity(), "block_ids": [block["id"]]})
+    agent = await client.agent(block_ids=[block["id"]], identity_ids=[identity["id"]])
     conversation = await client.conversation(agent)
     await client.send(conversation, "Hello")
     (passage,) = await client.post(f"/v1/agents/{agent}/archival-memory", {"text": "Hello"})
@@ -182,6 +194,7 @@ async def _things(client: Client) -> dict[str, str]:
         "block_id": block["id"],
         "block_label": _LABEL,
         "conversation_id": conversation,
+        "identity_id": identity["id"],
         "memory_id": passage["id"],
         "passage_id": passage["id"],
         "archive_id": passage["archive_id"],
@@ -198,6 +211,11 @@ async def _things(client: Client) -> dict[str, str]:
 def _tool(name: str) -> str:
     """The source of a tool that nobody else has."""
     return f'def {name.replace("-", "_")}() -> str:\n    """Do."""\n'
+
+
+def _identity() -> Json:
+    """What an identity is made of that has nothing."""
+    return {"identifier_key": clock.mint("k"), "name": "Ada", "identity_type": "user"}
 
 
 def _give_away(tx: Tx) -> None:

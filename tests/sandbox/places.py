@@ -18,6 +18,7 @@ from palaver.engine.sandbox.walls import Bubblewrap
 
 NARROW = Bounds(
     wall=10.0,
+    penalty=0.0,
     cpu=1,
     memory=192 * MIB,
     scratch=8 * MIB,

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -157,3 +158,13 @@ def test_without_walls_there_are_limits_still(walls_: Walls) -> None:
     assert (
         outcome.text == "Error executing function tool: TimeoutError: it was ended after 1 seconds."
     )
+
+
+def test_whoever_breaks_a_bound_is_answered_late(walls: None) -> None:
+    sandbox = Sandbox(Bubblewrap("bwrap"), replace(Bounds(), output=1000, penalty=0.5))
+    begun = monotonic()
+
+    outcome = _called(sandbox, "def tool():\n    while True: print('x' * 99)\n")
+
+    assert "OutputError" in outcome.text
+    assert monotonic() - begun >= 0.5

@@ -9,6 +9,7 @@ from palaver.domain.archive import Archive, Passage
 from palaver.domain.block import Block
 from palaver.domain.conversation import Address, Conversation
 from palaver.domain.entry import Entry
+from palaver.domain.identity import Identity
 from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.domain.page import MAX_LIMIT, Order, Page
 from palaver.domain.part import Text
@@ -66,6 +67,12 @@ def archive(name: str = "Papers") -> Archive:
 def passage(text: str = "hello", tags: Sequence[str] = ()) -> Passage:
     """A passage, for any archive."""
     return Passage(id=mint("passage"), text=text, tags=list(tags), created_at=NOON)
+
+
+def identity() -> Identity:
+    """An identity with a key of its own."""
+    name = mint("identity")
+    return Identity(id=name, identifier_key=f"key:{name}", name="Ada", identity_type="user")
 
 
 def tool(name: str = "count") -> Tool:

@@ -24,6 +24,7 @@ from palaver.store import (
     compactions,
     conversations,
     entries,
+    identities,
     meanings,
     nearest,
     passages,
@@ -36,6 +37,7 @@ from palaver.store import (
     waiting,
 )  # fmt: skip
 from palaver.store.db import Database, Tx
+from palaver.store.identities import AGENTS, BLOCKS
 from palaver.store.runs import Ticket
 from tests.store import making
 from tests.store.making import HERE
@@ -45,8 +47,8 @@ MEANT = Meaning("some/model:2", (0.0, 1.0))
 
 # They make something new in the project that they are given, and reach nothing.
 MAKERS: set[Callable[..., Any]] = {
-    agents.add, archives.add, blocks.add, conversations.add, entries.insert_all, runs.add,
-    steps.put, tools.add,
+    agents.add, archives.add, blocks.add, conversations.add, entries.insert_all,
+    identities.add, runs.add, steps.put, tools.add,
 }  # fmt: skip
 
 
@@ -71,6 +73,7 @@ FUNCTIONS = {
         compactions,
         conversations,
         entries,
+        identities,
         passages,
         prompts,
         recall,
@@ -114,6 +117,10 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     steps.put(tx, HERE, busy.conversation_id, step, making.NOON)
     said = entries.append(tx, HERE, busy, [making.entry(run_id=run.id, step_id=step.id)])
     archive, passage = making.keep_passage(tx, agent.id)
+    identity = making.identity()
+    identities.add(tx, HERE, identity, making.NOON)
+    identities.attach(tx, HERE, AGENTS, agent.id, identity.id)
+    identities.attach(tx, HERE, BLOCKS, block.id, identity.id)
     tool = making.tool()
     tools.add(tx, HERE, tool, making.NOON)
     nearest.prepare(tx)
@@ -140,6 +147,11 @@ def keep_world(tx: Tx) -> dict[str, Any]:
         "archive": archive.model_copy(update={"name": "other"}),
         "passage_id": passage.id,
         "within": [archive.id],
+        "identity": identity.model_copy(update={"name": "other"}),
+        "identity_id": identity.id,
+        "key": identity.identifier_key,
+        "thing_id": agent.id,
+        "thing_ids": [],
         "tool": tool.model_copy(update={"name": "other"}),
         "tool_id": tool.id,
         "ids": [tool.id],
@@ -171,6 +183,11 @@ def absent_world() -> dict[str, Any]:
         "archive": making.archive(),
         "passage_id": mint("passage"),
         "within": [mint("archive")],
+        "identity": making.identity(),
+        "identity_id": mint("identity"),
+        "key": "nobody",
+        "thing_id": agent.id,
+        "thing_ids": [],
         "tool": making.tool("other"),
         "tool_id": mint("tool"),
         "ids": [mint("tool")],
@@ -206,6 +223,7 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "fork_id": address.conversation_id,
         "stretch": Segment(source=address.conversation_id, lo=0, hi=9),
         "most": 5,
+        "holders": AGENTS,
     }
     if function is conversations.demote:
         given["conversation_id"] = world["default_id"]

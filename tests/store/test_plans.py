@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, NullPool, create_engine, event, select, text
 
 from palaver.domain.conversation import Address
+from palaver.domain.identity import Identity
 from palaver.domain.meaning import Meaning, Sought
 from palaver.domain.page import Page
 from palaver.domain.run import Run
@@ -21,6 +22,7 @@ from palaver.store import (
     entries,
     events,
     garbage,
+    identities,
     meanings,
     nearest,
     passages,
@@ -36,6 +38,7 @@ from palaver.store.archives import ArchiveFilter
 from palaver.store.claims import Owner
 from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
+from palaver.store.identities import AGENTS, IdentityFilter, Whose
 from palaver.store.passages import PassageFilter
 from palaver.store.recall import EntryFilter
 from palaver.store.runs import RunFilter
@@ -138,6 +141,7 @@ class Kept:
     said: list[str]
     tool_id: str
     archives: list[str]
+    identity: Identity
 
 
 def keep(tx: Tx) -> Kept:
@@ -149,7 +153,10 @@ def keep(tx: Tx) -> Kept:
     archive, _ = making.keep_passage(tx, address.agent_id, "grey rain")
     tool = making.tool()
     tools.add(tx, HERE, tool, making.NOON)
-    return Kept(address, run, making.say(tx, address, 5), tool.id, [archive.id])
+    identity = making.identity()
+    identities.add(tx, HERE, identity, making.NOON)
+    identities.attach(tx, HERE, AGENTS, address.agent_id, identity.id)
+    return Kept(address, run, making.say(tx, address, 5), tool.id, [archive.id], identity)
 
 
 def collected(tx: Tx, agent_id: str) -> None:
@@ -244,6 +251,20 @@ HOT: dict[str, Ask] = {
     "what an agent heard last": lambda tx, it: recall.found(
         tx, HERE, EntryFilter(agent_id=it.address.agent_id), Sought(None), 5
     ),
+    "identities": lambda tx, it: identities.listed(
+        tx, HERE, Page(after=it.identity.id), IdentityFilter()
+    ),
+    "the identity of a key": lambda tx, it: identities.find_keyed(
+        tx, HERE, it.identity.identifier_key
+    ),
+    "an agent's identities": lambda tx, it: identities.of_agent(tx, HERE, it.address.agent_id),
+    "an identity's agents": lambda tx, it: agents.of_identity(
+        tx, HERE, it.identity.id, Page(after=it.address.agent_id)
+    ),
+    "somebody's agents": lambda tx, it: agents.listed(
+        tx, HERE, Page(), AgentFilter(whose=Whose(it.identity.id))
+    ),
+    "an identity's blocks": lambda tx, it: blocks.of_identity(tx, HERE, it.identity.id, Page()),
     "what has no vector": lambda tx, it: meanings.due(tx, "k:2", (0, 9_000), 5),
     "a run's steps": lambda tx, it: steps.of_run(tx, HERE, it.run.id, Page()),
 }

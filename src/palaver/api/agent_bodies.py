@@ -1,14 +1,13 @@
 """What a caller may say of an agent (contract §5.3). Fields not named here are ignored."""
 
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from palaver.domain.agent import AgentType, CompactionSettings
+from palaver.domain.agent import AgentType, CompactionSettings, Zone
 from palaver.domain.block import NewBlock
 from palaver.domain.frozen import Frozen, SentStamp
-from palaver.domain.ids import BlockId
+from palaver.domain.ids import BlockId, IdentityId
 from palaver.domain.message import TextOrImage
 from palaver.domain.model_settings import ModelSettings, ResponseFormat
 from palaver.domain.rule import ToolRule
@@ -16,17 +15,6 @@ from palaver.domain.run import StopReason
 
 Name = Annotated[str, StringConstraints(pattern=r"^[\w '\-.]+$", min_length=1, max_length=200)]
 WindowLimit = Annotated[int, Field(ge=1, le=2**31 - 1)]
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("must be a time zone's name, like Europe/Berlin or UTC") from None
-    return name
-
-
-Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class FirstMessage(Frozen):
@@ -51,6 +39,7 @@ class NewAgent(Frozen):
     embedding: str | None = None
     memory_blocks: list[NewBlock] | None = None
     block_ids: list[BlockId] | None = None
+    identity_ids: list[IdentityId] | None = None
     tools: list[str] | None = None
     tool_ids: list[str] | None = None
     tool_rules: list[ToolRule] | None = None
@@ -82,6 +71,7 @@ class AgentChange(Frozen):
     context_window_limit: WindowLimit | None = None
     embedding: str | None = None
     block_ids: list[BlockId] | None = None
+    identity_ids: list[IdentityId] | None = None
     tool_ids: list[str] | None = None
     tool_rules: list[ToolRule] | None = None
     tags: list[str] | None = None

@@ -22,8 +22,9 @@ from palaver.engine import compiling, equipment, line
 from palaver.engine.line import Cancelled
 from palaver.engine.workshop import Workshop
 from palaver.providers.catalog import Catalog
-from palaver.store import agents, blocks, conversations, entries, runs
+from palaver.store import agents, blocks, conversations, entries, identities, runs
 from palaver.store.db import Tx
+from palaver.store.identities import AGENTS
 
 _ADJECTIVES = ("Amber", "Brisk", "Calm", "Deft", "Eager", "Fond", "Keen", "Lucid", "Mild", "Quick")
 _NOUNS = ("Finch", "Harbor", "Lantern", "Meadow", "Otter", "Pebble", "Quill", "River", "Willow")
@@ -56,6 +57,8 @@ class Making:
             blocks.attach(tx, self._project, agent.id, block.id)
         for block_id in body.block_ids or []:
             blocks.attach(tx, self._project, agent.id, block_id)
+        for identity_id in body.identity_ids or []:
+            identities.attach(tx, self._project, AGENTS, agent.id, identity_id)
         self._open_default(tx, agent, body.initial_message_sequence or [])
         return agent_states.show(tx, self._project, self._catalog, agent)
 
@@ -67,6 +70,8 @@ class Making:
         agents.change(tx, self._project, after)
         if body.block_ids is not None:
             _attach_only(tx, self._project, agent_id, body.block_ids)
+        if body.identity_ids is not None:
+            _be_only(tx, self._project, agent_id, body.identity_ids)
         if after.system != before.system:
             recompile_default(tx, self._project, agent_id, dry_run=False)
         return agent_states.show(tx, self._project, self._catalog, after)
@@ -199,6 +204,14 @@ def _attach_only(tx: Tx, project: ProjectId, agent_id: str, wanted: Sequence[str
     for block_id in wanted:
         if block_id not in held:
             blocks.attach(tx, project, agent_id, block_id)
+
+
+def _be_only(tx: Tx, project: ProjectId, agent_id: str, wanted: Sequence[str]) -> None:
+    held = {one.id for one in identities.of_agent(tx, project, agent_id)}
+    for identity_id in held - set(wanted):
+        identities.detach(tx, project, AGENTS, agent_id, identity_id)
+    for identity_id in set(wanted) - held:
+        identities.attach(tx, project, AGENTS, agent_id, identity_id)
 
 
 def _rules(given: Sequence[ToolRule] | None) -> list[dict[str, Any]] | None:

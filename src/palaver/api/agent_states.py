@@ -15,11 +15,12 @@ from palaver.domain.tool import Tool
 from palaver.engine import equipment, pausing
 from palaver.engine.choosing import MAX_WINDOW
 from palaver.providers.catalog import Catalog
-from palaver.store import agents, blocks, conversations, entries
+from palaver.store import agents, blocks, conversations, entries, identities
 from palaver.store.db import Tx
 
 EVERYTHING: tuple[Include, ...] = (
     "agent.blocks", "agent.tools", "agent.tags", "agent.secrets", "agent.pending_approval",
+    "agent.identities",
 )  # fmt: skip
 
 
@@ -34,6 +35,8 @@ def show(
     held = blocks.of_agent(tx, project, agent.id)
     default = conversations.find_default(tx, project, agent.id)
     context = entries.context_ids(tx, default) if default else []
+    named = "agent.identities" in include
+    whose = identities.of_agent(tx, project, agent.id) if named else []
     asked = None
     if default and "agent.pending_approval" in include:
         asked = pausing.find(tx, default)
@@ -44,6 +47,8 @@ def show(
         message_ids=context,
         in_context_message_ids=context,
         pending_approval=_request(asked) if asked else None,
+        identities=whose,
+        identity_ids=[one.id for one in whose],
         **_relations(agent, held, equipment.of_agent(tx, project, agent), include),
     )
 

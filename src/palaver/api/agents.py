@@ -18,6 +18,7 @@ from palaver.domain.run import StopReason
 from palaver.store import agents
 from palaver.store.agents import AgentFilter
 from palaver.store.db import Tx
+from palaver.store.identities import Whose
 
 router = routing.router("/v1/agents", "agents")
 
@@ -46,10 +47,8 @@ class AgentWish(Frozen):
 
     @property
     def hopeless(self) -> bool:
-        """Whether something is asked for that no agent here has: a template or an identity."""
-        return bool(
-            self.template_id or self.base_template_id or self.identity_id or self.identifier_keys
-        )
+        """Whether something is asked for that no agent here has: a template."""
+        return bool(self.template_id or self.base_template_id)
 
     @property
     def wanted(self) -> AgentFilter:
@@ -60,6 +59,7 @@ class AgentWish(Frozen):
             match_all_tags=self.match_all_tags,
             query_text=self.query_text,
             last_stop_reason=self.last_stop_reason,
+            whose=Whose(self.identity_id, tuple(self.identifier_keys or ())),
         )
 
 

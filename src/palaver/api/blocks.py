@@ -19,6 +19,7 @@ from palaver.domain.page import Limit, Order, Page
 from palaver.store import agents, blocks, conversations
 from palaver.store.blocks import BlockFilter
 from palaver.store.db import Tx
+from palaver.store.identities import Whose
 
 router = routing.router("/v1/blocks", "blocks")
 core_memory = routing.router("/v1/agents/{agent_id}/core-memory/blocks", "agents")
@@ -56,11 +57,6 @@ class BlockWish(Frozen):
     project_id: str | None = None
 
     @property
-    def hopeless(self) -> bool:
-        """Whether something is asked for that no block here has: an identity."""
-        return bool(self.identity_id or self.identifier_keys)
-
-    @property
     def wanted(self) -> BlockFilter:
         """The filter that the store understands."""
         return BlockFilter(
@@ -75,6 +71,7 @@ class BlockWish(Frozen):
             agents_eq=tuple(self.connected_to_agents_count_eq or ()),
             agents_gt=self.connected_to_agents_count_gt,
             agents_lt=self.connected_to_agents_count_lt,
+            whose=Whose(self.identity_id, tuple(self.identifier_keys or ())),
         )
 
 
@@ -112,15 +109,13 @@ async def create(body: NewBlock, caller: Caller, db: Db) -> Block:
 @router.get("/")
 async def list_blocks(query: Annotated[BlockQuery, Query()], caller: Caller, db: Db) -> list[Block]:
     """List blocks, oldest first unless asked otherwise."""
-    if query.hopeless:
-        return []
     return await db.read(blocks.listed, caller.project, query.page, query.wanted)
 
 
 @router.get("/count")
 async def count(query: Annotated[BlockWish, Query()], caller: Caller, db: Db) -> int:
     """Count blocks."""
-    return 0 if query.hopeless else await db.read(blocks.counted, caller.project, query.wanted)
+    return await db.read(blocks.counted, caller.project, query.wanted)
 
 
 @router.get("/{block_id}")

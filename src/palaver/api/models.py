@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from fastapi import Query
 
-from palaver import __version__
 from palaver.api import routing
 from palaver.api.deps import Caller, Rooms
 from palaver.domain.frozen import Frozen
@@ -14,8 +13,12 @@ health_router = routing.router("/v1", "health")
 router = routing.router("/v1/models", "models")
 
 
+API_VERSION = "0.16.8"
+"""The last version of the server whose API this is: Letta Code warns of any below 0.16.6."""
+
+
 class Health(Frozen):
-    """The server is there."""
+    """The server is there. ``version`` is the API's; palaver's own is in the OpenAPI document."""
 
     version: str
     status: str
@@ -32,14 +35,14 @@ class ModelQuery(Frozen):
 @health_router.get("/health/")
 async def health() -> Health:
     """Say that the server is there."""
-    return Health(version=__version__, status="ok")
+    return Health(version=API_VERSION, status="ok")
 
 
 @health_router.get("/ready/")
 async def ready(rooms: Rooms, caller: Caller) -> Health:
     """Say that the server can do its work: the database answers."""
     await rooms.db.read(lambda tx: None)
-    return Health(version=__version__, status="ok")
+    return Health(version=API_VERSION, status="ok")
 
 
 @router.get("/")

@@ -18,8 +18,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 _COLLECTIONS = frozenset(
     f"/v1/{name}"
     for name in (
-        "agents", "archives", "blocks", "conversations", "folders", "health", "mcp-servers",
-        "messages", "models", "providers", "ready", "runs", "steps", "tags", "tools",
+        "agents", "archives", "blocks", "conversations", "folders", "health", "identities",
+        "mcp-servers", "messages", "models", "providers", "ready", "runs", "steps", "tags",
+        "tools",
     )
 )  # fmt: skip
 

@@ -23,7 +23,6 @@ _ACCOUNT = "there are no accounts of the vendor's cloud here."
 _SANDBOXES = "sandboxes are not made over this API."
 _SEARCH = "list agents with query_text, name or tags instead."
 _LATER = "it is not built yet."
-_IDENTITIES = "there are no identities yet; use tags."
 _GROUPS = "there are no groups; let agents be called by tools."
 _FOLDERS = "there are no folders yet; put texts into blocks."
 _KEPT = "what was said is not changed; fork the conversation before it."
@@ -69,20 +68,6 @@ NOT_YET: dict[str, str] = {
     "DELETE /v1/folders/{folder_id}/{file_id}": _FOLDERS,
     "GET /v1/folders/{folder_id}/passages": _FOLDERS,
     "POST /v1/folders/{folder_id}/upload": _FOLDERS,
-    "PATCH /v1/agents/{agent_id}/identities/attach/{identity_id}": _IDENTITIES,
-    "PATCH /v1/agents/{agent_id}/identities/detach/{identity_id}": _IDENTITIES,
-    "PATCH /v1/blocks/{block_id}/identities/attach/{identity_id}": _IDENTITIES,
-    "PATCH /v1/blocks/{block_id}/identities/detach/{identity_id}": _IDENTITIES,
-    "GET /v1/identities": _IDENTITIES,
-    "POST /v1/identities": _IDENTITIES,
-    "PUT /v1/identities": _IDENTITIES,
-    "GET /v1/identities/count": _IDENTITIES,
-    "GET /v1/identities/{identity_id}": _IDENTITIES,
-    "PATCH /v1/identities/{identity_id}": _IDENTITIES,
-    "DELETE /v1/identities/{identity_id}": _IDENTITIES,
-    "PUT /v1/identities/{identity_id}/properties": _IDENTITIES,
-    "GET /v1/identities/{identity_id}/agents": _IDENTITIES,
-    "GET /v1/identities/{identity_id}/blocks": _IDENTITIES,
 }
 """What is to be built, by method and path; until then, why it is refused."""
 

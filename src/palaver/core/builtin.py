@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from palaver.core import memory, recall, voice
+from palaver.core import memory, memory_commands, recall, voice
 from palaver.domain.agent import AgentType
 from palaver.domain.ids import shape
 from palaver.domain.tool import DEFAULT_RETURN_LIMIT, Tool
@@ -35,6 +35,7 @@ def rules_given_to(agent_type: AgentType) -> list[dict[str, Any]] | None:
 _SPECS = {
     **{name: tool.spec for name, tool in memory.TOOLS.items()},
     **recall.TOOLS,
+    memory_commands.NAME: memory_commands.SPEC,
     voice.NAME: voice.SPEC,
 }
 

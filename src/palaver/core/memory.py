@@ -43,10 +43,15 @@ def label_of(arguments: Mapping[str, Any]) -> str:
 
 def edit(tool: str, arguments: Mapping[str, Any], block: Block) -> Edit:
     """What calling `tool` makes of `block`. Raises `ToolRefused` where it may not or cannot."""
-    if block.read_only:
-        raise ToolRefused(f"The memory block `{block.label}` is read-only and was not changed.")
+    check_writable(block)
     value = TOOLS[tool].apply(block.value, arguments)
     return Edit(value, f"The memory block `{block.label}` has been edited. It now reads:\n{value}")
+
+
+def check_writable(block: Block) -> None:
+    """Raises `ToolRefused` where a block is read-only."""
+    if block.read_only:
+        raise ToolRefused(f"The memory block `{block.label}` is read-only and was not changed.")
 
 
 def _insert(value: str, arguments: Mapping[str, Any]) -> str:

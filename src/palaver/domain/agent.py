@@ -1,11 +1,13 @@
 """Agents: a model, a system prompt, memory blocks and tools, that outlive any conversation."""
 
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from palaver.domain.block import Block
 from palaver.domain.frozen import Frozen, Stamp
+from palaver.domain.identity import Identity
 from palaver.domain.message import ApprovalRequestMessage
 from palaver.domain.model_settings import ModelSettings, ResponseFormat
 from palaver.domain.run import StopReason
@@ -26,6 +28,17 @@ Include = Literal[
 CompactionMode = Literal[
     "all", "sliding_window", "self_compact_all", "self_compact_sliding_window"
 ]  # fmt: skip
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be a time zone's name, like Europe/Berlin or UTC") from None
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class CompactionSettings(Frozen):
@@ -152,7 +165,7 @@ class AgentState(Frozen):
     sources: list[dict[str, Any]] = Field(default_factory=list)
     secrets: list[Variable] = Field(default_factory=list)
     tool_exec_environment_variables: list[Variable] = Field(default_factory=list)
-    identities: list[dict[str, Any]] = Field(default_factory=list)
+    identities: list[Identity] = Field(default_factory=list)
     identity_ids: list[str] = Field(default_factory=list)
     tool_rules: list[dict[str, Any]] | None = None
     description: str | None = None

@@ -2,11 +2,15 @@
 
 Fields and defaults are the contract's (§4.1). The ones of ``moonshot`` and ``moonshot_coding`` are
 not known from any server; they follow the OpenAI-like and the Anthropic-like kinds.
+
+There are more kinds of providers than of settings, and clients (Letta Code 0.34 among them) name
+the kind that the list of models tells them. So the settings of a kind that has none of its own are
+OpenAI's, whose protocol these speak.
 """
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from palaver.domain.frozen import Frozen
 
@@ -209,6 +213,18 @@ class ChatGPTOAuthModelSettings(_Settings):
     reasoning: ChatGPTReasoning = ChatGPTReasoning()
 
 
+_LIKE_OPENAI = (
+    "cerebras", "fireworks", "hugging-face", "letta", "lmstudio_openai", "minimax", "mistral",
+    "ollama", "vllm", "zai_coding",
+)  # fmt: skip
+
+
+def _of_a_kind(given: Any) -> Any:
+    if isinstance(given, dict) and given.get("provider_type") in _LIKE_OPENAI:
+        return {**given, "provider_type": "openai"}
+    return given
+
+
 ModelSettings = Annotated[
     OpenAIModelSettings
     | SGLangModelSettings
@@ -228,4 +244,5 @@ ModelSettings = Annotated[
     | OpenRouterModelSettings
     | ChatGPTOAuthModelSettings,
     Field(discriminator="provider_type"),
+    BeforeValidator(_of_a_kind),
 ]

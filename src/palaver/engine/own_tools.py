@@ -1,15 +1,17 @@
 """The tools that palaver brings with it, carried out: each is one transaction."""
 
 from palaver import clock
-from palaver.core import memory, recall, voice
+from palaver.core import memory, memory_commands, recall, voice
+from palaver.core.memory import Edit
 from palaver.core.recall import ArchivalInsert, ArchivalSearch, Search
 from palaver.domain.archive import NewPassage
+from palaver.domain.block import Block
 from palaver.domain.meaning import Sought
 from palaver.domain.tool import Outcome, Tool
 from palaver.engine import archiving
 from palaver.engine.meanings import Meanings
 from palaver.engine.workshop import ToolUse
-from palaver.errors import NotFound, ToolRefused
+from palaver.errors import Conflict, NotFound, ToolRefused
 from palaver.store import archives, blocks, claims, passages
 from palaver.store import recall as stored
 from palaver.store.db import Database, Tx
@@ -48,19 +50,59 @@ def _use(tx: Tx, use: ToolUse) -> str:
         claims.hold(tx, use.owner)
     if use.tool.name == "archival_memory_insert":
         return _archive(tx, use)
-    return _edit(tx, use)
+    if use.tool.name == memory_commands.NAME:
+        return _command(tx, use)
+    block = _block(tx, use, memory.label_of(use.arguments))
+    return _edit(tx, use, block, memory.edit(use.tool.name or "", use.arguments, block))
 
 
-def _edit(tx: Tx, use: ToolUse) -> str:
-    label = memory.label_of(use.arguments)
+def _block(tx: Tx, use: ToolUse, label: str) -> Block:
     try:
-        block = blocks.labelled(tx, use.project, use.agent.id, label, for_update=True)
+        return blocks.labelled(tx, use.project, use.agent.id, label, for_update=True)
     except NotFound:
         raise ToolRefused(f"There is no memory block `{label}`.") from None
-    edit = memory.edit(use.tool.name or "", use.arguments, block)
+
+
+def _edit(tx: Tx, use: ToolUse, block: Block, edit: Edit) -> str:
     after = block.model_copy(update={"value": edit.value})
     blocks.change(tx, use.project, after, clock.now())
     return edit.said
+
+
+def _command(tx: Tx, use: ToolUse) -> str:
+    asked = memory_commands.given(use.arguments)
+    label = asked.label
+    if asked.command == "create":
+        return _create(tx, use, label, asked)
+    block = _block(tx, use, label)
+    if asked.command in ("str_replace", "insert"):
+        return _edit(tx, use, block, memory.edit(*asked.edit, block))
+    memory.check_writable(block)
+    if asked.command == "delete":
+        blocks.detach(tx, use.project, use.agent.id, block.id)
+        return f"The memory block `{label}` is no longer yours."
+    described = asked.description is not None and asked.new_path is None
+    change = {"description": asked.description} if described else {"label": asked.new_label}
+    try:
+        blocks.change(tx, use.project, block.model_copy(update=change), clock.now())
+    except Conflict as taken:
+        raise ToolRefused(str(taken)) from None
+    return f"The memory block `{label}` has a new {'description' if described else 'label'}."
+
+
+def _create(tx: Tx, use: ToolUse, label: str, asked: memory_commands.Given) -> str:
+    block = Block(
+        id=clock.mint("block"),
+        label=label,
+        value=asked.file_text or "",
+        description=asked.description,
+    )
+    blocks.add(tx, use.project, block, clock.now())
+    try:
+        blocks.attach(tx, use.project, use.agent.id, block.id)
+    except Conflict:
+        raise ToolRefused(f"There is a memory block `{label}` already; edit it.") from None
+    return f"The memory block `{label}` has been made. It reads:\n{block.value}"
 
 
 def _archive(tx: Tx, use: ToolUse) -> str:

@@ -1,19 +1,20 @@
 """Agents, as they are kept."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, func, insert, select, update
 
 from palaver.domain.agent import Agent, AgentSort
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.run import StopReason
 from palaver.errors import NotFound
-from palaver.store import schema
+from palaver.store import identities, schema
 from palaver.store.db import Tx
+from palaver.store.identities import AGENTS, Whose
 from palaver.store.paging import containing, paged
 
 _agents = schema.agents
@@ -47,6 +48,7 @@ class AgentFilter:
     match_all_tags: bool = False
     query_text: str | None = None
     last_stop_reason: StopReason | None = None
+    whose: Whose = field(default_factory=Whose)
     order_by: AgentSort = "created_at"
 
 
@@ -81,6 +83,7 @@ def remove(tx: Tx, project: ProjectId, agent_id: str, at: datetime) -> None:
     if not tx.run(_CHANGE, {"project": project, "agent": agent_id, "deleted_at": at}):
         raise NotFound("Agent")
     tx.run(delete(_held).where(_held.c.agent_id == agent_id))
+    identities.forget(tx, AGENTS, agent_id)
     mine = (_conversations.c.project_id == project, _conversations.c.agent_id == agent_id)
     theirs = select(_conversations.c.id).where(*mine)
     for of_them in (schema.prompts, schema.compactions):
@@ -104,12 +107,14 @@ def counted(tx: Tx, project: ProjectId, wanted: AgentFilter) -> int:
 
 def with_block(tx: Tx, project: ProjectId, block_id: str, page: Page) -> list[Agent]:
     """The agents that have a block, on a page."""
-    query = select(*_SHOWN).where(
-        _agents.c.project_id == project,
-        _agents.c.id.in_(select(_held.c.agent_id).where(_held.c.block_id == block_id)),
-        _agents.c.deleted_at.is_(None),
-    )
-    return _read_all(paged(tx, project, query, _agents, page))
+    theirs = select(_held.c.agent_id).where(_held.c.block_id == block_id)
+    return _among(tx, project, theirs, page)
+
+
+def of_identity(tx: Tx, project: ProjectId, identity_id: str, page: Page) -> list[Agent]:
+    """The agents that have an identity, on a page."""
+    theirs = select(AGENTS.id).where(AGENTS.held.c.identity_id == identity_id)
+    return _among(tx, project, theirs, page)
 
 
 def note_run(
@@ -125,6 +130,13 @@ def note_run(
             "last_run_duration_ms": duration_ms,
         },
     )
+
+
+def _among(tx: Tx, project: ProjectId, ids: Select[Any], page: Page) -> list[Agent]:
+    query = select(*_SHOWN).where(
+        _agents.c.project_id == project, _agents.c.id.in_(ids), _agents.c.deleted_at.is_(None)
+    )
+    return _read_all(paged(tx, project, query, _agents, page))
 
 
 def _wanted(project: ProjectId, wanted: AgentFilter) -> list[ColumnElement[bool]]:
@@ -145,7 +157,7 @@ def _wanted(project: ProjectId, wanted: AgentFilter) -> list[ColumnElement[bool]
             every = func.count() == len(set(wanted.tags))
             tagged = tagged.group_by(_tags.c.agent_id).having(every)
         these.append(_agents.c.id.in_(tagged))
-    return these
+    return these + wanted.whose.conditions(project, AGENTS)
 
 
 def _read(row: Row[Any]) -> Agent:

@@ -1,6 +1,6 @@
 """Blocks, as they are kept, and which agents have them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,8 +21,9 @@ from palaver.domain.block import Block
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.errors import Conflict, NotFound
-from palaver.store import agents, schema
+from palaver.store import agents, identities, schema
 from palaver.store.db import Tx
+from palaver.store.identities import BLOCKS, Whose
 from palaver.store.paging import containing, paged
 
 _blocks = schema.blocks
@@ -63,6 +64,7 @@ class BlockFilter:
     agents_eq: tuple[int, ...] = ()
     agents_gt: int | None = None
     agents_lt: int | None = None
+    whose: Whose = field(default_factory=Whose)
 
 
 def add(tx: Tx, project: ProjectId, block: Block, at: datetime) -> None:
@@ -101,6 +103,7 @@ def remove(tx: Tx, project: ProjectId, block_id: str) -> None:
     get(tx, project, block_id)
     tx.run(delete(_held).where(_held.c.block_id == block_id))
     tx.run(delete(_tags).where(_tags.c.block_id == block_id))
+    identities.forget(tx, BLOCKS, block_id)
     tx.run(delete(_blocks).where(_blocks.c.id == block_id))
 
 
@@ -175,9 +178,17 @@ def agents_with(tx: Tx, project: ProjectId, block_id: str, page: Page) -> list[A
     return agents.with_block(tx, project, block_id, page)
 
 
+def of_identity(tx: Tx, project: ProjectId, identity_id: str, page: Page) -> list[Block]:
+    """The blocks that have an identity, on a page."""
+    theirs = select(BLOCKS.id).where(BLOCKS.held.c.identity_id == identity_id)
+    mine = (_blocks.c.project_id == project, _blocks.c.id.in_(theirs))
+    return _read_all(tx, project, select(_blocks.c.body).where(*mine), page)
+
+
 def _wanted(query: Select[Any], project: ProjectId, wanted: BlockFilter) -> Select[Any]:
     mine = (_blocks.c.project_id == project, _blocks.c.hidden.is_(False))
-    return query.where(*mine, *_conditions(wanted))
+    whose = wanted.whose.conditions(project, BLOCKS)
+    return query.where(*mine, *_conditions(wanted), *whose)
 
 
 def _conditions(wanted: BlockFilter) -> list[ColumnElement[bool]]:

@@ -333,6 +333,37 @@ run_events = Table(
     sqlite_with_rowid=False,
 )
 
+identities = Table(
+    "identities",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey("projects.id"), nullable=False),
+    Column("identifier_key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("identity_type", String(16), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("project_id", "identifier_key", name="one_identity_of_a_key"),
+    Index("identities_of_project", "project_id", "id"),
+)
+
+
+def _of_identities(thing: str, things: str) -> Table:
+    """Which agents, or which blocks, have which identities."""
+    return Table(
+        f"{things}_identities",
+        metadata,
+        Column(f"{thing}_id", Id, ForeignKey(f"{things}.id"), nullable=False),
+        Column("identity_id", Id, ForeignKey("identities.id"), nullable=False),
+        PrimaryKeyConstraint(f"{thing}_id", "identity_id"),
+        Index(f"{things}_with_identity", "identity_id", f"{thing}_id"),
+    )
+
+
+agents_identities = _of_identities("agent", "agents")
+blocks_identities = _of_identities("block", "blocks")
+
 workers = Table(
     "workers",
     metadata,

@@ -16,10 +16,12 @@ class Bounds:
     may be written to, `entries` how many files and folders may be in it. `output` is what may
     be written to stdout and stderr before the call is ended; of each, the first `shown` bytes
     are kept. What there is of processes, memory and entries is looked at every `process.TICK`,
-    or less often where that takes long.
+    or less often where that takes long. A call that is ended at one of these bounds takes
+    `penalty` at least: who breaks them over and over starts few processes.
     """
 
     wall: float = 60.0
+    penalty: float = 1.0
     cpu: int = 30
     memory: int = 512 * MIB
     scratch: int = 64 * MIB

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from palaver.domain.tool import Outcome
@@ -46,8 +47,11 @@ class Sandbox:
     def carry_out(self, errand: Errand, stop: threading.Event) -> Outcome:
         """Carry an errand out; soon after `stop` is set it has ended.
 
+        One that is ended at its bounds takes a while, however soon it broke them.
+
         Raises `ToolRefused` where the walls cannot be built.
         """
+        begun = monotonic()
         try:
             with self._walls.around(self._bounds, errand.packages) as start:
                 request = {
@@ -60,6 +64,8 @@ class Sandbox:
                 ended = process.run(start, marshal.dumps(request), self._bounds, stop)
         except OSError as error:
             raise ToolRefused(f"The sandbox cannot be started: {error}.") from None
+        if ended.cause not in ("ended", "stopped"):
+            stop.wait(max(0.0, begun + self._bounds.penalty - monotonic()))
         return self._outcome(errand, ended)
 
     def fault(self) -> str | None:
