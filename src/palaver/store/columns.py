@@ -57,14 +57,8 @@ class Vector(TypeDecorator[Sequence[float]]):
     They are compared where they are, and never read back as numbers.
     """
 
-    impl = LargeBinary
+    impl = LargeBinary().with_variant(ARRAY(REAL), "postgresql")
     cache_ok = True
-
-    def load_dialect_impl(self, dialect: Any) -> Any:
-        """The type of the column."""
-        return dialect.type_descriptor(
-            ARRAY(REAL) if dialect.name == "postgresql" else LargeBinary()
-        )
 
     def process_bind_param(self, value: Sequence[float] | None, dialect: Any) -> Any:
         """Numbers as they are stored."""

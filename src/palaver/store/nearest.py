@@ -32,6 +32,11 @@ _MAKE = text("CREATE EXTENSION IF NOT EXISTS vector")
 Near = tuple[str, float]
 """The id of a text, and how near it is: 1 means the same."""
 
+Wanted = tuple[Table, Select[Any]]
+"""A table, and what selects of its rows what may be found: their ids, at least."""
+
+_Numbered = tuple[int, float]
+
 
 class _PgVector(UserDefinedType[str]):
     """pgvector's type, written as ``[1,2,3]``."""
@@ -70,26 +75,30 @@ def nearest(
     tx: Tx,
     meaning: Meaning,
     scopes: Sequence[str],
-    wanted: tuple[Table, Select[Any]],
+    wanted: Wanted,
     limit: int,
 ) -> list[Near]:
     """The nearest of those rows that are wanted, nearest first; the newest of equals first.
 
-    `wanted` is a table and what selects its ids. There are fewer than `limit` only if there are no
-    more: where too few of the nearest are wanted, only what is wanted is compared.
+    There are fewer than `limit` only if there are no more: where too few of the nearest are wanted,
+    only what is wanted is compared.
     """
     closest = _closest(tx, meaning, scopes, _LOOKED_AT)
     found = _only(tx, closest, wanted)
     if len(found) < limit and len(closest) == _LOOKED_AT:
-        found = _closest(tx, meaning, scopes, limit, wanted)
+        found = _only(tx, _closest(tx, meaning, scopes, limit, wanted), wanted)
     return found[:limit]
 
 
-def _only(tx: Tx, near: Sequence[Near], wanted: tuple[Table, Select[Any]]) -> list[Near]:
+def _only(tx: Tx, closest: Sequence[_Numbered], wanted: Wanted) -> list[Near]:
+    """Those of the closest that are wanted, by their ids."""
     table, query = wanted
-    rows = tx.all(query.where(table.c.id.in_([id for id, _ in near]))) if near else ()
-    ids = {row.id for row in rows}
-    return [one for one in near if one[0] in ids]
+    numbers = [n for n, _ in closest]
+    known = select(_searchable.c.n, _searchable.c.id).where(_searchable.c.n.in_(numbers))
+    ids = {row.n: row.id for row in tx.all(known)} if closest else {}
+    rows = tx.all(query.where(table.c.id.in_(ids.values()))) if ids else ()
+    there = {row.id for row in rows}
+    return [(ids[n], near) for n, near in closest if ids.get(n) in there]
 
 
 def _closest(
@@ -97,56 +106,49 @@ def _closest(
     meaning: Meaning,
     scopes: Sequence[str],
     limit: int,
-    wanted: tuple[Table, Select[Any]] | None = None,
-) -> list[Near]:
-    query = (
-        select(_searchable.c.id)
-        .join(_vectors, _vectors.c.n == _searchable.c.n)
-        .where(_vectors.c.kind == meaning.kind, _vectors.c.numbers.is_not(None))
+    wanted: Wanted | None = None,
+) -> list[_Numbered]:
+    """The nearest in the scopes, nearest first; only of what is wanted, if that is said."""
+    query = select(_vectors.c.n).where(
+        _vectors.c.kind == meaning.kind, _vectors.c.numbers.is_not(None)
     )
     if wanted is not None:
         table, rows = wanted
+        query = query.join(_searchable, _searchable.c.n == _vectors.c.n)
         query = query.join(table, table.c.id == _searchable.c.id)
         query = query if rows.whereclause is None else query.where(rows.whereclause)
-    if tx.dialect == "sqlite":
-        return _by_numpy(tx, meaning, scopes, query, limit)
-    return _by_pgvector(tx, meaning, scopes, query, limit)
+    if tx.dialect == "postgresql":
+        within = select(_scopes.c.n).where(_scopes.c.scope.in_(scopes))
+        return _by_pgvector(tx, meaning, query.where(_vectors.c.n.in_(within)), limit)
+    best: list[_Numbered] = []
+    for scope in scopes:
+        here = query.join(_scopes, _scopes.c.n == _vectors.c.n).where(_scopes.c.scope == scope)
+        best = _by_numpy(tx, meaning, here, best, limit)
+    return best
 
 
-def _by_pgvector(
-    tx: Tx, meaning: Meaning, scopes: Sequence[str], query: Select[Any], limit: int
-) -> list[Near]:
+def _by_pgvector(tx: Tx, meaning: Meaning, query: Select[Any], limit: int) -> list[_Numbered]:
     asked = cast(bindparam("asked", str(list(meaning.numbers)), unique=True), _PgVector)
     numbers = cast(_vectors.c.numbers, _PgVector)
     away = numbers.op("<#>", return_type=Float)(asked)  # the product, below zero
-    within = select(_scopes.c.n).where(_scopes.c.scope.in_(scopes))
-    rows = tx.all(
-        query.add_columns(away.label("away"))
-        .where(_vectors.c.n.in_(within))
-        .order_by(away, _vectors.c.n.desc())
-        .limit(limit)
-    )
-    return [(row.id, -row.away) for row in rows]
+    query = query.add_columns(away.label("away")).order_by(away, _vectors.c.n.desc()).limit(limit)
+    return [(row.n, -row.away) for row in tx.all(query)]
 
 
 def _by_numpy(
-    tx: Tx, meaning: Meaning, scopes: Sequence[str], query: Select[Any], limit: int
-) -> list[Near]:
+    tx: Tx, meaning: Meaning, query: Select[Any], best: list[_Numbered], limit: int
+) -> list[_Numbered]:
+    """The nearest of a scope and of the `best` so far."""
     import numpy
 
     asked = numpy.asarray(meaning.numbers, dtype="<f4")
-    query = query.add_columns(_vectors.c.n, _vectors.c.numbers)
-    query = query.join(_scopes, _scopes.c.n == _vectors.c.n).order_by(_scopes.c.n).limit(_AT_ONCE)
-    best: dict[str, tuple[float, int]] = {}
-    for scope in scopes:
-        last = -1
-        while rows := tx.all(query.where(_scopes.c.scope == scope, _scopes.c.n > last)):
-            last = rows[-1].n
-            packed = b"".join([row.numbers for row in rows])
-            products = numpy.frombuffer(packed, dtype="<f4").reshape(len(rows), -1) @ asked
-            best |= {
-                row.id: (near, row.n) for row, near in zip(rows, products.tolist(), strict=True)
-            }
-            first = sorted(best.items(), key=lambda one: one[1], reverse=True)
-            best = dict(first[:limit])
-    return [(id, near) for id, (near, _) in best.items()]
+    query = query.add_columns(_vectors.c.numbers).order_by(_scopes.c.n).limit(_AT_ONCE)
+    last = -1
+    while rows := tx.all(query.where(_scopes.c.n > last)):
+        last = rows[-1].n
+        packed = b"".join([numbers for _, numbers in rows])
+        near = numpy.frombuffer(packed, dtype="<f4").reshape(len(rows), -1) @ asked
+        first = len(rows) - 1 - numpy.argsort(-near[::-1], kind="stable")[:limit]
+        more = [(rows[at].n, float(near[at])) for at in first]
+        best = sorted({*best, *more}, key=lambda one: (one[1], one[0]), reverse=True)[:limit]
+    return best
