@@ -146,7 +146,7 @@ def _by_numpy(
     last = -1
     while rows := tx.all(query.where(_scopes.c.n > last)):
         last = rows[-1].n
-        packed = b"".join([numbers for _, numbers in rows])
+        packed = b"".join([row.numbers for row in rows])
         near = numpy.frombuffer(packed, dtype="<f4").reshape(len(rows), -1) @ asked
         first = len(rows) - 1 - numpy.argsort(-near[::-1], kind="stable")[:limit]
         more = [(rows[at].n, float(near[at])) for at in first]

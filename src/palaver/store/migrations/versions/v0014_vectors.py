@@ -2,15 +2,15 @@
 
 No extension of the database is needed for these tables; only searches want one.
 
-Revision: 0012
+Revision: 0014
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
-revision = "0012"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 
 ID = sa.String(64).with_variant(sa.String(64, "C"), "postgresql")
 NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
