@@ -14,6 +14,8 @@ from starlette.middleware import Middleware
 
 from palaver import __version__
 from palaver.api import (
+    agent_files,
+    agent_folders,
     agent_tools,
     agents,
     all_messages,
@@ -21,8 +23,11 @@ from palaver.api import (
     archives,
     blocks,
     compaction,
+    completions,
     context,
     conversations,
+    folders,
+    generating,
     identities,
     mcp_servers,
     messages,
@@ -41,6 +46,7 @@ from palaver.api.requests import OneSpelling
 from palaver.engine import doctor, titling
 from palaver.engine.doctor import Diagnosis
 from palaver.engine.egress import Egress
+from palaver.engine.file_tools import FileTools
 from palaver.engine.hints import Hints
 from palaver.engine.lease import Lease
 from palaver.engine.log import Log
@@ -65,10 +71,13 @@ logger = logging.getLogger(__name__)
 _ROUTERS = (
     messages.router, streams.router, conversations.router, compaction.router, context.router,
     messages.of_agent, blocks.core_memory, compaction.of_agent, context.of_agent,
-    agent_tools.router, archival.router, agents.router, blocks.router, mcp_servers.router,
+    agent_tools.router, agent_folders.router, agent_folders.of_files, archival.router,
+    generating.router, agent_files.imports, agent_files.router, agents.router, blocks.router,
+    mcp_servers.router,
     all_messages.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
-    archives.router, archives.of_agent, archives.of_passages,
-    identities.router, identities.of_agent, identities.of_block,
+    runs.telemetry,
+    archives.router, archives.of_agent, archives.of_passages, folders.router, folders.uploads,
+    identities.router, identities.of_agent, identities.of_block, completions.router,
     models.health_router, models.router, tags.router, tools.router, providers.router,
     reference.router,
 )  # fmt: skip
@@ -99,6 +108,8 @@ def make_app(
         redoc_url=None,
     )
     app.state.max_body = settings.max_body
+    app.state.max_file = settings.max_file
+    app.state.max_import = settings.max_import
     routing.add(app, _ROUTERS)
     problems.install(app)
     return app
@@ -125,7 +136,8 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """The parts of the server, at work for as long as the context lasts."""
     worker = f"worker-{secrets.token_hex(8)}"
-    catalog = Catalog(settings.environment, patience or _patience(settings))
+    traces = settings.traces_keep is not None
+    catalog = Catalog(settings.environment, patience or _patience(settings), traces=traces)
     titling.check(catalog, settings.titles)
     db, python = await asyncio.gather(
         asyncio.to_thread(open_database, settings.database_url),
@@ -139,12 +151,12 @@ async def open_house(
         stdio=settings.mcp_stdio,
     )
     meanings = Meanings(db, catalog.embedder, worker)
-    workshop = _workshop(OwnTools(db, meanings), python, McpTools(db, mcp))
+    workshop = _workshop(db, python, mcp, meanings)
     runner = Runner(db, log, hints, catalog, workshop, worker)
     titler = Titler(db, catalog, settings.titles)
     runner.when_over(titler.consider)
     lease = Lease(db, runner, hints, worker)
-    sweeper = Sweeper(db, settings.events_keep, settings.deleted_keep)
+    sweeper = Sweeper(db, settings.events_keep, settings.deleted_keep, settings.traces_keep)
     hints.start()
     log.start()
     sweeper.start()
@@ -165,9 +177,16 @@ async def open_house(
         await db.close()
 
 
-def _workshop(own: OwnTools, python: PythonTools, remote: McpTools) -> Workshop:
+def _workshop(db: Database, python: PythonTools, mcp: McpClient, meanings: Meanings) -> Workshop:
+    own, remote = OwnTools(db, meanings), McpTools(db, mcp)
     return Workshop(
-        {"custom": python, "letta_core": own, "letta_sleeptime_core": own, "external_mcp": remote}
+        {
+            "custom": python,
+            "letta_core": own,
+            "letta_sleeptime_core": own,
+            "letta_files_core": FileTools(db, meanings),
+            "external_mcp": remote,
+        }
     )
 
 

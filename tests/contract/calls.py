@@ -8,12 +8,14 @@ that have none, whose answer is a refusal.
 from uuid import uuid4
 
 from tests.contract.archive_calls import ARCHIVE_CALLS
+from tests.contract.folder_calls import FOLDER_CALLS
 from tests.contract.things import (
     AGENT,
     AGENT_WISH,
     BLOCK,
     COMPACTION,
     NOW,
+    OFFLINE,
     SINCE,
     UNTIL,
     Given,
@@ -28,6 +30,7 @@ from tests.contract.things import (
 
 CALLS: dict[str, Row] = {
     **ARCHIVE_CALLS,
+    **FOLDER_CALLS,
     "health": lambda it: [{}],
     "models.list": lambda it: [
         {"provider_category": ["base"], "provider_name": "palaver", "provider_type": "letta"}
@@ -91,6 +94,33 @@ CALLS: dict[str, Row] = {
         for one in paged(it.agent)
     ],
     "agents.delete": lambda it: [{"agent_id": it.new_agent()}],
+    "agents.export_file": lambda it: [
+        {
+            "agent_id": it.agent,
+            "conversation_id": it.conversation,
+            "max_steps": 100,
+            "scrub_messages": False,
+            "use_legacy_format": False,
+        }
+    ],
+    "agents.import_file": lambda it: [
+        {
+            "file": it.exported(),
+            "append_copy_suffix": True,
+            "embedding": "openai/text-embedding-3-small",
+            "env_vars_json": None,
+            "model": OFFLINE,
+            "name": "Eve",
+            "override_embedding_handle": None,
+            "override_existing_tools": True,
+            "override_model_handle": None,
+            "override_name": None,
+            "project_id": None,
+            "secrets": '{"K": "v"}',
+            "strip_messages": False,
+            "x_override_embedding_model": "openai/text-embedding-3-small",
+        }
+    ],
     "agents.recompile": lambda it: [
         {"agent_id": it.agent, "dry_run": True, "update_timestamp": True}
     ],
@@ -343,6 +373,7 @@ CALLS: dict[str, Row] = {
         }
     ],
     "runs.steps.list": lambda it: [{**one, "run_id": it.run} for one in paged(it.step)],
+    "runs.trace.retrieve": lambda it: [{"run_id": it.run, "limit": 5}],
     "runs.usage.retrieve": lambda it: [{"run_id": it.run}],
     "steps.retrieve": lambda it: [{"step_id": it.step}],
     "steps.list": lambda it: [
@@ -362,6 +393,7 @@ CALLS: dict[str, Row] = {
     ],
     "steps.messages.list": lambda it: [{**one, "step_id": it.step} for one in paged(it.message)],
     "steps.metrics.retrieve": lambda it: [{"step_id": it.step}],
+    "steps.trace.retrieve": lambda it: [{"step_id": it.step}],
     "steps.feedback.create": lambda it: [
         {"step_id": it.step, "feedback": "positive", "tags": ["t"]},
         {"step_id": it.step, "feedback": None, "tags": []},

@@ -75,6 +75,10 @@ class Things:
         body = {"server_name": f"s{uuid4().hex}", "config": mcp(self.mcp_url, "/nowhere")}
         return str(self.http.post("/v1/mcp-servers/", json=body).raise_for_status().json()["id"])
 
+    def exported(self) -> bytes:
+        """The agent as a file."""
+        return self.http.get(f"/v1/agents/{self.agent}/export").raise_for_status().content
+
     def talk(self, name: str) -> str:
         """The conversation of that name, or the agent's, when a lot was said in it."""
         for _ in range(4):

@@ -18,6 +18,7 @@ from palaver.store import (
     runs,
     schema,
     schema_texts,
+    traces,
 )
 from palaver.store.db import Database, Tx
 from tests.store import making
@@ -53,6 +54,7 @@ async def test_a_deleted_conversation_leaves_nothing(db: Database, most: int) ->
         gone = making.keep_conversation(tx, kept.agent_id, said=5)
         run = making.start(tx, gone)
         events.append(tx, [(run.id, n, "{}") for n in range(1, 8)])
+        traces.put(tx, HERE, [making.trace(run.id, f"step-{n}") for n in range(4)])
         runs.finish(tx, run.model_copy(update={"status": "completed"}))
         before = {table: count(tx, table) for table in schema.metadata.sorted_tables}
         remove(tx, gone)
@@ -62,6 +64,7 @@ async def test_a_deleted_conversation_leaves_nothing(db: Database, most: int) ->
         assert before[schema.entries] - after[schema.entries] == 6
         assert after[schema.conversations] == 1
         assert after[schema.runs] == after[schema.run_events] == 0
+        assert (before[schema_texts.traces], after[schema_texts.traces]) == (4, 0)
         assert len(history(tx, kept)) == 2
 
     await db.tx(tell)

@@ -1,26 +1,25 @@
 """Agents as the API shows them."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from palaver.core.expand import messages_of
-from palaver.domain.agent import Agent, AgentState, Include, LLMConfig, Memory, Variable
+from palaver.domain.agent import Agent, AgentState, Include, Memory, Variable
 from palaver.domain.block import Block
 from palaver.domain.entry import Entry
+from palaver.domain.folder import HeldFolder
 from palaver.domain.ids import ProjectId, shape
-from palaver.domain.llm import Handle
 from palaver.domain.message import ApprovalRequestMessage
 from palaver.domain.tool import Tool
-from palaver.engine import equipment, pausing
-from palaver.engine.choosing import MAX_WINDOW
+from palaver.engine import choosing, equipment, pausing
 from palaver.providers.catalog import Catalog
-from palaver.store import agents, blocks, conversations, entries, identities
+from palaver.store import agents, blocks, conversations, entries, folders, identities
 from palaver.store.db import Tx
 
 EVERYTHING: tuple[Include, ...] = (
-    "agent.blocks", "agent.tools", "agent.tags", "agent.secrets", "agent.pending_approval",
-    "agent.identities",
+    "agent.blocks", "agent.tools", "agent.tags", "agent.secrets", "agent.sources",
+    "agent.pending_approval", "agent.identities",
 )  # fmt: skip
 
 
@@ -40,9 +39,13 @@ def show(
     asked = None
     if default and "agent.pending_approval" in include:
         asked = pausing.find(tx, default)
+    shelved = []
+    if "agent.sources" in include:
+        shelved = [HeldFolder(**dict(one)) for one in folders.of_agent(tx, project, agent.id)]
     return AgentState(
         **{**_stored(agent), **_embedding(catalog)},
-        llm_config=_llm_config(catalog, agent),
+        sources=shelved,
+        llm_config=choosing.llm_config(catalog, agent),
         memory=Memory(blocks=held, agent_type=agent.agent_type),
         message_ids=context,
         in_context_message_ids=context,
@@ -53,27 +56,21 @@ def show(
     )
 
 
+def show_all(
+    tx: Tx,
+    project: ProjectId,
+    catalog: Catalog,
+    found: Iterable[Agent],
+    include: Collection[str] | None,
+) -> list[AgentState]:
+    """Agents of a list; their relations are empty unless they are asked for."""
+    return [show(tx, project, catalog, agent, include or ()) for agent in found]
+
+
 def memory_of(tx: Tx, project: ProjectId, agent_id: str) -> Memory:
     """The blocks of an agent in their older form. Raises `NotFound`."""
     agent = agents.get(tx, project, agent_id)
     return Memory(blocks=blocks.of_agent(tx, project, agent_id), agent_type=agent.agent_type)
-
-
-def _llm_config(catalog: Catalog, agent: Agent) -> LLMConfig:
-    provider, _, model = agent.model.partition("/")
-    settings = agent.model_settings
-    return LLMConfig(
-        model=model,
-        handle=agent.model,
-        display_name=model,
-        provider_name=provider,
-        model_endpoint_type=catalog.endpoint_type(provider),
-        context_window=agent.context_window_limit
-        or min(MAX_WINDOW, catalog.context_window(Handle(provider, model))),
-        temperature=settings.temperature if settings else 1.0,
-        max_tokens=settings.max_output_tokens if settings else None,
-        parallel_tool_calls=settings.parallel_tool_calls if settings else True,
-    )
 
 
 def _embedding(catalog: Catalog) -> dict[str, Any]:

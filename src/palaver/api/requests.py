@@ -5,8 +5,6 @@ surrogates, NUL characters and numbers that are not finite (docs/decisions).
 """
 
 import json
-import math
-import re
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any
 
@@ -14,6 +12,8 @@ import pydantic_core
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from palaver.core.json_places import SUSPICIOUS, unkept
 
 _COLLECTIONS = frozenset(
     f"/v1/{name}"
@@ -24,16 +24,21 @@ _COLLECTIONS = frozenset(
     )
 )  # fmt: skip
 
-_SUSPICIOUS = re.compile(rb"\\u0000|[eE]\+?\d{3}|\d{309}")
-"""What JSON holds that spells a NUL, or a number too large to be finite."""
+_AROUND = 64 * 1024  # bytes of a body that are not its file
 
 
 class StrictRequest(Request):
     """A request whose body is not too large, and whose JSON is what it says."""
 
+    @property
+    def most(self) -> int:
+        """How many bytes the body may have."""
+        most: int = self.app.state.max_body
+        return most
+
     async def stream(self) -> AsyncGenerator[bytes, None]:
         """The body, piece by piece. Raises a 413 once it is larger than the app takes."""
-        most: int = self.app.state.max_body
+        most = self.most
         size = int(self.headers.get("content-length", 0))
         refusal = HTTPException(413, f"TOO_LARGE: a body may have up to {most} bytes; send less.")
         if size > most:
@@ -52,24 +57,58 @@ class StrictRequest(Request):
             value = pydantic_core.from_json(body, allow_inf_nan=False)
         except ValueError as error:
             raise json.JSONDecodeError(str(error), "", 0) from error
-        if _SUSPICIOUS.search(body) and not _can_be_kept(value):
+        if SUSPICIOUS.search(body) and unkept(value) is not None:
             raise HTTPException(
                 422, "UNPROCESSABLE: text must not hold NUL (U+0000), and numbers must be finite."
             )
         return value
 
 
+class Upload(StrictRequest):
+    """A request that brings a file of a folder, and a little around it."""
+
+    @property
+    def most(self) -> int:
+        """How many bytes the body may have."""
+        most: int = self.app.state.max_file
+        return most + _AROUND
+
+
+class Import(StrictRequest):
+    """A request that brings what was led elsewhere."""
+
+    @property
+    def most(self) -> int:
+        """How many bytes the body may have."""
+        most: int = self.app.state.max_import
+        return most
+
+
 class StrictRoute(APIRoute):
     """A route that reads its requests strictly."""
+
+    kind: type[StrictRequest] = StrictRequest
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, given a strict request."""
         handle = super().get_route_handler()
 
         async def strictly(request: Request) -> Response:
-            return await handle(StrictRequest(request.scope, request.receive))
+            return await handle(self.kind(request.scope, request.receive))
 
         return strictly
+
+
+class UploadRoute(StrictRoute):
+    """A route whose requests bring a file."""
+
+    kind = Upload
+
+
+class ImportRoute(StrictRoute):
+    """A route whose requests bring what was led elsewhere."""
+
+    kind = Import
 
 
 class OneSpelling:
@@ -93,17 +132,3 @@ class OneSpelling:
 def as_declared(path: str) -> str:
     """How a path without a slash at its end is spelled where it is declared."""
     return f"{path}/" if path in _COLLECTIONS else path
-
-
-def _can_be_kept(value: Any) -> bool:
-    match value:
-        case str():
-            return "\0" not in value
-        case float():
-            return math.isfinite(value)
-        case list():
-            return all(map(_can_be_kept, value))
-        case dict():
-            return all(_can_be_kept(key) and _can_be_kept(item) for key, item in value.items())
-        case _:
-            return True

@@ -14,12 +14,12 @@ from palaver.api.problems import RESPONSES
 from palaver.api.requests import StrictRoute
 
 
-def router(prefix: str, tag: str) -> APIRouter:
+def router(prefix: str, tag: str, kind: type[StrictRoute] = StrictRoute) -> APIRouter:
     """Endpoints below a path; their operations are named after `tag` and their function."""
     return APIRouter(
         prefix=prefix,
         tags=[tag],
-        route_class=StrictRoute,
+        route_class=kind,
         responses=RESPONSES,
         generate_unique_id_function=_operation_id,
     )

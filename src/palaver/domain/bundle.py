@@ -9,7 +9,7 @@ Whatever is not known is ignored, and what another version leaves out may be mis
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, StringConstraints
+from pydantic import AliasChoices, BaseModel, Field, PlainSerializer, StringConstraints
 
 from palaver.domain.agent import AgentType, CompactionSettings, Zone
 from palaver.domain.frozen import Frozen, SentStamp
@@ -30,6 +30,15 @@ LocalId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Whole = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Positive = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+def _as_given(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_as_given(one) for one in value]
+    return value.model_dump(exclude_unset=True) if isinstance(value, BaseModel) else value
+
+
+_KEPT = PlainSerializer(_as_given)  # what was left out is left out again, and null stays null
 
 
 class ReasoningContent(Frozen):
@@ -164,7 +173,8 @@ class BundledConversation(Frozen):
 
     ``message_ids`` are all of its messages in order, the system text first, those of a fork's
     beginning among them: they stand in other conversations, too. ``in_context_message_ids`` are
-    those in its window, in the window's order.
+    those in its window, in the window's order. A ``stale`` system text is older than the blocks:
+    the next send compiles it anew.
     """
 
     id: LocalId
@@ -172,7 +182,7 @@ class BundledConversation(Frozen):
     summary: str | None = None
     description: str | None = None
     model: str | None = None
-    model_settings: ModelSettings | None = None
+    model_settings: Annotated[ModelSettings | None, _KEPT] = None
     context_window_limit: Positive | None = None
     hidden: bool = False
     archived: bool = False
@@ -181,6 +191,7 @@ class BundledConversation(Frozen):
     last_message_at: SentStamp | None = None
     message_ids: list[LocalId] = Field(default_factory=list)
     in_context_message_ids: list[LocalId] = Field(default_factory=list)
+    stale: bool = False
 
 
 class BundledBlock(Frozen):
@@ -268,16 +279,16 @@ class BundledAgent(Frozen):
     metadata: dict[str, Any] | None = None
     model: str | None = None
     llm_config: dict[str, Any] | None = None
-    model_settings: ModelSettings | None = None
+    model_settings: Annotated[ModelSettings | None, _KEPT] = None
     context_window_limit: Positive | None = None
     embedding: str | None = None
     embedding_config: dict[str, Any] | None = None
-    compaction_settings: CompactionSettings | None = None
-    response_format: ResponseFormat | None = None
+    compaction_settings: Annotated[CompactionSettings | None, _KEPT] = None
+    response_format: Annotated[ResponseFormat | None, _KEPT] = None
     tags: list[str] | None = None
     tool_ids: list[LocalId] | None = None
     tools: list[str] | None = None
-    tool_rules: list[ToolRule] | None = None
+    tool_rules: Annotated[list[ToolRule] | None, _KEPT] = None
     block_ids: list[LocalId] | None = None
     memory_blocks: list[BundledBlock] | None = None
     secrets: dict[str, str | None] | None = None

@@ -4,6 +4,7 @@ The first 48 bits are a millisecond clock, so that rows insert in the order they
 rest keeps the exact shape of a uuid4 (version 4, variant 8 to b), which clients check.
 """
 
+import re
 import uuid
 from typing import Annotated
 
@@ -23,6 +24,8 @@ AgentId = Annotated[str, _id("agent")]
 ArchiveId = Annotated[str, _id("archive")]
 BlockId = Annotated[str, _id("block")]
 ConversationId = Annotated[str, _id("conv")]
+FileId = Annotated[str, _id("file")]
+FolderId = Annotated[str, _id("source")]
 IdentityId = Annotated[str, _id("identity")]
 McpServerId = Annotated[str, _id("mcp_server")]
 MessageId = Annotated[str, _id("message")]
@@ -47,6 +50,11 @@ def shape(prefix: str, millis: int, noise: int) -> str:
     high = (millis & (1 << 48) - 1) << 80 | 4 << 76 | (noise >> 62 & 0xFFF) << 64
     low = 2 << 62 | noise & (1 << 62) - 1
     return f"{prefix}-{uuid.UUID(int=high | low)}"
+
+
+def is_id(prefix: str, text: str) -> bool:
+    """Whether a text is an id of a kind."""
+    return re.fullmatch(f"{prefix}-{_UUID4}", text) is not None
 
 
 def otid_of(message_id: str, part: int) -> str:

@@ -8,7 +8,7 @@ from palaver.core import approval
 from palaver.core.expand import words_of
 from palaver.core.repair import mended
 from palaver.core.window import Window
-from palaver.domain.agent import Agent
+from palaver.domain.agent import Agent, LLMConfig
 from palaver.domain.conversation import Address, Conversation
 from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
@@ -87,3 +87,21 @@ def window(
     """The window as the next send would find it. Raises what `choose` raises."""
     blank = choose(catalog, found).blank(found.tools, address)
     return replace(blank, system=words_of(system.parts), entries=mended(said).entries)
+
+
+def llm_config(catalog: Catalog, agent: Agent) -> LLMConfig:
+    """The model of an agent in its older form."""
+    provider, _, model = agent.model.partition("/")
+    settings = agent.model_settings
+    return LLMConfig(
+        model=model,
+        handle=agent.model,
+        display_name=model,
+        provider_name=provider,
+        model_endpoint_type=catalog.endpoint_type(provider),
+        context_window=agent.context_window_limit
+        or min(MAX_WINDOW, catalog.context_window(Handle(provider, model))),
+        temperature=settings.temperature if settings else 1.0,
+        max_tokens=settings.max_output_tokens if settings else None,
+        parallel_tool_calls=settings.parallel_tool_calls if settings else True,
+    )

@@ -13,6 +13,7 @@ from palaver.errors import Invalid, NotFound
 from palaver.providers import embedding, listing
 from palaver.providers.embedding import Embedder, Trigrams, Vectorizer
 from palaver.providers.listing import Listed
+from palaver.providers.overheard import Tape
 from palaver.providers.remote import Patience, RemoteModel
 from palaver.providers.scripted import OfflineModel
 from palaver.providers.table import PROVIDERS, Account, Provider, account, window_of
@@ -40,6 +41,7 @@ class Catalog:
     Nothing goes over the network before a model is called or listed. `clock` tells seconds, and
     `installed` whether the library of an extra is there. `embedder` is the embedding model that
     ``PALAVER_EMBEDDING`` names, if it does. Raises as `checked` does where that is none.
+    With `traces` there are tapes.
     """
 
     def __init__(
@@ -48,12 +50,15 @@ class Catalog:
         patience: Patience | None = None,
         clock: Callable[[], float] = time.monotonic,
         installed: Callable[[str], bool] = is_installed,
+        *,
+        traces: bool = False,
     ) -> None:
         found = (account(provider, environment) for provider in PROVIDERS)
         self._accounts = {one.provider.name: one for one in found if one is not None}
         self._patience = patience or Patience()
         self._clock = clock
         self._installed = installed
+        self.traces = traces
         self._offline = OfflineModel()
         self._remotes: dict[str, RemoteModel] = {}
         self._listed: dict[str, dict[str, Listed]] = {}  # by provider and by name
@@ -68,6 +73,11 @@ class Catalog:
     def configured(self) -> list[tuple[Provider, str]]:
         """The configured providers, each with the URL that may be shown."""
         return [(one.provider, one.shown_url) for one in self._accounts.values()]
+
+    def tape(self) -> Tape | None:
+        """What a run's requests are noted on, where traces are kept. No account's secrets are."""
+        secrets = (secret for one in self._accounts.values() for secret in one.secrets)
+        return Tape(tuple(secrets)) if self.traces else None
 
     def in_words(self) -> str:
         """The names for people to read: one that needs no key may still not be there."""

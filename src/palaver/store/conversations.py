@@ -1,27 +1,31 @@
 """Conversations, as they are kept: their own entries, and below them what they were forked from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 
 from palaver import clock
 from palaver.domain.conversation import (
     Address,
     ArchiveStatus,
+    Context,
     Conversation,
     ConversationSort,
+    Segment,
 )
 from palaver.domain.entry import SYSTEM_SEQ, Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.errors import NotFound
-from palaver.store import compactions, entries, prompts, schema
+from palaver.store import compactions, entries, prompts, schema, schema_texts
 from palaver.store.db import Tx
 from palaver.store.paging import containing, paged
 
 _own = schema.conversations
+_agents = schema.agents
 _segments = schema.segments
 _SHOWN = (_own.c.body, _own.c.last_message_at)
 _ALIVE = (_own.c.project_id == bindparam("project"), _own.c.deleted_at.is_(None))
@@ -47,6 +51,11 @@ _EVERYWHERE = (
     .order_by(_own.c.id)
     .limit(bindparam("limit"))
 )
+_OF_AGENT = (
+    select(*_SHOWN, _own.c.id, _own.c.is_default, _own.c.hidden, _own.c.stale)
+    .where(*_ALIVE, _own.c.agent_id == bindparam("agent"))
+    .order_by(_own.c.id)
+)
 _AT_ONCE = 20  # conversations that go on in one transaction
 _ADD = insert(_own)
 _ADD_SEGMENT = insert(_segments)
@@ -60,6 +69,18 @@ class Home:
     project: ProjectId
     conversation_id: str
     agent_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a conversation is besides what the API shows: what it reaches, and its window."""
+
+    is_default: bool
+    hidden: bool
+    stale: bool
+    head: int
+    context: Context
+    segments: tuple[Segment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +181,18 @@ def touch(tx: Tx, conversation_id: str, at: datetime) -> None:
 def mark_stale(tx: Tx, project: ProjectId, block_id: str) -> None:
     """Remember that the prompts of default conversations hold an older text of a block."""
     held = schema.agents_blocks
-    holders = select(held.c.agent_id).where(held.c.block_id == block_id)
-    theirs = (_own.c.project_id == project, _own.c.agent_id.in_(holders))
-    tx.run(update(_own).where(*theirs, schema.IS_DEFAULT).values(stale=True))
+    _mark(tx, project, select(held.c.agent_id).where(held.c.block_id == block_id))
+
+
+def mark_stale_folder(tx: Tx, project: ProjectId, folder_id: str) -> None:
+    """The same for what is told of a folder."""
+    held = schema_texts.agents_folders
+    _mark(tx, project, select(held.c.agent_id).where(held.c.folder_id == folder_id))
+
+
+def mark_stale_agent(tx: Tx, project: ProjectId, agent_id: str) -> None:
+    """The same for what is told of an agent's folders and open files."""
+    _mark(tx, project, select(_agents.c.id).where(_agents.c.id == agent_id))
 
 
 def take_stale(tx: Tx, conversation_id: str) -> bool:
@@ -256,22 +286,39 @@ def fork(
             "context_head": tuple(head),
         },
     )
-    tx.many(
-        _ADD_SEGMENT,
-        [
-            {
-                "conversation_id": new.id,
-                "n": n,
-                "source_conversation_id": segment.source,
-                "lo": segment.lo,
-                "hi": segment.hi,
-            }
-            for n, segment in enumerate(shared)
-        ],
-    )
+    _share(tx, new.id, shared)
     address = Address(conversation_id=new.id, agent_id=new.agent_id)
     entries.insert_all(tx, project, address, own)
     prompts.share(tx, project, source_id, new.id)
+
+
+def take_in(tx: Tx, project: ProjectId, conversation: Conversation, shape: Shape) -> None:
+    """Keep a conversation that was led elsewhere; its entries, the system one too, come after."""
+    _insert(
+        tx,
+        project,
+        conversation,
+        {
+            "is_default": shape.is_default,
+            "hidden": shape.hidden,
+            "stale": shape.stale,
+            "head_seq": shape.head,
+            "context_from": shape.context.start,
+            "context_head": shape.context.head,
+        },
+    )
+    _share(tx, conversation.id, shape.segments)
+
+
+def of_agent(tx: Tx, project: ProjectId, agent_id: str) -> list[tuple[Conversation, Shape]]:
+    """All conversations of an agent, hidden ones and the default one too, oldest first."""
+    mine = {"project": project, "agent": agent_id}
+    found = []
+    for row in tx.all(_OF_AGENT, mine):
+        reached = entries.reach(tx, row.id)
+        shape = Shape(row.is_default, row.hidden, row.stale, reached.head, reached.context)
+        found.append((_read(row), shape))
+    return found
 
 
 def recall_count(tx: Tx, conversation_id: str) -> int:
@@ -294,6 +341,27 @@ def _insert(tx: Tx, project: ProjectId, conversation: Conversation, more: dict[s
             **_row(conversation),
             **more,
         },
+    )
+
+
+def _mark(tx: Tx, project: ProjectId, holders: Select[str]) -> None:
+    theirs = (_own.c.project_id == project, _own.c.agent_id.in_(holders))
+    tx.run(update(_own).where(*theirs, schema.IS_DEFAULT).values(stale=True))
+
+
+def _share(tx: Tx, conversation_id: str, segments: Sequence[Segment]) -> None:
+    tx.many(
+        _ADD_SEGMENT,
+        [
+            {
+                "conversation_id": conversation_id,
+                "n": n,
+                "source_conversation_id": segment.source,
+                "lo": segment.lo,
+                "hi": segment.hi,
+            }
+            for n, segment in enumerate(segments)
+        ],
     )
 
 

@@ -252,13 +252,12 @@ def newest(tx: Tx, conversation_id: str, limit: int) -> list[Entry]:
 def context_ids(tx: Tx, conversation_id: str) -> list[str]:
     """The ids of the entries in a conversation's context, the system entry first."""
     reached = reach(tx, conversation_id)
-    parts = ((reached.opening, _IDS), (reached.recent, _SAID_IDS))
-    return [
-        row.id
-        for stretches, ids in parts
-        for stretch in stretches
-        for row in tx.all(ids, _bounds(stretch))
-    ]
+    return _ids(tx, reached.opening, _IDS) + _ids(tx, reached.recent, _SAID_IDS)
+
+
+def all_ids(tx: Tx, conversation_id: str) -> list[str]:
+    """The ids of all that a conversation reaches, the system entry first."""
+    return _ids(tx, reach(tx, conversation_id).whole, _IDS)
 
 
 def listed(tx: Tx, project: ProjectId, conversation_id: str, page: Page) -> list[Entry]:
@@ -383,6 +382,10 @@ def _walk(
         if len(bodies) >= limit:
             break
     return bodies
+
+
+def _ids(tx: Tx, stretches: Sequence[Segment], ids_in: Select[tuple[str]]) -> list[str]:
+    return [row.id for one in stretches for row in tx.all(ids_in, _bounds(one))]
 
 
 def _bounds(stretch: Segment) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 
 from palaver.domain.meaning import Meaning
-from palaver.store import entries, passages, schema, schema_texts
+from palaver.store import entries, files, passages, schema, schema_texts
 from palaver.store.db import Tx
 from palaver.store.search import Searchable
 
@@ -19,6 +19,7 @@ _vectors = schema_texts.vectors
 _scopes = schema_texts.vector_scopes
 _embedders = schema_texts.embedders
 
+_KINDS = (entries.searchables, passages.searchables, files.searchables)
 _NEWEST = select(func.coalesce(func.max(_searchable.c.n), 0))
 _DUE = (
     select(_searchable.c.n, _searchable.c.id)
@@ -73,8 +74,7 @@ def due(tx: Tx, kind: str, between: tuple[int, int], most: int) -> Due:
     above, upto = between
     rows = tx.all(_DUE, {"kind": kind, "above": above, "upto": upto, "most": most})
     ids = [row.id for row in rows]
-    found = [*entries.searchables(tx, ids), *passages.searchables(tx, ids)] if ids else []
-    texts = {one.id: one for one in found}
+    texts = {one.id: one for kind in _KINDS if ids for one in kind(tx, ids)}
     return {row.n: texts.get(row.id) for row in rows}
 
 

@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
+
+import httpx2
 
 from palaver.domain.mcp import McpServer, Offer, StdioMcpServer
 from palaver.domain.tool import Outcome
@@ -59,6 +62,16 @@ class McpClient:
                 "An MCP server of type stdio is a command on palaver's own machine, and those are "
                 "not run unless the operator sets PALAVER_ALLOW_MCP_STDIO=1; use a URL instead."
             )
+
+    async def look(self, server: McpServer) -> None:
+        """The same, and its host's addresses are looked up. One that has none yet may have later.
+
+        Raises `Invalid`.
+        """
+        self.check(server)
+        if not isinstance(server, StdioMcpServer):
+            with suppress(httpx2.ConnectError):
+                await self._egress.addresses(self._egress.read(server.server_url))
 
     async def offers(self, server: McpServer) -> list[Offer]:
         """What a server offers. Raises `McpFailed` and `Invalid`."""

@@ -1,0 +1,279 @@
+"""Entries as the messages of an agent file, and back.
+
+The format tells what is said in its own words, and reads well in other programs. What it has no
+words for (what providers attach, what a call waits for, an order that it does not know) is kept by
+writing the entry's parts beside them. Whether that is needed is found out by reading it back.
+"""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import assert_never
+
+from palaver.core.expand import signature_of
+from palaver.domain import bundle
+from palaver.domain.bundle import BundledCall, BundledMessage, BundledReturn, CalledFunction
+from palaver.domain.entry import Entry, Role
+from palaver.domain.message import Approval, ImageContent, Return, TextContent, TextOrImage
+from palaver.domain.part import (
+    Gate,
+    HiddenReasoning,
+    Image,
+    Part,
+    Reasoning,
+    Text,
+    ToolCall,
+    ToolReturn,
+    Verdict,
+)
+
+Returned = str | list[Text | Image]
+
+_TEXT_OR_IMAGE = (TextContent, ImageContent)
+
+
+class Reader:
+    """Reads the messages of one agent, in the order of its file: some name what earlier ones did.
+
+    A return does not tell the name of its tool, and an answer may name the message that asked.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}  # of tools, by the ids of calls
+        self._asked: dict[str, str] = {}  # ids of calls, by the ids of messages
+
+    def read(self, message: BundledMessage, entry_id: str, seq: int, at: datetime) -> Entry:
+        """The entry that a message is. One without a time was said at `at`."""
+        parts = self.parts_of(message)
+        calls = [part for part in parts if isinstance(part, ToolCall)]
+        self._names.update((call.call_id, call.name) for call in calls)
+        if calls and message.id is not None:
+            self._asked[message.id] = calls[0].call_id
+        return Entry(
+            id=entry_id,
+            seq=seq,
+            role=role_of(message),
+            parts=parts,
+            created_at=message.created_at or at,
+            otid=message.otid,
+            name=message.name,
+            sender_id=message.sender_id,
+            group_id=message.group_id,
+            model=message.model,
+            cut=bool(message.cut),
+            compaction=message.compaction,
+        )
+
+    def parts_of(self, message: BundledMessage) -> tuple[Part, ...]:
+        """What a message holds, in order."""
+        if message.parts is not None:
+            return message.parts
+        if message.role in ("tool", "function"):
+            return tuple(self._returns(message))
+        said = [part for content in _contents(message) for part in _read(content)]
+        gate: Gate | None = "approval" if message.role == "approval" else None
+        known = {part.call_id for part in said if isinstance(part, ToolCall)}
+        for call in message.tool_calls or ():
+            if call.id not in known:
+                name, arguments = call.function.name, call.function.arguments
+                said.append(ToolCall(call_id=call.id, name=name, arguments=arguments, gate=gate))
+        return (*said, *self._answers(message))
+
+    def _returns(self, message: BundledMessage) -> Iterable[Part]:
+        contents = _contents(message)
+        words = contents or [TextContent(text="")]
+        alone = BundledReturn(func_response=[c for c in words if isinstance(c, _TEXT_OR_IMAGE)])
+        for one in message.tool_returns or [alone]:
+            call_id = one.tool_call_id or message.tool_call_id or ""
+            yield ToolReturn(
+                call_id=call_id,
+                name=self._names.get(call_id) or message.name or "",
+                status=one.status,
+                content=_returned(one.func_response),
+                stdout=one.stdout,
+                stderr=one.stderr,
+            )
+
+    def _answers(self, message: BundledMessage) -> Iterable[Part]:
+        if not message.approvals and message.approve is not None:
+            asked = message.approval_request_id or ""
+            reason = message.denial_reason
+            call_id = self._asked.get(asked, asked)
+            yield Verdict(call_id=call_id, approve=message.approve, reason=reason)
+        for one in message.approvals or ():
+            if isinstance(one, Approval):
+                yield Verdict(call_id=one.tool_call_id, approve=one.approve, reason=one.reason)
+            else:
+                yield ToolReturn(
+                    call_id=one.tool_call_id,
+                    name=self._names.get(one.tool_call_id, ""),
+                    status=one.status,
+                    content=_returned(one.tool_return),
+                    stdout=one.stdout,
+                    stderr=one.stderr,
+                )
+
+
+class Writer:
+    """Writes the entries of one agent, in the order of its file. `agent` is its id there."""
+
+    def __init__(self, agent: str) -> None:
+        self._agent = agent
+        self._reader = Reader()
+
+    def write(self, entry: Entry, local: str) -> BundledMessage:
+        """The message that an entry is, under its id in the file."""
+        calls = [part for part in entry.parts if isinstance(part, ToolCall)]
+        returns = [part for part in entry.parts if isinstance(part, ToolReturn)]
+        content = [one for part in entry.parts for one in _said(part)]
+        answers = entry.role == "approval"
+        if returns and not answers:
+            content = [TextContent(text=_as_text(returns[0].content))]
+        message = BundledMessage(
+            id=local,
+            role="approval" if any(call.gate for call in calls) else entry.role,
+            content=content,
+            name=entry.name,
+            otid=entry.otid,
+            sender_id=entry.sender_id,
+            group_id=entry.group_id,
+            model=entry.model,
+            agent_id=self._agent,
+            tool_calls=[_call(call) for call in calls] or None,
+            tool_call_id=returns[0].call_id if returns and not answers else None,
+            tool_returns=[_return(part) for part in returns] if not answers else None,
+            approvals=[*_answers(entry.parts)] if answers else None,
+            created_at=entry.created_at,
+            cut=entry.cut or None,
+            compaction=entry.compaction,
+        )
+        read = self._reader.read(message, entry.id, entry.seq, entry.created_at)
+        if (read.role, read.parts) == (entry.role, entry.parts):
+            return message
+        return message.model_copy(update={"parts": entry.parts})
+
+
+def role_of(message: BundledMessage) -> Role:
+    """Who says it. What the format calls an approval may be the question or the answer."""
+    match message.role:
+        case "function":
+            return "tool"
+        case "approval" if message.tool_calls and not message.approvals:
+            return "assistant" if message.approve is None else "approval"
+        case role:
+            return role
+
+
+def _contents(message: BundledMessage) -> list[bundle.Content]:
+    if isinstance(message.content, str):
+        return [TextContent(text=message.content)] if message.content else []
+    return message.content or []
+
+
+def _read(content: bundle.Content) -> list[Part]:
+    match content:
+        case TextContent():
+            return [Text(text=content.text, seal=_seal(content.signature))]
+        case ImageContent():
+            return [Image(source=content.source)]
+        case bundle.ReasoningContent():
+            return [Reasoning(text=content.reasoning, seal=_seal(content.signature))]
+        case bundle.RedactedReasoningContent():
+            return [HiddenReasoning(state="redacted", data=content.data)]
+        case bundle.OmittedReasoningContent():
+            return [HiddenReasoning(state="omitted", seal=_seal(content.signature))]
+        case bundle.SummarizedReasoningContent():
+            return [Reasoning(text="\n\n".join(one.text for one in content.summary))]
+        case bundle.ToolCallContent():
+            arguments = json.dumps(content.input, ensure_ascii=False)
+            seal = _seal(content.signature)
+            return [ToolCall(call_id=content.id, name=content.name, arguments=arguments, seal=seal)]
+        case bundle.ToolReturnContent():
+            return [
+                ToolReturn(
+                    call_id=content.tool_call_id,
+                    status="error" if content.is_error else "success",
+                    content=content.content,
+                )
+            ]
+        case _:
+            assert_never(content)
+
+
+def _said(part: Part) -> list[bundle.Content]:
+    match part:
+        case Text():
+            return [TextContent(text=part.text, signature=signature_of(part))]
+        case Image():
+            return [ImageContent(source=part.source)]
+        case Reasoning():
+            signature = signature_of(part)
+            told = {"type": "reasoning", "reasoning": part.text, "signature": signature}
+            return [bundle.ReasoningContent.model_validate(told)]
+        case HiddenReasoning(state="redacted"):
+            return [
+                bundle.RedactedReasoningContent(type="redacted_reasoning", data=part.data or "")
+            ]
+        case HiddenReasoning():
+            signature = signature_of(part)
+            return [bundle.OmittedReasoningContent(type="omitted_reasoning", signature=signature)]
+        case ToolCall() | ToolReturn() | Verdict():
+            return []
+        case _:
+            assert_never(part)
+
+
+def _seal(signature: str | None) -> dict[str, str] | None:
+    return None if signature is None else {"signature": signature}
+
+
+def _call(part: ToolCall) -> BundledCall:
+    function = CalledFunction(name=part.name, arguments=part.arguments)
+    return BundledCall(id=part.call_id, function=function)
+
+
+def _return(part: ToolReturn) -> BundledReturn:
+    return BundledReturn(
+        tool_call_id=part.call_id,
+        status=part.status,
+        func_response=_told(part.content),
+        stdout=part.stdout,
+        stderr=part.stderr,
+    )
+
+
+def _answers(parts: Iterable[Part]) -> Iterable[Approval | Return]:
+    for part in parts:
+        if isinstance(part, Verdict):
+            yield Approval(tool_call_id=part.call_id, approve=part.approve, reason=part.reason)
+        elif isinstance(part, ToolReturn):
+            yield Return(
+                tool_call_id=part.call_id,
+                status=part.status,
+                tool_return=_told(part.content),
+                stdout=part.stdout,
+                stderr=part.stderr,
+            )
+
+
+def _told(content: Returned) -> str | list[TextOrImage]:
+    if isinstance(content, str):
+        return content
+    told = (one for part in content for one in _said(part))
+    return [one for one in told if isinstance(one, _TEXT_OR_IMAGE)]
+
+
+def _returned(told: str | list[TextOrImage] | None) -> Returned:
+    """What a call came to. Words alone are a text, however they were written."""
+    if told is None or isinstance(told, str):
+        return told or ""
+    parts = [part for one in told for part in _read(one)]
+    if len(parts) == 1 and isinstance(parts[0], Text) and parts[0].seal is None:
+        return parts[0].text
+    return [part for part in parts if isinstance(part, Text | Image)]
+
+
+def _as_text(content: Returned) -> str:
+    if isinstance(content, str):
+        return content
+    return "".join(part.text for part in content if isinstance(part, Text))

@@ -1,0 +1,238 @@
+"""Agents go out: all that is an agent's, as a bundle."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from pydantic import TypeAdapter
+
+from palaver import __version__, clock
+from palaver.core.bundled_messages import Writer
+from palaver.core.prompt import renamed
+from palaver.domain.agent import Agent
+from palaver.domain.archive import Archive
+from palaver.domain.block import Block
+from palaver.domain.bundle import (
+    Bundle,
+    BundledAgent,
+    BundledArchive,
+    BundledBlock,
+    BundledConversation,
+    BundledMessage,
+    BundledPassage,
+    BundledServer,
+    BundledTool,
+)
+from palaver.domain.entry import Entry
+from palaver.domain.ids import ProjectId
+from palaver.domain.mcp import McpServer, StdioMcpServer
+from palaver.domain.page import Page
+from palaver.domain.part import Text
+from palaver.domain.rule import ToolRule
+from palaver.domain.tool import Tool
+from palaver.engine import equipment
+from palaver.engine.choosing import llm_config
+from palaver.errors import NotFound
+from palaver.providers.catalog import Catalog
+from palaver.store import agents, archives, blocks, conversations, entries, mcp_servers, passages
+from palaver.store.db import Tx
+from palaver.store.passages import PassageFilter
+
+
+class _Row(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Row)
+
+_RULES: TypeAdapter[list[ToolRule] | None] = TypeAdapter(list[ToolRule] | None)
+
+AGENT = "agent-0"
+"""What an agent is called in a file that holds no other."""
+
+_OF_CONVERSATION = {
+    "summary", "description", "model", "context_window_limit", "archived", "archived_at",
+    "created_at", "last_message_at",
+}  # fmt: skip
+_OF_BLOCK = (
+    "value", "limit", "description", "read_only", "metadata", "tags", "hidden", "is_template",
+    "template_name", "preserve_on_migration",
+)  # fmt: skip
+_OF_TOOL = (
+    "tool_type", "description", "source_type", "source_code", "json_schema", "args_json_schema",
+    "tags", "return_char_limit", "pip_requirements", "npm_requirements",
+    "default_requires_approval", "enable_parallel_execution", "approval_ttl",
+)  # fmt: skip
+_AT_ONCE = 500  # rows that are read together
+_AS_THEY_ARE = (
+    "name", "agent_type", "system", "description", "metadata", "model", "model_settings",
+    "context_window_limit", "embedding", "compaction_settings", "response_format", "timezone",
+    "hidden", "message_buffer_autoclear", "enable_sleeptime", "max_files_open",
+    "per_file_view_window_char_limit",
+)  # fmt: skip
+
+
+def bundle_of(
+    tx: Tx,
+    project: ProjectId,
+    catalog: Catalog,
+    agent_id: str,
+    only: str | None = None,
+    *,
+    scrubbed: bool = False,
+) -> Bundle:
+    """An agent with all that is its own, or with `only` one of its conversations.
+
+    What is `scrubbed` holds no conversation. Secrets have no values. Raises `NotFound`.
+    """
+    agent = agents.get(tx, project, agent_id)
+    held = blocks.of_agent(tx, project, agent.id)
+    tools = equipment.of_agent(tx, project, agent)
+    servers = _servers(tx, project, tools)
+    texts = [archives.get(tx, project, one) for one in archives.of_agent(tx, project, agent.id)]
+    told = None if scrubbed else _Told(tx, project, agent, only)
+    named = {name: getattr(agent, name) for name in _AS_THEY_ARE}
+    secrets: dict[str, str | None] = dict.fromkeys(agent.secrets, "")
+    return Bundle(
+        agents=[
+            BundledAgent(
+                **named,
+                id=AGENT,
+                llm_config=llm_config(catalog, agent).model_dump(exclude_none=True),
+                tags=list(agent.tags),
+                tool_ids=[f"tool-{n}" for n in range(len(tools))],
+                tool_rules=_RULES.validate_python(agent.tool_rules),
+                block_ids=[f"block-{n}" for n in range(len(held))],
+                archive_ids=[f"archive-{n}" for n in range(len(texts))],
+                secrets=secrets,
+                tool_exec_environment_variables=secrets,
+                in_context_message_ids=told.window if told else [],
+                messages=told.messages if told else [],
+                conversations=told.conversations if told else None,
+            )
+        ],
+        blocks=[_block(f"block-{n}", one) for n, one in enumerate(held)],
+        tools=[_tool(f"tool-{n}", one, servers) for n, one in enumerate(tools)],
+        mcp_servers=[_server(*one) for one in dict(servers.values()).items()],
+        archives=[_archive(tx, project, f"archive-{n}", one) for n, one in enumerate(texts)],
+        metadata={"written_by": f"palaver {__version__}"},
+        created_at=clock.now(),
+    )
+
+
+class _Told:
+    """What was said to an agent, as its file has it; or with `only` in one of its conversations."""
+
+    def __init__(self, tx: Tx, project: ProjectId, agent: Agent, only: str | None) -> None:
+        found = conversations.of_agent(tx, project, agent.id)
+        if only is not None:
+            found = [one for one in found if one[0].id == only]
+            if not found:
+                raise NotFound("Conversation of this agent")
+        walks = [entries.all_ids(tx, one.id) for one, _ in found]
+        wanted = {one for ids in walks for one in ids}
+        names = {agent.id: AGENT, **{one.id: f"conv-{n}" for n, (one, _) in enumerate(found)}}
+        said = _all(lambda page: entries.of_agent(tx, project, agent.id, page))
+        writer = Writer(AGENT)
+        self._locals: dict[str, str] = {}
+        self.messages: list[BundledMessage] = []
+        for entry in said:
+            if entry.id in wanted:
+                local = self._locals[entry.id] = f"message-{len(self._locals)}"
+                self.messages.append(writer.write(_renamed(entry, names), local))
+        self.conversations = [
+            BundledConversation(
+                **one.model_dump(include=_OF_CONVERSATION, exclude_none=True),
+                id=names[one.id],
+                model_settings=one.model_settings,
+                is_default=shape.is_default,
+                hidden=shape.hidden,
+                stale=shape.stale,
+                message_ids=[self._locals[id] for id in ids],
+                in_context_message_ids=[self._locals[id] for id in entries.context_ids(tx, one.id)],
+            )
+            for (one, shape), ids in zip(found, walks, strict=True)
+        ]
+        defaults = [one for one in self.conversations if one.is_default] or self.conversations
+        self.window = defaults[0].in_context_message_ids
+
+
+def _renamed(entry: Entry, names: Mapping[str, str]) -> Entry:
+    """A system text names its agent and its conversation as the file does."""
+    if entry.role != "system":
+        return entry
+    parts = (
+        one.model_copy(update={"text": renamed(one.text, names)}) if isinstance(one, Text) else one
+        for one in entry.parts
+    )
+    return entry.model_copy(update={"parts": tuple(parts)})
+
+
+def _all(page_of: Callable[[Page], list[T]]) -> Iterator[T]:
+    """All of a list, page by page."""
+    after = None
+    while page := page_of(Page(limit=_AT_ONCE, after=after, order="asc")):
+        yield from page
+        after = page[-1].id
+
+
+def _servers(tx: Tx, project: ProjectId, tools: Sequence[Tool]) -> dict[str, tuple[str, McpServer]]:
+    """The servers that tools come from, each under its name in the file, by the ids of tools."""
+    locals_: dict[str, str] = {}
+    found: dict[str, tuple[str, McpServer]] = {}
+    for tool in tools:
+        if tool.tool_type == "external_mcp":
+            server = mcp_servers.of_tool(tx, project, tool.id)
+            local = locals_.setdefault(server.id, f"mcp_server-{len(locals_)}")
+            found[tool.id] = (local, server)
+    return found
+
+
+def _block(local: str, block: Block) -> BundledBlock:
+    return BundledBlock(
+        id=local,
+        label=block.label or "block",
+        **{name: getattr(block, name) for name in _OF_BLOCK},
+    )
+
+
+def _tool(local: str, tool: Tool, servers: Mapping[str, tuple[str, McpServer]]) -> BundledTool:
+    metadata, source = tool.metadata_, (tool.metadata_ or {}).get("mcp")
+    if isinstance(source, dict):  # its server's id means nothing elsewhere
+        told = {name: value for name, value in source.items() if name != "server_id"}
+        metadata = {**(tool.metadata_ or {}), "mcp": told}
+    return BundledTool(
+        **{name: getattr(tool, name) for name in _OF_TOOL},
+        id=local,
+        name=tool.name or local,
+        metadata_=metadata,
+        mcp_server_id=servers[tool.id][0] if tool.id in servers else None,
+    )
+
+
+def _server(local: str, server: McpServer) -> BundledServer:
+    about = {"id": local, "server_type": server.mcp_server_type, "server_name": server.server_name}
+    if not isinstance(server, StdioMcpServer):
+        return BundledServer.model_validate({**about, "server_url": server.server_url})
+    config: dict[str, object] = {"command": server.command, "args": server.args}
+    if server.env is not None:
+        config["env"] = dict.fromkeys(server.env, "")
+    return BundledServer.model_validate({**about, "stdio_config": config})
+
+
+def _archive(tx: Tx, project: ProjectId, local: str, archive: Archive) -> BundledArchive:
+    wanted = PassageFilter(archives=[archive.id])
+    texts = _all(lambda page: passages.listed(tx, project, page, wanted))
+    return BundledArchive(
+        id=local,
+        name=archive.name,
+        description=archive.description,
+        metadata=archive.metadata,
+        created_at=archive.created_at,
+        passages=[
+            BundledPassage(
+                text=one.text, tags=one.tags, metadata=one.metadata, created_at=one.created_at
+            )
+            for one in texts
+        ],
+    )

@@ -1,0 +1,312 @@
+"""A bundle is taken in: all of it in one transaction, or nothing.
+
+What is there already is left as it is and counted, down to single conversations. What cannot be
+had here is refused by name, and the rest goes on without it.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from palaver import clock
+from palaver.core.prompt import DEFAULT_SYSTEM
+from palaver.domain.agent import Agent
+from palaver.domain.archive import Archive, Passage
+from palaver.domain.block import DEFAULT_LIMIT, Block
+from palaver.domain.bundle import BundledAgent, BundledArchive, BundledBlock, BundledTool
+from palaver.domain.ids import ProjectId
+from palaver.domain.intake import Intake, Noun
+from palaver.domain.mcp import McpServer, StdioMcpServer
+from palaver.domain.tool import Tool
+from palaver.engine import equipment
+from palaver.engine.importing import Order
+from palaver.engine.retelling import Retelling
+from palaver.errors import Invalid, NotFound
+from palaver.store import agents, archives, blocks, known, mcp_servers, passages, tools
+from palaver.store.db import Database, Tx
+from palaver.store.known import Kind
+
+_NOT_OURS = "palaver takes in no {} yet; make them here"
+_GONE = (
+    "it was here and was deleted; bring it again when it has left the database "
+    "(PALAVER_DELETED_KEEP), or import the file over HTTP, where everything gets new ids"
+)
+
+_AS_GIVEN = (
+    "agent_type", "model_settings", "description", "metadata", "timezone", "hidden",
+    "compaction_settings", "response_format", "message_buffer_autoclear", "enable_sleeptime",
+    "max_files_open", "per_file_view_window_char_limit",
+)  # fmt: skip
+
+
+class _Rehearsed(Exception):
+    """A dry run is at its end, and all that it has written is undone."""
+
+    def __init__(self, intake: Intake) -> None:
+        self.intake = intake
+
+
+async def take_in(db: Database, project: ProjectId, order: Order) -> Intake:
+    """Take a bundle in, or rehearse that; what became of it."""
+    try:
+        return await db.tx(_take_in, project, order)
+    except _Rehearsed as rehearsed:
+        return rehearsed.intake
+
+
+def _take_in(tx: Tx, project: ProjectId, order: Order) -> Intake:
+    work = _Work(tx, project, order)
+    work.take()
+    if order.wishes.dry_run:
+        raise _Rehearsed(work.intake)
+    return work.intake
+
+
+class _Work:
+    """One bundle on its way in. The ids of what is there are known by those in the bundle."""
+
+    def __init__(self, tx: Tx, project: ProjectId, order: Order) -> None:
+        self.intake = Intake()
+        self._tx = tx
+        self._project = project
+        self._order = order
+        self._now = clock.now()
+        self._servers: dict[str, str] = {}
+        self._tools: dict[str, str] = {}
+        self._blocks: dict[str, str] = {}
+        self._archives: dict[str, str] = {}
+
+    def take(self) -> None:
+        """Take everything in."""
+        bundle = self._order.bundle
+        for n, server in enumerate(bundle.mcp_servers):
+            self._take_server(n, server.id, server.server_name)
+        for n, tool in enumerate(bundle.tools):
+            self._take_tool(n, tool)
+        for n, block in enumerate(bundle.blocks):
+            self._blocks[block.id or ""] = self._take_block(n, block, block.id or "")
+        for n, archive in enumerate(bundle.archives):
+            self._take_archive(n, archive)
+        for n, agent in enumerate(bundle.agents):
+            self._take_agent(n, agent)
+        others: tuple[tuple[Noun, list[dict[str, Any]]], ...] = (
+            ("groups", bundle.groups), ("folders", bundle.sources), ("files", bundle.files)
+        )  # fmt: skip
+        for noun, given in others:
+            for one in given:
+                name = str(one.get("name") or one.get("file_name") or one.get("id") or "?")
+                self.intake.refuse(noun, name, _NOT_OURS.format(noun))
+
+    def _new(self, noun: Noun, kind: Kind, local: str, n: int) -> tuple[str, bool]:
+        """The id of something, and whether it is new; what is not, is counted or refused."""
+        made = self._order.naming(kind, local, n)
+        taken = known.among(self._tx, self._project, kind, [made])
+        if made not in taken:
+            self.intake.count(noun, "added")
+        elif taken[made]:
+            self.intake.count(noun, "there")
+        else:
+            self.intake.refuse(noun, local, _GONE)
+        return made, made not in taken
+
+    def _take_server(self, n: int, local: str, name: str) -> None:
+        server = self._order.servers[local]
+        same = [
+            one for one in mcp_servers.listed(self._tx, self._project) if one.server_name == name
+        ]
+        if isinstance(server, str):
+            self.intake.refuse("mcp_servers", name, server)
+        elif not same:
+            made, _ = self._new("mcp_servers", "mcp_server", local, n)
+            kept = server.model_copy(update={"id": made})
+            mcp_servers.add(self._tx, self._project, kept, self._now)
+            self._servers[local] = made
+        elif _address(same[0]) == _address(server):
+            self.intake.count("mcp_servers", "there")
+            self._servers[local] = same[0].id
+        else:
+            reason = "there is another MCP server of that name here; rename one of them"
+            self.intake.refuse("mcp_servers", name, reason)
+
+    def _take_tool(self, n: int, one: BundledTool) -> None:
+        """A tool is known by its name: agents get the one that is there."""
+        made = self._order.tools[one.id]
+        there = equipment.find_named(self._tx, self._project, one.name)
+        if there is not None:
+            self._tools[one.id] = there.id
+            return self.intake.count("tools", "changed" if self._override(there, made) else "there")
+        if isinstance(made, str):
+            return self.intake.refuse("tools", one.name, made)
+        server = self._server_of(one)
+        if made.tool_type == "external_mcp" and server is None:
+            reason = "the MCP server that it comes from was not taken in"
+            return self.intake.refuse("tools", one.name, reason)
+        made = made.model_copy(update={"id": self._new("tools", "tool", one.id, n)[0]})
+        if server is None:
+            tools.add(self._tx, self._project, made, self._now)
+        else:
+            source = {**(made.metadata_ or {}).get("mcp", {}), "server_id": server}
+            told = {"metadata_": {**(made.metadata_ or {}), "mcp": source}}
+            mcp_servers.give(
+                self._tx, self._project, server, made.model_copy(update=told), self._now
+            )
+        self._tools[one.id] = made.id
+        return None
+
+    def _override(self, there: Tool, made: Tool | str) -> bool:
+        """Let a tool become what the bundle's is, if that is wished for; whether it has changed."""
+        if not self._order.wishes.override_tools or isinstance(made, str):
+            return False
+        after = made.model_copy(update={"id": there.id})
+        if after == there or {there.tool_type, made.tool_type} != {"custom"}:
+            return False
+        tools.change(self._tx, self._project, after, self._now)
+        return True
+
+    def _server_of(self, one: BundledTool) -> str | None:
+        """The server that a tool comes from, if it was taken in; older files only tell its name."""
+        if one.tool_type != "external_mcp":
+            return None
+        if one.mcp_server_id is not None:
+            return self._servers.get(one.mcp_server_id)
+        told = (one.metadata_ or {}).get("mcp")
+        names = [told.get("server_name")] if isinstance(told, dict) else []
+        names += [tag.removeprefix("mcp:") for tag in one.tags or () if tag.startswith("mcp:")]
+        for server in self._order.bundle.mcp_servers:
+            if server.server_name in names:
+                return self._servers.get(server.id)
+        return None
+
+    def _take_block(self, n: int, one: BundledBlock, local: str) -> str:
+        made, is_new = self._new("blocks", "block", local, n)
+        if is_new:
+            limit = DEFAULT_LIMIT if one.limit is None else one.limit
+            block = Block.model_validate({**one.model_dump(), "id": made, "limit": limit})
+            blocks.add(self._tx, self._project, block, self._now)
+        return made
+
+    def _take_archive(self, n: int, one: BundledArchive) -> None:
+        made, is_new = self._new("archives", "archive", one.id, n)
+        self._archives[one.id] = made
+        if not is_new:
+            return self.intake.count("passages", "there", len(one.passages))
+        archive = Archive(
+            id=made,
+            created_at=one.created_at or self._now,
+            name=one.name,
+            description=one.description,
+            metadata=one.metadata,
+        )
+        archives.add(self._tx, self._project, archive)
+        texts = []
+        for i, text in enumerate(one.passages):
+            local = text.id or f"{one.id} #{i}"
+            passage = Passage(
+                id=self._order.naming("passage", local, i),
+                text=text.text,
+                archive_id=made,
+                tags=text.tags,
+                metadata=text.metadata,
+                created_at=text.created_at or self._now,
+            )
+            texts.append(passage)
+        ids = known.among(self._tx, self._project, "passage", [one.id for one in texts])
+        new = [one for one in texts if one.id not in ids]
+        passages.add(self._tx, self._project, made, new)
+        self.intake.count("passages", "added", len(new))
+        return None
+
+    def _take_agent(self, n: int, one: BundledAgent) -> None:
+        made, is_new = self._new("agents", "agent", one.id, n)
+        if is_new:
+            agent = self._agent(one, made)
+            agents.add(self._tx, self._project, agent)
+            for block_id in self._held(n, one):
+                blocks.attach(self._tx, self._project, made, block_id)
+            for archive in one.archive_ids or ():
+                archives.attach(self._tx, self._project, made, self._archives[archive])
+        else:
+            try:
+                agent = agents.get(self._tx, self._project, made)
+            except NotFound:  # which was refused
+                return
+        self.intake.agent_ids.append(made)
+        if self._order.wishes.strip_messages:
+            one = one.model_copy(update={"messages": [], "conversations": None})
+        told = Retelling(self._tx, self._project, agent, self._order.naming, self.intake)
+        told.retell(one, is_new=is_new)
+
+    def _held(self, n: int, one: BundledAgent) -> Iterable[str]:
+        """The blocks of an agent: those that it names, and those that stand in it."""
+        yield from (self._blocks[block] for block in one.block_ids or ())
+        for i, block in enumerate(one.memory_blocks or ()):
+            yield self._take_block(i, block, f"{one.id} {block.label}")
+
+    def _agent(self, one: BundledAgent, made: str) -> Agent:
+        wishes = self._order.wishes
+        secrets = {**(one.tool_exec_environment_variables or {}), **(one.secrets or {})}
+        config = one.embedding_config or {}
+        given = {name: getattr(one, name) for name in _AS_GIVEN}
+        model, limit = self._model(one)
+        return Agent(
+            **{name: value for name, value in given.items() if value is not None},
+            id=made,
+            name=wishes.name or one.name + wishes.suffix,
+            system=DEFAULT_SYSTEM if one.system is None else one.system,
+            model=model,
+            context_window_limit=limit,
+            embedding=wishes.embedding or one.embedding or config.get("handle"),
+            tools=self._tools_of(one),
+            tags=tuple(dict.fromkeys(one.tags or ())),
+            tool_rules=_rules(one),
+            secrets={**{key: value or "" for key, value in secrets.items()}, **wishes.secrets},
+            created_at=one.created_at or self._now,
+            updated_at=self._now,
+        )
+
+    def _tools_of(self, one: BundledAgent) -> tuple[str, ...]:
+        found = [self._tools[local] for local in one.tool_ids or () if local in self._tools]
+        for name in one.tools or ():
+            tool = equipment.find_named(self._tx, self._project, name)
+            if tool is None:
+                self.intake.refuse("tools", name, f"there is none here, and {one.name} asks for it")
+            else:
+                found.append(tool.id)
+        return tuple(dict.fromkeys(found))
+
+    def _model(self, one: BundledAgent) -> tuple[str, int | None]:
+        """The model of an agent, and the window it may have. Older files tell both elsewhere."""
+        config, catalog = one.llm_config or {}, self._order.catalog
+        handle, limit = one.model, one.context_window_limit
+        if handle is None and config.get("model"):
+            handle = str(
+                config.get("handle")
+                or "{model_endpoint_type}/{model}".format_map(
+                    {"model_endpoint_type": "openai", **config}
+                )
+            )
+            told = config.get("context_window")
+            limit = limit or (told if isinstance(told, int) and 0 < told < 2**31 else None)
+        wanted = self._order.wishes.model or handle
+        if wanted is None:
+            return str(catalog.default_handle()), limit
+        try:
+            return str(catalog.checked(wanted)), limit
+        except Invalid:
+            wanted, said = str(catalog.default_handle()), f"gets a model: {wanted} is none"
+        except NotFound as error:
+            said = f"keeps its model, and cannot speak yet: {error}"
+        self.intake.remarks.append(f"{one.name} {said}")
+        return wanted, limit
+
+
+def _rules(one: BundledAgent) -> list[dict[str, Any]] | None:
+    if one.tool_rules is None:
+        return None
+    return [rule.model_dump(exclude_unset=True) for rule in one.tool_rules]
+
+
+def _address(server: McpServer) -> tuple[str, object]:
+    """What a server is known by besides its name."""
+    if isinstance(server, StdioMcpServer):
+        return server.mcp_server_type, (server.command, *server.args)
+    return server.mcp_server_type, server.server_url
