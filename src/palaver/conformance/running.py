@@ -15,6 +15,7 @@ from palaver.conformance import (
     conventions,
     conversations,
     errors,
+    folders,
     identities,
     messages,
     runs,
@@ -27,7 +28,7 @@ from palaver.conformance.visit import Mismatch, Visit
 _SECTIONS = (
     conventions.section, agents.section, blocks.section, conversations.section, messages.section,
     streams.section, tools.section, runs.section, archives.section, identities.section,
-    agent_files.section, errors.section,
+    folders.section, agent_files.section, errors.section,
 )  # fmt: skip
 
 CHECKS: tuple[Check, ...] = tuple(check for section in _SECTIONS for check in section.checks)
