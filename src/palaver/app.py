@@ -7,6 +7,8 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 
 from fastapi import FastAPI
@@ -43,27 +45,35 @@ from palaver.api import (
 )  # fmt: skip
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
+from palaver.domain.ids import DEFAULT_PROJECT
+from palaver.domain.intake import Intake
 from palaver.engine import doctor, titling
 from palaver.engine.doctor import Diagnosis
 from palaver.engine.egress import Egress
 from palaver.engine.file_tools import FileTools
+from palaver.engine.gathering import Gathering
 from palaver.engine.hints import Hints
+from palaver.engine.importing import Porter, Wishes, of_file
 from palaver.engine.lease import Lease
 from palaver.engine.log import Log
 from palaver.engine.mcp.client import McpClient
 from palaver.engine.mcp.hand import McpTools
+from palaver.engine.meanings import Meanings
+from palaver.engine.migrating import Certificate, Migration, bring_over
 from palaver.engine.own_tools import OwnTools
 from palaver.engine.runner import Runner
 from palaver.engine.sandbox import hand
 from palaver.engine.sandbox.hand import PythonTools
 from palaver.engine.sweeper import Sweeper
+from palaver.engine.taking_in import take_in
 from palaver.engine.titling import Titler
 from palaver.engine.workshop import Workshop
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
 from palaver.settings import Settings
 from palaver.store.db import Database
-from palaver.store.opening import open_database, open_existing
+from palaver.store.opening import is_there, open_database, open_existing
+from palaver.store.v1 import V1Database
 
 logger = logging.getLogger(__name__)
 
@@ -129,6 +139,48 @@ async def examine(settings: Settings, *, fix: bool) -> AsyncIterator[Diagnosis]:
         await db.close()
 
 
+async def bring_in(settings: Settings, path: Path, *, dry_run: bool) -> Intake:
+    """Take in an agent file; what became of it. A file that is brought again adds nothing.
+
+    Raises `PalaverError` for a file that is none, or without a database to take it in.
+    """
+    bundle, naming = await asyncio.to_thread(of_file, path)
+    async with _taking_in(settings, dry_run=dry_run) as (db, porter):
+        order = await porter.order(bundle, naming, Wishes(dry_run=dry_run))
+        return await take_in(db, DEFAULT_PROJECT, order)
+
+
+async def migrate(
+    settings: Settings, source: str, heard: Callable[[Certificate], object], *, dry_run: bool
+) -> Migration:
+    """Bring a V1 database over, as `palaver.engine.migrating` says; what became of it.
+
+    Each certificate is `heard` as soon as it is there. Raises `Unavailable` where either database
+    cannot be reached, and `Invalid` where the source is none of V1.
+    """
+    with V1Database.opened(source) as old:
+        migration = Migration(Gathering(old), dry_run)
+        async with _taking_in(settings, dry_run=dry_run) as (db, porter):
+            async for certificate in bring_over(db, DEFAULT_PROJECT, porter, migration):
+                heard(certificate)
+    return migration
+
+
+@asynccontextmanager
+async def _taking_in(
+    settings: Settings, *, dry_run: bool
+) -> AsyncIterator[tuple[Database, Porter]]:
+    """The database, and who looks at what comes. A rehearsal makes no database to stay."""
+    with TemporaryDirectory() as folder:
+        passing = dry_run and not is_there(settings.database_url)
+        url = f"sqlite:///{folder}/palaver.db" if passing else settings.database_url
+        db = await asyncio.to_thread(open_database, url)
+        try:
+            yield db, Porter(Catalog(settings.environment), _mcp(settings))
+        finally:
+            await db.close()
+
+
 @asynccontextmanager
 async def open_house(
     settings: Settings, patience: Patience | None = None, open_database: Opening = open_database
@@ -144,12 +196,9 @@ async def open_house(
     )
     hints = Hints(db, worker)
     log = Log(db, hints)
-    mcp = McpClient(
-        Egress(settings.private_networks),
-        settings.mcp_timeout.total_seconds(),
-        stdio=settings.mcp_stdio,
-    )
-    workshop = _workshop(db, python, mcp)
+    mcp = _mcp(settings)
+    meanings = Meanings(db, catalog.embedder, worker)
+    workshop = _workshop(db, python, mcp, meanings)
     runner = Runner(db, log, hints, catalog, workshop, worker)
     titler = Titler(db, catalog, settings.titles)
     runner.when_over(titler.consider)
@@ -160,9 +209,11 @@ async def open_house(
     sweeper.start()
     await lease.start()
     try:
-        yield House(db, log, runner, catalog, workshop, mcp)
+        await meanings.start()
+        yield House(db, log, runner, catalog, workshop, mcp, meanings)
     finally:
         await runner.close()
+        await meanings.stop()
         await titler.close()
         python.close()
         await catalog.close()
@@ -173,14 +224,22 @@ async def open_house(
         await db.close()
 
 
-def _workshop(db: Database, python: PythonTools, mcp: McpClient) -> Workshop:
-    own, remote = OwnTools(db), McpTools(db, mcp)
+def _mcp(settings: Settings) -> McpClient:
+    return McpClient(
+        Egress(settings.private_networks),
+        settings.mcp_timeout.total_seconds(),
+        stdio=settings.mcp_stdio,
+    )
+
+
+def _workshop(db: Database, python: PythonTools, mcp: McpClient, meanings: Meanings) -> Workshop:
+    own, remote = OwnTools(db, meanings), McpTools(db, mcp)
     return Workshop(
         {
             "custom": python,
             "letta_core": own,
             "letta_sleeptime_core": own,
-            "letta_files_core": FileTools(db),
+            "letta_files_core": FileTools(db, meanings),
             "external_mcp": remote,
         }
     )

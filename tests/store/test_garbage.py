@@ -9,6 +9,7 @@ from sqlalchemy import Table, func, select, text
 from palaver.clock import mint
 from palaver.domain.conversation import Address
 from palaver.domain.folder import Piece
+from palaver.domain.meaning import Sought
 from palaver.store import (
     agents,
     conversations,
@@ -216,8 +217,8 @@ async def test_what_was_removed_is_found_no_more(db: Database) -> None:
 
         assert count(tx, schema_texts.searchable) == 1
         wanted = recall.EntryFilter(agent_id=fork.agent_id)
-        assert [hit.entry.id for hit in recall.found(tx, HERE, wanted, "word", 9)] == history(
-            tx, fork
-        )
+        assert [
+            hit.entry.id for hit in recall.found(tx, HERE, wanted, Sought("word"), 9)
+        ] == history(tx, fork)
 
     await db.tx(tell)
