@@ -22,7 +22,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 KINDS: dict[str, type[Databases]] = {"sqlite": SqliteDatabases, "postgres": PostgresDatabases}
 
-_ALLOWED = {"PALAVER_ALLOW_PRIVATE_URLS": "127.0.0.1", "PALAVER_ALLOW_MCP_STDIO": "1"}
+_ALLOWED = {
+    "PALAVER_ALLOW_PRIVATE_URLS": "127.0.0.1",
+    "PALAVER_ALLOW_MCP_STDIO": "1",
+    "PALAVER_TRACES": "1h",
+}
 
 
 @pytest.fixture(scope="session", params=KINDS)

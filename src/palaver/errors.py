@@ -13,6 +13,7 @@ PalaverError                        500
 │   ├── NothingToUndo
 │   └── WindowChanged
 ├── KeyReused                       422  another request has had this key
+├── NotAText                        415  a file that is no text
 ├── SourceRefused                   422  no tool can be made of this source
 ├── FileRefused                     422  a file that is none of its kind; nothing of it is taken
 ├── Unavailable                     503
@@ -162,6 +163,18 @@ class SourceRefused(PalaverError):
     status, code = 422, "INVALID_ARGUMENT"
 
 
+class NotAText(PalaverError):
+    """A file whose content cannot be read as text."""
+
+    status, code = 415, "UNSUPPORTED_MEDIA_TYPE"
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(
+            f"`{name}` {why}. Files are texts in UTF-8, whatever their names: plain text, "
+            "Markdown, CSV, JSON, HTML, code. Make it text first, also if it is a PDF."
+        )
+
+
 class FileRefused(PalaverError):
     """A file is not what it should be. The message tells where, and what is expected there."""
 
@@ -192,6 +205,17 @@ class Stopping(PalaverError):
 
 class Refused(PalaverError):
     """The database does not take what it was given: a mistake of palaver's own."""
+
+
+class TracesOff(PalaverError):
+    """What went to providers is asked for, and it is not kept."""
+
+    status, code = 501, "NOT_IMPLEMENTED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Traces are switched off; set PALAVER_TRACES=24h where the server runs, and send again."
+        )
 
 
 class ToolRefused(PalaverError):

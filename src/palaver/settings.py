@@ -8,12 +8,16 @@ PALAVER_HOST                     address to listen on (default 127.0.0.1)
 PALAVER_PORT                     port to listen on (default 8283)
 PALAVER_LOG_LEVEL                debug, info, warning or error (default info)
 PALAVER_MAX_BODY_BYTES           largest request that is read (default 8 MiB)
+PALAVER_MAX_FILE_BYTES           largest file that can be put into a folder (default 20 MiB)
 PALAVER_MAX_IMPORT_BYTES         largest agent file that is imported (default 100 MiB)
 PALAVER_EVENTS_KEEP              how long the events of a run stay after its end, such as
                                  90s, 12h or 7d (default 7d); after that its streams are
                                  told from what the conversation holds
 PALAVER_DELETED_KEEP             how long what was deleted stays in the database, out of
                                  everybody's reach (default 7d)
+PALAVER_TRACES                   how long requests to providers and their answers are kept for
+                                 people to read, such as 24h; keys are masked, what was said is
+                                 not (default 0: not at all)
 PALAVER_LLM_CONNECT_TIMEOUT      how long a provider may take to be reached (default 10s)
 PALAVER_LLM_FIRST_EVENT_TIMEOUT  how long until a model says something (default 10m)
 PALAVER_LLM_IDLE_TIMEOUT         how long a provider may send nothing at all (default 5m)
@@ -26,6 +30,9 @@ PALAVER_ALLOW_PRIVATE_URLS       networks that callers may have the server call,
                                  ``10.1.0.0/16,127.0.0.1``, or 1 for all of them (default:
                                  public addresses only)
 PALAVER_DEFAULT_MODEL            handle for agents made without a model, or ``letta/auto``
+PALAVER_EMBEDDING                handle of the embedding model by which texts are searched for
+                                 what they mean, such as ``openai/text-embedding-3-small``; what
+                                 is said and archived is told to it (default: none)
 PALAVER_TITLES                   1: a conversation without a summary gets a short one after its
                                  first turns, from its own model (the offline one writes none);
                                  a handle: from that model (default 0)
@@ -52,6 +59,7 @@ from palaver.errors import Invalid
 
 DEFAULT_PORT = 8283  # where the official clients look for a server of one's own
 MAX_BODY = 8 * 1024 * 1024  # bytes
+MAX_FILE = 20 * 1024 * 1024  # bytes
 MAX_IMPORT = 100 * 1024 * 1024  # bytes
 
 EVENTS_KEEP = timedelta(days=7)
@@ -88,9 +96,11 @@ class Settings:
     port: int = DEFAULT_PORT
     log_level: str = "info"
     max_body: int = MAX_BODY
+    max_file: int = MAX_FILE
     max_import: int = MAX_IMPORT
     events_keep: timedelta = EVENTS_KEEP
     deleted_keep: timedelta = DELETED_KEEP
+    traces_keep: timedelta | None = None
     llm_connect_timeout: timedelta = CONNECT_TIMEOUT
     llm_first_event_timeout: timedelta = FIRST_EVENT_TIMEOUT
     llm_idle_timeout: timedelta = IDLE_TIMEOUT
@@ -121,9 +131,11 @@ def read(environment: Mapping[str, str]) -> Settings:
         port=_number(environment, "PALAVER_PORT", DEFAULT_PORT, 65535),
         log_level=level,
         max_body=_number(environment, "PALAVER_MAX_BODY_BYTES", MAX_BODY, 2**31),
+        max_file=_number(environment, "PALAVER_MAX_FILE_BYTES", MAX_FILE, 2**30),
         max_import=_number(environment, "PALAVER_MAX_IMPORT_BYTES", MAX_IMPORT, 2**31),
         events_keep=_span(environment, "PALAVER_EVENTS_KEEP", EVENTS_KEEP),
         deleted_keep=_span(environment, "PALAVER_DELETED_KEEP", DELETED_KEEP),
+        traces_keep=_perhaps(environment, "PALAVER_TRACES"),
         llm_connect_timeout=_span(environment, "PALAVER_LLM_CONNECT_TIMEOUT", CONNECT_TIMEOUT),
         llm_first_event_timeout=_span(
             environment, "PALAVER_LLM_FIRST_EVENT_TIMEOUT", FIRST_EVENT_TIMEOUT
@@ -171,6 +183,11 @@ def _number(environment: Mapping[str, str], name: str, default: int, most: int) 
     if not text.isdecimal() or int(text) > most:
         raise Invalid(f"{name} must be a whole number up to {most}, not {text!r}.")
     return int(text)
+
+
+def _perhaps(environment: Mapping[str, str], name: str) -> timedelta | None:
+    wanted = environment.get(name) or "0"
+    return None if wanted == "0" else _span(environment, name, timedelta())
 
 
 def _span(environment: Mapping[str, str], name: str, default: timedelta) -> timedelta:

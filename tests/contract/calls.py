@@ -8,6 +8,7 @@ that have none, whose answer is a refusal.
 from uuid import uuid4
 
 from tests.contract.archive_calls import ARCHIVE_CALLS
+from tests.contract.folder_calls import FOLDER_CALLS
 from tests.contract.things import (
     AGENT,
     AGENT_WISH,
@@ -29,6 +30,7 @@ from tests.contract.things import (
 
 CALLS: dict[str, Row] = {
     **ARCHIVE_CALLS,
+    **FOLDER_CALLS,
     "health": lambda it: [{}],
     "models.list": lambda it: [
         {"provider_category": ["base"], "provider_name": "palaver", "provider_type": "letta"}
@@ -371,6 +373,7 @@ CALLS: dict[str, Row] = {
         }
     ],
     "runs.steps.list": lambda it: [{**one, "run_id": it.run} for one in paged(it.step)],
+    "runs.trace.retrieve": lambda it: [{"run_id": it.run, "limit": 5}],
     "runs.usage.retrieve": lambda it: [{"run_id": it.run}],
     "steps.retrieve": lambda it: [{"step_id": it.step}],
     "steps.list": lambda it: [
@@ -390,6 +393,7 @@ CALLS: dict[str, Row] = {
     ],
     "steps.messages.list": lambda it: [{**one, "step_id": it.step} for one in paged(it.message)],
     "steps.metrics.retrieve": lambda it: [{"step_id": it.step}],
+    "steps.trace.retrieve": lambda it: [{"step_id": it.step}],
     "steps.feedback.create": lambda it: [
         {"step_id": it.step, "feedback": "positive", "tags": ["t"]},
         {"step_id": it.step, "feedback": None, "tags": []},

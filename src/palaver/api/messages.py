@@ -30,7 +30,7 @@ router = routing.router("/v1/conversations/{conversation_id}/messages", "convers
 of_agent = routing.router("/v1/agents/{agent_id}/messages", "agents")
 by_id = routing.router("/v1/messages", "messages")
 
-_BUSY: dict[int | str, dict[str, Any]] = {
+BUSY: dict[int | str, dict[str, Any]] = {
     409: {
         "model": problems.Busy | problems.Pending,
         "description": "Another run holds the conversation, or tool calls wait for an answer.",
@@ -38,15 +38,11 @@ _BUSY: dict[int | str, dict[str, Any]] = {
 }
 
 _EITHER: dict[int | str, dict[str, Any]] = {
-    **_BUSY,
+    **BUSY,
     200: {
         "description": "The answer: a stream of events, or all of it at once.",
         "model": LettaResponse,
         "content": {"text/event-stream": {"schema": {"description": "One message an event."}}},
-    },
-    409: {
-        "model": problems.Busy | problems.Pending,
-        "description": "Another run holds the conversation, or tool calls wait for an answer.",
     },
     **problems.FROM_PROVIDER,
 }
@@ -83,6 +79,7 @@ class MessageQuery(Frozen):
             for entry in found
             for message in messages_of(entry)
             if kinds is None or message.message_type in kinds
+            if self.group_id in (None, entry.group_id)
         ]
 
 
@@ -121,7 +118,7 @@ async def preview(
 ) -> dict[str, Any]:
     """Show what a send would ask the provider, in the provider's own form. Nothing is sent."""
     address = await rooms.db.read(addressing.find, caller.project, conversation_id, body.agent_id)
-    return await previewing.preview(rooms.db, rooms.catalog, _wished(address, body, caller, wire))
+    return await previewing.preview(rooms.db, rooms.catalog, wished(address, body, caller, wire))
 
 
 @router.get("")
@@ -158,7 +155,7 @@ async def stream_to_agent(
     return await send_to_agent(agent_id, streamed, caller, rooms, wire)
 
 
-@of_agent.post("/async", responses=_BUSY)
+@of_agent.post("/async", responses=BUSY)
 async def send_in_background(
     agent_id: AgentId, body: BackgroundSendBody, caller: Caller, rooms: Rooms, wire: Connection
 ) -> Run:
@@ -166,7 +163,7 @@ async def send_in_background(
     if body.callback_url is not None:
         raise Invalid("palaver does not call back yet; leave out callback_url, follow the run.")
     address = await rooms.db.read(addressing.default_of, caller.project, agent_id)
-    admitted = await rooms.runner.start(_wished(address, body, caller, wire))
+    admitted = await rooms.runner.start(wished(address, body, caller, wire))
     return await rooms.db.read(runs.get, caller.project, admitted.run_id)
 
 
@@ -176,7 +173,7 @@ async def preview_of_agent(
 ) -> dict[str, Any]:
     """Show what a send to the agent's default conversation would ask the provider."""
     address = await rooms.db.read(addressing.default_of, caller.project, agent_id)
-    return await previewing.preview(rooms.db, rooms.catalog, _wished(address, body, caller, wire))
+    return await previewing.preview(rooms.db, rooms.catalog, wished(address, body, caller, wire))
 
 
 @of_agent.post("/cancel", responses=CONFLICT)
@@ -223,24 +220,24 @@ async def retrieve(message_id: MessageId, caller: Caller, db: Db) -> list[Messag
 async def _send(
     address: Address, body: AgentSendBody, caller: Who, rooms: House, wire: Wire
 ) -> Response:
-    admitted = await rooms.runner.start(_wished(address, body, caller, wire))
+    admitted = await rooms.runner.start(wished(address, body, caller, wire))
     run_id, kinds = admitted.run_id, body.include_return_message_types
     left = None
     if body.cancel_on_disconnect:
-        left = partial(_cancel, rooms, caller.project, address.agent_id, run_id)
+        left = partial(cancel, rooms, caller.project, address.agent_id, run_id)
     if body.streaming:
         wanted = Wanted(run_id, pings=body.include_pings, kinds=kinds)
-        return EventStream(rooms.log, wanted, left, _place(admitted))
+        return EventStream(sse.frames(rooms.log, wanted), left, _place(admitted))
     async with sse.unless_gone(wire.request.receive, left):
         answer = await sse.gather(rooms.log, Wanted(run_id, kinds=kinds))
     if answer is None:
-        return problems.of_failure(await rooms.db.read(_failure, caller.project, run_id))
+        return problems.of_failure(await rooms.db.read(failure, caller.project, run_id))
     if body.return_logprobs or body.return_token_ids:
         answer = await rooms.db.read(turns.with_tokens, caller.project, run_id, answer)
     return Response(answer.model_dump_json(), 200, _place(admitted), "application/json")
 
 
-def _wished(address: Address, body: AgentSendBody, caller: Who, wire: Wire) -> Send:
+def wished(address: Address, body: AgentSendBody, caller: Who, wire: Wire) -> Send:
     """What the caller wants done."""
     inputs, key = body.inputs(), body.key(wire.key)
     return Send(
@@ -271,12 +268,14 @@ def _place(admitted: Admitted) -> dict[str, str]:
     return {} if admitted.position is None else {"x-queue-position": str(admitted.position)}
 
 
-async def _cancel(rooms: House, project: ProjectId, agent_id: str, run_id: str) -> None:
+async def cancel(rooms: House, project: ProjectId, agent_id: str, run_id: str) -> None:
+    """Cancel a run, if it still goes on."""
     worker = rooms.runner.worker
     ended = await rooms.db.tx(line.cancel_some, worker, project, agent_id, [run_id])
     rooms.runner.cancel(ended.run_ids, ended.begun)
 
 
-def _failure(tx: Tx, project: ProjectId, run_id: str) -> Failure:
+def failure(tx: Tx, project: ProjectId, run_id: str) -> Failure:
+    """Why a run failed."""
     metadata = runs.get(tx, project, run_id).metadata or {}
     return Failure.model_validate(metadata["error"])

@@ -1,5 +1,6 @@
 """Refusals as HTTP answers: the status and body that the contract gives each of them (§1.9)."""
 
+import json
 import logging
 import math
 from typing import Any
@@ -21,6 +22,7 @@ from palaver.errors import (
     PalaverError,
     Refused,
     Stopping,
+    TracesOff,
     Unavailable,
 )
 
@@ -104,6 +106,11 @@ CONFLICT: dict[int | str, dict[str, Any]] = {
 }
 """What operations answer with that depend on what is going on."""
 
+NO_TEXT: dict[int | str, dict[str, Any]] = {
+    415: {"model": Problem, "description": "The file is no text in UTF-8."}
+}
+"""What operations answer with that take files."""
+
 MCP: dict[int | str, dict[str, Any]] = {
     408: {"model": Problem, "description": "The MCP server takes too long."},
     502: {"model": ProviderProblem, "description": "The MCP server cannot be asked."},
@@ -128,7 +135,7 @@ def answer(error: PalaverError) -> JSONResponse:
         return JSONResponse({"error": trouble}, error.status)
     body: dict[str, object] = {"detail": f"{error.code}: {error}"}
     headers = {}
-    if isinstance(error, Conflict):
+    if isinstance(error, Conflict | TracesOff):
         headers["x-should-retry"] = "false"
     if isinstance(error, ConversationBusy):
         body |= {
@@ -169,17 +176,32 @@ def of_failure(failure: Failure) -> JSONResponse:
     return JSONResponse(body, failure.status, headers)
 
 
-async def _refused(_: Request, error: Exception) -> JSONResponse:
+_KEPT = ("x-should-retry", "retry-after")
+
+
+def _worded(request: Request, refusal: JSONResponse) -> JSONResponse:
+    """A refusal as clients of the endpoint read it: OpenAI's look for a message under ``error``."""
+    if not request.url.path.startswith("/v1/chat/"):
+        return refusal
+    body = json.loads(bytes(refusal.body))
+    told = {"message": body.get("detail"), "type": "invalid_request_error", "code": None}
+    headers = {name: value for name, value in refusal.headers.items() if name in _KEPT}
+    return JSONResponse({"error": told, **body}, refusal.status_code, headers)
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, PalaverError)
-    if error.status >= 500 and not isinstance(error, McpFailed):  # its words may tell secrets
+    if error.status >= 500 and not isinstance(
+        error, McpFailed | TracesOff
+    ):  # its words may tell secrets
         logger.error("refused: %s", error, exc_info=isinstance(error, Refused))
-    return answer(error)
+    return _worded(request, answer(error))
 
 
-async def _malformed(_: Request, error: Exception) -> JSONResponse:
+async def _malformed(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     told = "; ".join(_told(one) for one in error.errors())
-    return JSONResponse({"trace_id": "", "detail": told}, 422)
+    return _worded(request, JSONResponse({"trace_id": "", "detail": told}, 422))
 
 
 def _told(error: dict[str, object]) -> str:

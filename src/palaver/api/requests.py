@@ -25,6 +25,8 @@ _COLLECTIONS = frozenset(
     )
 )  # fmt: skip
 
+_AROUND = 64 * 1024  # bytes of a body that are not its file
+
 
 _SUSPICIOUS = re.compile(rb"\\u0000|[eE]\+?\d{3}|\d{309}")
 """What JSON holds that spells a NUL, or a number too large to be finite."""
@@ -67,6 +69,16 @@ class StrictRequest(Request):
         return value
 
 
+class Upload(StrictRequest):
+    """A request that brings a file of a folder, and a little around it."""
+
+    @property
+    def most(self) -> int:
+        """How many bytes the body may have."""
+        most: int = self.app.state.max_file
+        return most + _AROUND
+
+
 class Import(StrictRequest):
     """A request that brings what was led elsewhere."""
 
@@ -90,6 +102,12 @@ class StrictRoute(APIRoute):
             return await handle(self.kind(request.scope, request.receive))
 
         return strictly
+
+
+class UploadRoute(StrictRoute):
+    """A route whose requests bring a file."""
+
+    kind = Upload
 
 
 class ImportRoute(StrictRoute):

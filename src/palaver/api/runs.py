@@ -1,14 +1,15 @@
 """Runs and steps over HTTP."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Body, Query
 from pydantic import Field
 
 from palaver.api import routing
-from palaver.api.deps import Caller, Db
+from palaver.api.deps import Caller, Db, Rooms
 from palaver.api.pages import NewestFirst, OldestFirst
+from palaver.api.problems import CONFLICT, Problem
 from palaver.core.expand import messages_of
 from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.ids import RunId, StepId
@@ -26,14 +27,21 @@ from palaver.domain.run import (
     StepMetrics,
     StopReason,
 )
-from palaver.engine import measuring
-from palaver.store import entries, runs, steps
+from palaver.domain.trace import ProviderTrace
+from palaver.engine import line, measuring
+from palaver.errors import TracesOff
+from palaver.store import entries, runs, steps, traces
 from palaver.store.db import Tx
 from palaver.store.runs import RunFilter
 from palaver.store.steps import StepFilter
 
 router = routing.router("/v1/runs", "runs")
 step_router = routing.router("/v1/steps", "steps")
+telemetry = routing.router("/v1/telemetry", "telemetry")
+
+_OFF: dict[int | str, dict[str, Any]] = {
+    501: {"model": Problem, "description": "Traces are switched off."}
+}
 
 
 class RunQuery(NewestFirst):
@@ -124,6 +132,12 @@ async def retrieve(run_id: RunId, caller: Caller, db: Db) -> Run:
     return await db.read(runs.get, caller.project, run_id)
 
 
+@router.delete("/{run_id}", responses=CONFLICT)
+async def delete(run_id: RunId, caller: Caller, db: Db) -> None:
+    """Remove a run that has ended, with its steps and its stream. What was said in it stays."""
+    await db.tx(line.remove, caller.project, run_id)
+
+
 @router.get("/{run_id}/messages")
 async def list_messages(
     run_id: RunId, query: Annotated[OldestFirst, Query()], caller: Caller, db: Db
@@ -182,6 +196,22 @@ async def metrics(run_id: RunId, caller: Caller, db: Db) -> RunMetrics:
     return await db.read(measuring.of_run, caller.project, run_id)
 
 
+@router.get("/{run_id}/trace", responses=_OFF)
+async def trace(
+    run_id: RunId, caller: Caller, rooms: Rooms, limit: Annotated[int, Query(ge=1, le=5000)] = 1000
+) -> list[ProviderTrace]:
+    """List what a run asked of providers and what they answered, oldest first."""
+
+    def read(tx: Tx) -> list[ProviderTrace]:
+        runs.get(tx, caller.project, run_id)
+        return traces.of_run(tx, caller.project, run_id, limit)
+
+    found = await rooms.db.read(read)
+    if not (found or rooms.catalog.traces):
+        raise TracesOff
+    return found
+
+
 @step_router.get("/")
 async def list_steps(query: Annotated[StepQuery, Query()], caller: Caller, db: Db) -> list[Step]:
     """List steps."""
@@ -198,6 +228,18 @@ async def retrieve_step(step_id: StepId, caller: Caller, db: Db) -> Step:
 async def retrieve_metrics(step_id: StepId, caller: Caller, db: Db) -> StepMetrics:
     """Read how long a step took, and whether its prompt went on from the one before it."""
     return await db.read(steps.metrics_of, caller.project, step_id)
+
+
+@step_router.get("/{step_id}/trace")
+@telemetry.get("/{step_id}", deprecated=True)
+async def retrieve_trace(step_id: StepId, caller: Caller, db: Db) -> ProviderTrace | None:
+    """Read what a step asked of its provider and what came back; null where that is not kept."""
+
+    def read(tx: Tx) -> ProviderTrace | None:
+        steps.get(tx, caller.project, step_id)
+        return traces.find(tx, caller.project, step_id)
+
+    return await db.read(read)
 
 
 @step_router.patch("/{step_id}/feedback")

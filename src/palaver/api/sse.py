@@ -58,21 +58,20 @@ class Wanted:
 
 
 class EventStream(Response):
-    """A run's log as a stream of events. A client that reads slowly is waited for."""
+    """Frames as a stream of events. A client that reads slowly is waited for."""
 
     media_type = "text/event-stream"
 
     def __init__(
         self,
-        log: Log,
-        wanted: Wanted,
+        frames: AsyncGenerator[bytes, None],
         left: Left | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.status_code = 200
         self.background = None
         self.init_headers({**_HEADERS, **(headers or {})})
-        self._frames = frames(log, wanted)
+        self._frames = frames
         self._left = left
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

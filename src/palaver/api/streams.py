@@ -8,7 +8,7 @@ from pydantic import Field
 
 from palaver.api import addressing, routing
 from palaver.api.deps import Caller, Rooms
-from palaver.api.sse import EventStream, Wanted
+from palaver.api.sse import EventStream, Wanted, frames
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId, ConversationName, ProjectId, RunId
 from palaver.errors import Invalid, NotFound
@@ -60,7 +60,7 @@ async def follow_conversation(
         run_id = _run_in(tx, caller.project, address.conversation_id, wish)
         return wish.of(run_id, _kinds(tx, caller.project, run_id))
 
-    return EventStream(rooms.log, await rooms.db.read(read))
+    return EventStream(frames(rooms.log, await rooms.db.read(read)))
 
 
 @of_run.post("/stream", response_model=None, responses=_STREAM)
@@ -68,7 +68,7 @@ async def follow_run(run_id: RunId, caller: Caller, rooms: Rooms, body: Wish = N
     """Follow a run."""
     wish = body or Following()
     kinds = await rooms.db.read(_kinds, caller.project, run_id)
-    return EventStream(rooms.log, wish.of(run_id, kinds))
+    return EventStream(frames(rooms.log, wish.of(run_id, kinds)))
 
 
 def _run_in(tx: Tx, project: ProjectId, conversation_id: str, wish: Following) -> str:

@@ -21,7 +21,8 @@ from palaver.engine.failure import Failure
 from palaver.engine.send import Send
 from palaver.engine.tail import Event
 from palaver.errors import LLMError
-from palaver.store import agents, claims, entries, events, prompts, runs, steps
+from palaver.providers.overheard import Exchange
+from palaver.store import agents, claims, entries, events, prompts, runs, steps, traces
 from palaver.store.claims import Owner
 from palaver.store.db import Tx
 
@@ -60,6 +61,7 @@ class Unwritten:
     step: Step | None = None
     metrics: StepMetrics | None = None  # of that step, or of the one that asked for the tools
     prompt: Outline | None = None  # what that step asked the model
+    heard: list[Exchange] = field(default_factory=list)  # what went over the wire meanwhile
     events: list[Event] = field(default_factory=list)
     over: Run | None = None  # the run as it has ended
 
@@ -145,6 +147,9 @@ def write(tx: Tx, owner: Owner, send: Send, new: Unwritten, again: bool = False)
         steps.measure(tx, send.project, new.metrics)
     if new.prompt is not None:
         prompts.put(tx, send.project, conversation, new.prompt)
+    traces.put(
+        tx, send.project, (one.told(owner.run_id, send.address.agent_id) for one in new.heard)
+    )
     events.append(tx, [(owner.run_id, event.seq, event.data) for event in new.events])
     if new.over is not None:
         runs.finish(tx, new.over)

@@ -37,6 +37,8 @@ from palaver.errors import (
     PalaverError,
     Unavailable,
 )
+from palaver.providers import overheard
+from palaver.providers.overheard import Tape
 from palaver.store import entries, prompts
 from palaver.store.claims import Lost, Owner
 from palaver.store.db import Database, Tx
@@ -56,7 +58,8 @@ class LiveRun:
 
     `prepare` finds out what it is carried out with. `tally` counts the steps that another worker
     has done before. `due` are the calls that are to be carried out and have no return yet: with an
-    answer to calls that have waited a run begins with some.
+    answer to calls that have waited a run begins with some. What goes to providers and comes from
+    them is kept if there is a `tape`.
     """
 
     run: Run
@@ -68,6 +71,7 @@ class LiveRun:
     prepare: Callable[[], Awaitable[Stage]]
     tally: Tally = field(default_factory=Tally)
     due: RunTools | None = None
+    tape: Tape | None = None
     task: asyncio.Task[None] | None = None
     _why: Why | None = None
     _begun: bool = False  # a task that is cancelled before its first step does nothing at all
@@ -107,6 +111,7 @@ class LiveRun:
         A run whose end cannot be written is left, and taken up again.
         """
         self._begun = True
+        overheard.record(self.tape)
         begun, ended = None, False
         try:
             begun = await self._end(await self._ended())
@@ -118,6 +123,7 @@ class LiveRun:
         except PalaverError:
             logger.exception("the end of %s cannot be written", self.run.id)
         finally:
+            overheard.record(None)
             self.log.close(self.tail, ended=ended)
         return begun
 
@@ -198,6 +204,7 @@ class LiveRun:
         Its prompt is compiled anew with that, unless it would take the room that was made.
         """
         window = self._sound(window)
+        self._trace(None)
 
         async def tell() -> None:
             if self.send.compactions:
@@ -222,6 +229,7 @@ class LiveRun:
     async def _call_model(self, stage: Stage, window: Window) -> Reply:
         window = self._sound(window)
         self._step = self._new_step(window, stage.context_window)
+        self._trace(self._step.id)
         blank = self._blank("assistant", self._step.id, str(window.handle))
         gates = {name: g for name, g in stage.gates.items() if name not in window.barred}
         self._speech = Speech(blank, gates)
@@ -282,6 +290,11 @@ class LiveRun:
         await self._write()
         return entry
 
+    def _trace(self, step_id: str | None) -> None:
+        """Let what goes over the wire from now on be of a step, or of none."""
+        if self.tape is not None:
+            self.tape.step_id = step_id
+
     def _stage(self, entry: Entry, *, shown: bool = False) -> None:
         """Have an entry written, and its messages seen unless they have been `shown` already."""
         self._new.said.append(entry)
@@ -296,6 +309,7 @@ class LiveRun:
         is. Raises `Lost` if the run belongs to somebody else now.
         """
         self._writing = True
+        self._new.heard += self.tape.take() if self.tape else ()
         new, begun, again = self._new, None, False
         streamed = new.events[0].seq - 1 if new.events else self.tail.last
         while True:

@@ -179,6 +179,7 @@ class Runner:
             prepare,
             resumed.tally,
             resumed.due,
+            self._catalog.tape(),
         )
         self._live[owner.run_id] = live
         live.task = self._spawn(self._carry_out(live), owner.run_id)

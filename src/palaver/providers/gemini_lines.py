@@ -21,7 +21,7 @@ from pydantic_ai.providers.google_cloud import GoogleCloudProvider
 
 from palaver.errors import AuthenticationFailed, RequestRefused
 from palaver.providers.line import PROFILE, Line
-from palaver.providers.overheard import listen
+from palaver.providers.overheard import hear, listen
 from palaver.providers.table import NO_KEY, Account
 
 _answers: ContextVar[list[httpx2.Response]] = ContextVar("answers")  # of this task's stream
@@ -46,7 +46,7 @@ class GeminiLines:
 
         hooks: dict[str, list[Callable[..., Any]]] = {
             "request": [patiently, listen],
-            "response": [remember],
+            "response": [remember, hear],
         }
         self._http = httpx2.AsyncClient(event_hooks=hooks)
         options = HttpOptions(base_url=account.url or None, httpx_async_client=self._http)

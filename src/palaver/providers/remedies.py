@@ -37,11 +37,10 @@ from palaver.errors import (
     RateLimited,
     RequestRefused,
 )
+from palaver.providers.masking import masked
 from palaver.providers.table import Account
 
 _LONGEST_DETAIL = 2_000  # characters
-_KEYS = re.compile(r"\b(?:(?:sk|pk|key|gsk|xai)-|AIza|ya29\.)[\w*.-]{6,}|(?i:bearer)\s+[\w*.-]{6,}")
-_MASK = "***"
 
 Known = (ModelAPIError, UnexpectedModelBehavior, UserError, httpx2.RequestError, httpx2.InvalidURL)
 """The errors that the library raises on purpose."""
@@ -194,11 +193,4 @@ def _detail(error: Exception, account: Account) -> str:
     if not said:
         *_, root = _causes(error)
         said = str(error) if str(root) in str(error) else f"{error} {root}"
-    return _without_keys(said, account)[:_LONGEST_DETAIL]
-
-
-def _without_keys(text: str, account: Account) -> str:
-    """The text without what is, or looks like, a secret of the account."""
-    for secret in account.secrets:
-        text = text.replace(secret, _MASK)
-    return _KEYS.sub(_MASK, text)
+    return masked(said, account.secrets)[:_LONGEST_DETAIL]

@@ -272,7 +272,8 @@ class Account:
     def secrets(self) -> tuple[str, ...]:
         """What of it nobody may see, in no error and no log."""
         hidden = [value for name, value in self.options.items() if name not in _NO_SECRETS]
-        return tuple(value for value in (self.key, *hidden) if value != NO_KEY)
+        password = urlsplit(self.url).password or NO_KEY
+        return tuple(value for value in (self.key, password, *hidden) if value != NO_KEY)
 
 
 def account(provider: Provider, environment: Mapping[str, str]) -> Account | None:

@@ -1,7 +1,8 @@
-"""The tables of texts that are looked up: archives, their passages, and what can be searched."""
+"""The tables of texts that are looked up: archives, folders, traces, what can be searched."""
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -9,9 +10,11 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
+    text,
 )
 
-from palaver.store.columns import Id, Moment
+from palaver.store.columns import Id, Moment, Vector, only
 from palaver.store.schema import agents, metadata, projects
 
 archives = Table(
@@ -56,10 +59,133 @@ passage_tags = Table(
     PrimaryKeyConstraint("passage_id", "tag"),
 )
 
+THERE = text("deleted_at IS NULL")
+"""Which files are there: all of their text is, and nobody has deleted them."""
+
+REMOVED = text("deleted_at IS NOT NULL")
+"""Which files are not, or not yet."""
+
+folders = Table(
+    "folders",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey(projects.c.id), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("project_id", "name"),
+    Index("folders_of_project", "project_id", "id"),
+)
+
+agents_folders = Table(
+    "agents_folders",
+    metadata,
+    Column("agent_id", Id, ForeignKey(agents.c.id), nullable=False),
+    Column("folder_id", Id, ForeignKey(folders.c.id), nullable=False),
+    PrimaryKeyConstraint("agent_id", "folder_id"),
+    Index("agents_with_folder", "folder_id", "agent_id"),
+)
+
+# A file whose folder is gone has no folder until its pieces have been removed.
+files = Table(
+    "files",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey(projects.c.id), nullable=False),
+    Column("folder_id", Id, ForeignKey(folders.c.id)),
+    Column("name", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("deleted_at", Moment),
+    Column("body", Text, nullable=False),
+    Index("files_of_folder", "folder_id", "id", **only(THERE)),
+    Index("names_of_files", "folder_id", "name", unique=True, **only(THERE)),
+    Index("files_that_are_gone", "deleted_at", **only(REMOVED)),
+)
+
+# What an agent has looked into; a file that it never opened has no row.
+agents_files = Table(
+    "agents_files",
+    metadata,
+    Column("agent_id", Id, ForeignKey(agents.c.id), nullable=False),
+    Column("file_id", Id, ForeignKey(files.c.id), nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("first_line", Integer),
+    Column("last_line", Integer),
+    Column("accessed_at", Moment, nullable=False),
+    PrimaryKeyConstraint("agent_id", "file_id"),
+    Index("agents_with_file", "file_id"),
+)
+
+# The text of a file is that of its pieces, in the order of their ids.
+file_passages = Table(
+    "file_passages",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey(projects.c.id), nullable=False),
+    Column("folder_id", Id, nullable=False),
+    Column("file_id", Id, ForeignKey(files.c.id), nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("passages_of_file", "file_id", "line", "id"),
+    Index("passages_of_folder", "folder_id", "id"),
+)
+
+traces = Table(
+    "traces",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, nullable=False),
+    Column("run_id", Id, nullable=False),
+    Column("step_id", Id),
+    Column("created_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("traces_of_run", "project_id", "run_id", "id"),
+    Index("traces_of_step", "project_id", "step_id", "id"),
+    Index("traces_by_age", "created_at"),
+)
+
 # What can be found (`palaver.store.search`); its words are in the table `words`, under its number.
 searchable = Table(
     "searchable",
     metadata,
     Column("n", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("id", Id, nullable=False, unique=True),
+)
+
+# What a text means (`palaver.store.meanings`). Without numbers, the model does not take the text.
+vectors = Table(
+    "vectors",
+    metadata,
+    Column(
+        "n",
+        searchable.c.n.type,
+        ForeignKey(searchable.c.n, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("kind", Text, nullable=False),
+    Column("numbers", Vector),
+)
+
+vector_scopes = Table(
+    "vector_scopes",
+    metadata,
+    Column("n", vectors.c.n.type, ForeignKey(vectors.c.n, ondelete="CASCADE"), nullable=False),
+    Column("scope", Text, nullable=False),
+    PrimaryKeyConstraint("n", "scope"),
+    Index("vectors_in_scope", "scope", "n"),
+    sqlite_with_rowid=False,
+)
+
+# One row: the kind of vectors that are made, and the worker whose turn it is.
+embedders = Table(
+    "embedders",
+    metadata,
+    Column("one", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("worker", Id),
 )
