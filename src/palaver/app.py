@@ -58,6 +58,7 @@ from palaver.engine.lease import Lease
 from palaver.engine.log import Log
 from palaver.engine.mcp.client import McpClient
 from palaver.engine.mcp.hand import McpTools
+from palaver.engine.meanings import Meanings
 from palaver.engine.migrating import Certificate, Migration, bring_over
 from palaver.engine.own_tools import OwnTools
 from palaver.engine.runner import Runner
@@ -196,7 +197,8 @@ async def open_house(
     hints = Hints(db, worker)
     log = Log(db, hints)
     mcp = _mcp(settings)
-    workshop = _workshop(db, python, mcp)
+    meanings = Meanings(db, catalog.embedder, worker)
+    workshop = _workshop(db, python, mcp, meanings)
     runner = Runner(db, log, hints, catalog, workshop, worker)
     titler = Titler(db, catalog, settings.titles)
     runner.when_over(titler.consider)
@@ -207,9 +209,11 @@ async def open_house(
     sweeper.start()
     await lease.start()
     try:
-        yield House(db, log, runner, catalog, workshop, mcp)
+        await meanings.start()
+        yield House(db, log, runner, catalog, workshop, mcp, meanings)
     finally:
         await runner.close()
+        await meanings.stop()
         await titler.close()
         python.close()
         await catalog.close()
@@ -228,14 +232,14 @@ def _mcp(settings: Settings) -> McpClient:
     )
 
 
-def _workshop(db: Database, python: PythonTools, mcp: McpClient) -> Workshop:
-    own, remote = OwnTools(db), McpTools(db, mcp)
+def _workshop(db: Database, python: PythonTools, mcp: McpClient, meanings: Meanings) -> Workshop:
+    own, remote = OwnTools(db, meanings), McpTools(db, mcp)
     return Workshop(
         {
             "custom": python,
             "letta_core": own,
             "letta_sleeptime_core": own,
-            "letta_files_core": FileTools(db),
+            "letta_files_core": FileTools(db, meanings),
             "external_mcp": remote,
         }
     )
