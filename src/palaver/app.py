@@ -41,6 +41,7 @@ from palaver.api import (
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
 from palaver.engine import doctor, titling
+from palaver.engine.callbacks import Callbacks
 from palaver.engine.doctor import Diagnosis
 from palaver.engine.egress import Egress
 from palaver.engine.hints import Hints
@@ -138,26 +139,27 @@ async def open_house(
     )
     hints = Hints(db, worker)
     log = Log(db, hints)
-    mcp = McpClient(
-        Egress(settings.private_networks),
-        settings.mcp_timeout.total_seconds(),
-        stdio=settings.mcp_stdio,
-    )
+    egress = Egress(settings.private_networks)
+    mcp = McpClient(egress, settings.mcp_timeout.total_seconds(), stdio=settings.mcp_stdio)
     workshop = _workshop(db, python, mcp)
     runner = Runner(db, log, hints, catalog, workshop, worker)
     titler = Titler(db, catalog, settings.titles)
     runner.when_over(titler.consider)
+    callbacks = Callbacks(db, egress)
+    runner.when_over(callbacks.consider)
     lease = Lease(db, runner, hints, worker)
     sweeper = Sweeper(db, settings.events_keep, settings.deleted_keep, settings.traces_keep)
     hints.start()
     log.start()
     sweeper.start()
+    callbacks.start()
     await lease.start()
     try:
-        yield House(db, log, runner, catalog, workshop, mcp)
+        yield House(db, log, runner, catalog, workshop, mcp, egress)
     finally:
         await runner.close()
         await titler.close()
+        await callbacks.close()
         python.close()
         await catalog.close()
         sweeper.stop()

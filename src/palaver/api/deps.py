@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 
 from palaver.domain.ids import DEFAULT_PROJECT, ProjectId
+from palaver.engine.egress import Egress
 from palaver.engine.line import Cancelled
 from palaver.engine.log import Log
 from palaver.engine.mcp.client import McpClient
@@ -26,6 +27,7 @@ class House:
     catalog: Catalog
     workshop: Workshop
     mcp: McpClient
+    egress: Egress
 
     def cancel(self, ended: Cancelled) -> dict[str, str]:
         """End the runs that were asked to; what became of each. Or `NothingToCancel` for none."""
