@@ -43,8 +43,9 @@ async def _sent(client: Client, url: str, said: str = "Hello") -> Json:
 async def _settled(client: Client, run: Json) -> Json:
     """The run when a call has been tried."""
     async with asyncio.timeout(30):
-        while not (run := await client.get(f"/v1/runs/{run['id']}"))["callback_sent_at"]:
+        while run["callback_sent_at"] is None:
             await asyncio.sleep(0.02)
+            run = await client.get(f"/v1/runs/{run['id']}")
     return run
 
 

@@ -16,6 +16,7 @@ from palaver.store import (
     agents,
     archives,
     blocks,
+    callbacks,
     claims,
     conversations,
     entries,
@@ -46,7 +47,10 @@ from tests.store.making import HERE
 
 SMALL = "workers"  # a row for each process that lives
 # Indexes that hold nothing but what is wanted, and what a handful is sorted by, always.
-SHORT = "runs_of_worker|runs_with_a_log|one_running_run|active_runs|garbage|agents_that_are_gone"
+SHORT = (
+    "runs_of_worker|runs_with_a_log|one_running_run|active_runs|garbage|agents_that_are_gone"
+    "|callbacks_due"
+)
 HANDFUL = r"((agents_blocks|agents_archives|segments)\.n|(run_events|news)\.run_id)\b"
 # What a full-text index gives is in no order on PostgreSQL; SQLite's knows the order of numbers.
 FOUND = r"hits\.n\b"
@@ -264,6 +268,8 @@ HOT: dict[str, Ask] = {
     "a step's trace": lambda tx, it: traces.find(tx, HERE, "step-1"),
     "a run's traces": lambda tx, it: traces.of_run(tx, HERE, it.run.id, 5),
     "old traces": lambda tx, it: traces.prune(tx, making.LATER, 5),
+    "who is to be called": lambda tx, it: callbacks.claim(tx, making.LATER, making.LATER, 5),
+    "what a call came to": lambda tx, it: callbacks.settle(tx, it.run, None),
     "a run's steps": lambda tx, it: steps.of_run(tx, HERE, it.run.id, Page()),
 }
 
