@@ -1,4 +1,4 @@
-"""The command line: `palaver serve`, `palaver doctor` and `palaver conformance`."""
+"""The command line: `palaver serve`, `doctor`, `import` and `conformance`."""
 
 import asyncio
 import gc
@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -16,11 +17,14 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from palaver import __version__, settings
-from palaver.app import examine, make_app, prepare
+from palaver.app import bring_in, examine, make_app, migrate, prepare
+from palaver.domain.intake import Intake
 from palaver.engine.doctor import Diagnosis
-from palaver.errors import PalaverError
+from palaver.engine.migrating import Certificate, Migration
+from palaver.errors import PalaverError, Unavailable
 from palaver.providers.catalog import Catalog
 from palaver.settings import LOG_LEVELS, Settings
+from palaver.store.opening import SERVERS
 
 GRACE = 8  # seconds that open streams have to send their last frames after SIGTERM
 
@@ -82,6 +86,52 @@ async def _examined(chosen: Settings, fix: bool, *, aloud: bool) -> list[Diagnos
         if aloud:
             click.echo(found.in_words())
     return findings
+
+
+@main.command(name="import")
+@click.argument("source", metavar="FILE|URL")
+@click.option("--dry-run", is_flag=True, help="Tell what would become of it, and change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Tell a program: one JSON document.")
+def import_(source: str, dry_run: bool, as_json: bool) -> None:
+    """Take in an agent file (.af), or all of a V1 database (postgresql://user:password@host/name).
+
+    What is taken in again adds nothing. The exit code is 1 if anything of it is refused, 2 if a
+    database cannot be reached.
+    """
+    try:
+        chosen = settings.read(os.environ)
+        _log(replace(chosen, log_level="warning"))
+        taken = asyncio.run(_taken(chosen, source, dry_run=dry_run, aloud=not as_json))
+    except Unavailable as error:
+        raise _Unreachable(str(error)) from None
+    except PalaverError as error:
+        raise click.ClickException(str(error)) from None
+    if as_json:
+        click.echo(json.dumps({**taken.told(), "dry_run": dry_run}, indent=2))
+    else:
+        click.echo(taken.in_words())
+        if dry_run:
+            click.echo("This was a rehearsal: nothing was changed.")
+    sys.exit(0 if taken.is_whole else 1)
+
+
+class _Unreachable(click.ClickException):
+    """Nothing can be done as long as a database is away."""
+
+    exit_code = 2
+
+
+async def _taken(
+    chosen: Settings, source: str, *, dry_run: bool, aloud: bool
+) -> Intake | Migration:
+    if not source.startswith(SERVERS):
+        return await bring_in(chosen, Path(source), dry_run=dry_run)
+
+    def heard(certificate: Certificate) -> None:
+        if aloud:
+            click.echo(certificate.in_words())
+
+    return await migrate(chosen, source, heard, dry_run=dry_run)
 
 
 @main.command()

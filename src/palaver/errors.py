@@ -13,6 +13,7 @@ PalaverError                        500
 │   ├── NothingToUndo
 │   └── WindowChanged
 ├── KeyReused                       422  another request has had this key
+├── NotAText                        415  a file that is no text
 ├── SourceRefused                   422  no tool can be made of this source
 ├── FileRefused                     422  a file that is none of its kind; nothing of it is taken
 ├── Unavailable                     503
@@ -160,6 +161,18 @@ class SourceRefused(PalaverError):
     """No tool can be made of a source or a schema; the message says what to write instead."""
 
     status, code = 422, "INVALID_ARGUMENT"
+
+
+class NotAText(PalaverError):
+    """A file whose content cannot be read as text."""
+
+    status, code = 415, "UNSUPPORTED_MEDIA_TYPE"
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(
+            f"`{name}` {why}. Files are texts in UTF-8, whatever their names: plain text, "
+            "Markdown, CSV, JSON, HTML, code. Make it text first, also if it is a PDF."
+        )
 
 
 class FileRefused(PalaverError):

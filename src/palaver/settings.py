@@ -8,6 +8,7 @@ PALAVER_HOST                     address to listen on (default 127.0.0.1)
 PALAVER_PORT                     port to listen on (default 8283)
 PALAVER_LOG_LEVEL                debug, info, warning or error (default info)
 PALAVER_MAX_BODY_BYTES           largest request that is read (default 8 MiB)
+PALAVER_MAX_FILE_BYTES           largest file that can be put into a folder (default 20 MiB)
 PALAVER_MAX_IMPORT_BYTES         largest agent file that is imported (default 100 MiB)
 PALAVER_EVENTS_KEEP              how long the events of a run stay after its end, such as
                                  90s, 12h or 7d (default 7d); after that its streams are
@@ -55,6 +56,7 @@ from palaver.errors import Invalid
 
 DEFAULT_PORT = 8283  # where the official clients look for a server of one's own
 MAX_BODY = 8 * 1024 * 1024  # bytes
+MAX_FILE = 20 * 1024 * 1024  # bytes
 MAX_IMPORT = 100 * 1024 * 1024  # bytes
 
 EVENTS_KEEP = timedelta(days=7)
@@ -91,6 +93,7 @@ class Settings:
     port: int = DEFAULT_PORT
     log_level: str = "info"
     max_body: int = MAX_BODY
+    max_file: int = MAX_FILE
     max_import: int = MAX_IMPORT
     events_keep: timedelta = EVENTS_KEEP
     deleted_keep: timedelta = DELETED_KEEP
@@ -125,6 +128,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         port=_number(environment, "PALAVER_PORT", DEFAULT_PORT, 65535),
         log_level=level,
         max_body=_number(environment, "PALAVER_MAX_BODY_BYTES", MAX_BODY, 2**31),
+        max_file=_number(environment, "PALAVER_MAX_FILE_BYTES", MAX_FILE, 2**30),
         max_import=_number(environment, "PALAVER_MAX_IMPORT_BYTES", MAX_IMPORT, 2**31),
         events_keep=_span(environment, "PALAVER_EVENTS_KEEP", EVENTS_KEEP),
         deleted_keep=_span(environment, "PALAVER_DELETED_KEEP", DELETED_KEEP),

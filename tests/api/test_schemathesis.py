@@ -55,7 +55,12 @@ def things(url: str) -> Iterator[dict[str, str]]:
         made = http.post("/v1/conversations/", params={"agent_id": agent["id"]}).json()
         messages = f"/v1/conversations/{made['id']}/messages"
         said = http.post(messages, json={"input": "Hello", "streaming": False}).json()
+        folder = http.post("/v1/folders/", json={"name": made["id"]}).json()["id"]
+        file = http.post(f"/v1/folders/{folder}/upload", files={"file": ("a.txt", b"Tea.")})
+        http.patch(f"/v1/agents/{agent['id']}/folders/attach/{folder}")
         yield {
+            "folder_id": folder,
+            "file_id": file.json()["id"],
             "agent_id": agent["id"],
             "block_id": block["id"],
             "block_label": _LABEL,

@@ -8,6 +8,7 @@ that have none, whose answer is a refusal.
 from uuid import uuid4
 
 from tests.contract.archive_calls import ARCHIVE_CALLS
+from tests.contract.folder_calls import FOLDER_CALLS
 from tests.contract.things import (
     AGENT,
     AGENT_WISH,
@@ -29,6 +30,7 @@ from tests.contract.things import (
 
 CALLS: dict[str, Row] = {
     **ARCHIVE_CALLS,
+    **FOLDER_CALLS,
     "health": lambda it: [{}],
     "models.list": lambda it: [
         {"provider_category": ["base"], "provider_name": "palaver", "provider_type": "letta"}

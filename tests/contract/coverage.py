@@ -24,8 +24,8 @@ PAGE = Path(__file__).parents[2] / "docs/reference/coverage.md"
 State = Literal["supported", "partial", "not yet", "not planned"]
 
 PARTLY = {
-    "POST /v1/agents": "folders and templates are ignored",
-    "PATCH /v1/agents/{agent_id}": "folders and templates are ignored",
+    "POST /v1/agents": "templates are ignored",
+    "PATCH /v1/agents/{agent_id}": "templates are ignored",
     "GET /v1/agents": "nothing is found by a template",
     "GET /v1/steps": "nothing is found by `trace_ids`",
 }

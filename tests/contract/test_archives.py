@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 import pytest
 from letta_client import Letta, NotFoundError, UnprocessableEntityError
 
@@ -75,6 +76,24 @@ def test_agents_share_an_archive(client: Letta, agent: str) -> None:
     assert client.agents.passages.list(other) == []
     with pytest.raises(NotFoundError):
         client.agents.archives.detach(archive, agent_id=other)
+
+
+def test_the_agents_of_an_archive_are_listed(
+    client: Letta, http: httpx2.Client, agent: str
+) -> None:
+    other = client.agents.create(model="palaver/offline", tags=["t"]).id
+    archive = client.archives.create(name="Ours").id
+    for each in (agent, other):
+        client.agents.archives.attach(archive, agent_id=each)
+
+    def listed(**wanted: Any) -> list[Any]:
+        return list(http.get(f"/v1/archives/{archive}/agents", params=wanted).json())
+
+    assert [one["id"] for one in listed()] == [other, agent]
+    assert [one["id"] for one in listed(order="asc", after=agent, limit=1)] == [other]
+    assert listed(include=["agent.tags", "agent.managed_group"])[0]["tags"] == ["t"]
+    client.agents.archives.detach(archive, agent_id=other)
+    assert [one["id"] for one in listed()] == [agent]
 
 
 def test_passages_are_searched_everywhere_or_somewhere(client: Letta, agent: str) -> None:

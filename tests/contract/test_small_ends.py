@@ -8,6 +8,7 @@ import pytest
 from letta_client import BadRequestError, ConflictError, Letta
 
 from tests.contract.conftest import Say
+from tests.contract.talk import Record
 
 OFFLINE = "palaver/offline"
 
@@ -136,6 +137,63 @@ def test_active_runs_are_listed_by_themselves(
     client.agents.messages.cancel(agent, run_ids=[run.id])
     list(client.runs.messages.stream(run.id))
     assert active() == []
+
+
+def test_a_run_that_has_ended_is_removed_and_what_was_said_stays(
+    client: Letta, http: httpx2.Client, say: Say, records: list[Record], agent: str
+) -> None:
+    conversation = client.conversations.create(agent_id=agent).id
+    first, second = say(conversation, "Hello").run_id, say(conversation, "And you?").run_id
+    (step,) = client.runs.steps.list(second)
+    said = client.conversations.messages.list(conversation)
+    client.steps.feedback.create(step.id, feedback="positive", tags=["t"])
+
+    assert http.delete(f"/v1/runs/{second}").json() is None
+    records.clear()  # a run that is gone is not held against its stream
+
+    assert [one.id for one in client.runs.list(conversation_id=conversation)] == [first]
+    assert list(client.conversations.messages.list(conversation)) == list(said)
+    gone = (
+        (http.get, f"/v1/runs/{second}"),
+        (http.get, f"/v1/runs/{second}/messages"),
+        (http.get, f"/v1/steps/{step.id}"),
+        (http.post, f"/v1/runs/{second}/stream"),
+        (http.delete, f"/v1/runs/{second}"),
+    )
+    assert {ask(path).status_code for ask, path in gone} == {404}
+    assert http.get(f"/v1/conversations/{conversation}/context").status_code == 200
+    assert say(conversation, "Go on.").stop == "end_turn"
+
+
+def test_a_run_that_has_not_ended_is_not_removed(
+    client: Letta, http: httpx2.Client, say: Say, records: list[Record], agent: str
+) -> None:
+    run = client.agents.messages.create_async(agent, input="[[pace: 20]] [[words: 1000]]")
+    busy = http.delete(f"/v1/runs/{run.id}")
+    client.agents.messages.cancel(agent, run_ids=[run.id])
+    list(client.runs.messages.stream(run.id))
+    http.delete(f"/v1/runs/{run.id}").raise_for_status()
+    records.clear()
+    ask = {"name": "ask", "description": "Asks.", "parameters": {"type": "object"}}
+    conversation = client.conversations.create(agent_id=agent).id
+    asks = say(conversation, "[[call: ask {}]] Hello", client_tools=[ask]).run_id
+    waits = http.delete(f"/v1/runs/{asks}")
+
+    assert (busy.status_code, waits.status_code) == (409, 409)
+    assert "wait for an answer" in waits.text
+    assert client.runs.retrieve(asks).stop_reason == "requires_approval"
+
+
+def test_what_names_a_group_finds_none(client: Letta, http: httpx2.Client, agent: str) -> None:
+    sent = {"role": "user", "content": "Hello", "group_id": "group-1"}
+    client.agents.messages.create(agent, messages=[sent])  # type: ignore[list-item]
+
+    found = http.get(f"/v1/agents/{agent}/messages", params={"group_id": "group-1"}).json()
+
+    assert [one["message_type"] for one in found] == ["user_message"]
+    assert list(client.agents.messages.list(agent, group_id="group-2")) == []
+    state = client.agents.retrieve(agent, include=["agent.managed_group"])
+    assert (state.managed_group, state.multi_agent_group) == (None, None)
 
 
 def test_the_metrics_of_a_run(client: Letta, http: httpx2.Client, say: Say) -> None:

@@ -87,3 +87,11 @@ def test_the_client_lock_names_no_place() -> None:
 @pytest.mark.parametrize("path", TEXTS, ids=of_house)
 def test_a_text_names_no_machine(path: Path) -> None:
     assert rules.machine_paths(path.read_text()) == []
+
+
+def test_a_decision_has_a_number_of_its_own_and_is_listed() -> None:
+    pages = sorted(path.name for path in (ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    numbers = [name[:4] for name in pages]
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text()
+    assert numbers == [f"{n:04}" for n in range(1, len(pages) + 1)]
+    assert [name for name in pages if f"({name})" not in index] == []

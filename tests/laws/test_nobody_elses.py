@@ -22,6 +22,8 @@ _ABSENT = {
         "archive_id": "archive",
         "block_id": "block",
         "conversation_id": "conv",
+        "file_id": "file",
+        "folder_id": "source",
         "identity_id": "identity",
         "memory_id": "passage",
         "passage_id": "passage",
@@ -39,6 +41,7 @@ _BODIES: dict[tuple[str, str], Any] = {  # for the operations that must have one
     ("post", "/v1/agents/{agent_id}/archival-memory"): {"text": "Hello"},
     ("post", "/v1/archives/{archive_id}/passages"): {"text": "Hello"},
     ("post", "/v1/archives/{archive_id}/passages/batch"): {"passages": [{"text": "Hello"}]},
+    ("post", "/v1/agents/{agent_id}/generate"): {"prompt": "Hello"},
     ("post", "/v1/agents/{agent_id}/messages"): {"input": "Hello"},
     ("post", "/v1/agents/{agent_id}/messages/async"): {"input": "Hello"},
     ("post", "/v1/agents/{agent_id}/messages/stream"): {"input": "Hello"},
@@ -51,6 +54,9 @@ _BODIES: dict[tuple[str, str], Any] = {  # for the operations that must have one
     ("put", "/v1/identities/{identity_id}/properties"): [],
     ("patch", "/v1/mcp-servers/{mcp_server_id}"): {"config": {"server_url": "https://x.example"}},
 }
+
+_UPLOAD = "/v1/folders/{folder_id}/upload"
+_FILE = {"file": ("a.txt", b"Hello")}
 
 
 async def test_a_foreign_id_answers_as_an_absent_one(client: Client, module_url: str) -> None:
@@ -132,6 +138,10 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
             ("archive_id", "POST", "/v1/passages/search", {"archive_id": "?"}, {}),
             ("archive_id", "GET", "/v1/archives/", None, {"after": "?"}),
             ("agent_id", "GET", "/v1/archives/", None, {"agent_id": "?"}),
+            ("folder_id", "GET", "/v1/folders/", None, {"after": "?"}),
+            ("folder_id", "POST", "/v1/agents/", {"folder_ids": ["?"]}, {}),
+            ("folder_id", "PATCH", f"/v1/agents/{agent}", {"source_ids": ["?"]}, {}),
+            ("file_id", "GET", f"/v1/agents/{agent}/files", None, {"before": "?"}),
             ("memory_id", "GET", f"/v1/agents/{agent}/archival-memory", None, {"after": "?"}),
             (
                 "agent_id",
@@ -186,6 +196,9 @@ async def _things(client: Client) -> dict[str, str]:
     conversation = await client.conversation(agent)
     await client.send(conversation, "Hello")
     (passage,) = await client.post(f"/v1/agents/{agent}/archival-memory", {"text": "Hello"})
+    folder = await client.post("/v1/folders/", {"name": clock.mint("n")})
+    await client.patch(f"/v1/agents/{agent}/folders/attach/{folder['id']}", {})
+    file = await client.http.post(_UPLOAD.format(folder_id=folder["id"]), files=_FILE)
     run = await client.newest_run(conversation)
     (step,) = await client.get(f"/v1/runs/{run['id']}/steps")
     tool = await client.post("/v1/tools/", {"source_code": _tool(clock.mint("n"))})
@@ -202,6 +215,9 @@ async def _things(client: Client) -> dict[str, str]:
         "memory_id": passage["id"],
         "passage_id": passage["id"],
         "archive_id": passage["archive_id"],
+        "folder_id": folder["id"],
+        "folder_name": folder["name"],
+        "file_id": file.json()["id"],
         "mcp_server_id": server["id"],
         "message_id": (await client.history(conversation))[-1]["id"],
         "provider_id": (await client.get("/v1/providers"))[0]["id"],  # nobody's own
@@ -253,7 +269,11 @@ def _mixes(
 async def _asked(client: Client, method: str, path: str, ids: dict[str, str]) -> tuple[int, str]:
     """Status and body, without the ids that were asked for."""
     body = _BODIES.get((method, path), {} if method == "patch" else None)
-    answer = await client.ask(method.upper(), path.format(**ids), body, **_QUERIES.get(path, {}))
+    if path == _UPLOAD:
+        answer = await client.http.post(path.format(**ids), files=_FILE)
+    else:
+        asked = _QUERIES.get(path, {})
+        answer = await client.ask(method.upper(), path.format(**ids), body, **asked)
     text = answer.text
     for name, value in ids.items():
         text = text.replace(value, name)

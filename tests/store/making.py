@@ -9,6 +9,7 @@ from palaver.domain.archive import Archive, Passage
 from palaver.domain.block import Block
 from palaver.domain.conversation import Address, Conversation
 from palaver.domain.entry import Entry
+from palaver.domain.folder import AgentFile, File, Folder, Piece
 from palaver.domain.identity import Identity
 from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.domain.page import MAX_LIMIT, Order, Page
@@ -23,6 +24,8 @@ from palaver.store import (
     blocks,
     conversations,
     entries,
+    files,
+    folders,
     passages,
     runs,
     waiting,
@@ -174,6 +177,36 @@ def keep_passage(tx: Tx, agent_id: str, text: str = "hello") -> tuple[Archive, P
     archives.attach(tx, HERE, agent_id, box.id)
     passages.add(tx, HERE, box.id, [new])
     return box, new
+
+
+def folder(name: str = "count") -> Folder:
+    """A folder."""
+    return Folder(id=mint("source"), name=name, created_at=NOON, updated_at=NOON)
+
+
+def file(folder_id: str, name: str = "count") -> File:
+    """A file, for a folder."""
+    return File(id=mint("file"), source_id=folder_id, file_name=name, created_at=NOON, lines=1)
+
+
+def keep_file(tx: Tx, agent_id: str, text: str = "hello") -> File:
+    """A file that is kept, in a new folder of an agent."""
+    box = folder()
+    new = file(box.id)
+    folders.add(tx, HERE, box)
+    folders.attach(tx, HERE, agent_id, box.id)
+    files.begin(tx, HERE, new, LATER)
+    files.put(tx, HERE, new, [(mint("passage"), Piece(line=1, text=text))])
+    files.finish(tx, HERE, new)
+    return new
+
+
+def opened(file: File) -> AgentFile:
+    """A file as an agent has it that has opened it."""
+    return AgentFile(
+        id=file.id.replace("file-", "file_agent-"), file_id=file.id, file_name=file.file_name,
+        folder_id=file.source_id, folder_name="count", is_open=True,
+    )  # fmt: skip
 
 
 def keep_conversation(tx: Tx, agent_id: str | None = None, said: int = 0) -> Address:

@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 
 from palaver.clock import mint
 from palaver.domain.conversation import Address, Context, Segment
+from palaver.domain.folder import Piece
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.run import Step, StepMetrics
@@ -23,7 +24,10 @@ from palaver.store import (
     compactions,
     conversations,
     entries,
+    files,
+    folders,
     identities,
+    open_files,
     passages,
     prompts,
     recall,
@@ -44,6 +48,7 @@ ELSEWHERE = mint("project")
 
 # They make something new in the project that they are given, and reach nothing.
 MAKERS: set[Callable[..., Any]] = {
+    agents.add, archives.add, blocks.add, conversations.add, entries.insert_all, folders.add,
     agents.add, archives.add, blocks.add, conversations.add, conversations.take_in,
     entries.insert_all, identities.add, runs.add, steps.put, tools.add, traces.put,
 }  # fmt: skip
@@ -70,6 +75,9 @@ FUNCTIONS = {
         compactions,
         conversations,
         entries,
+        files,
+        folders,
+        open_files,
         identities,
         passages,
         prompts,
@@ -107,6 +115,8 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     default = making.conversation(agent.id)
     conversations.add(tx, HERE, default, making.system(), is_default=True)
     busy, quiet = (making.keep_conversation(tx, agent.id) for _ in range(2))
+    done = making.start(tx, busy).model_copy(update={"status": "completed"})
+    runs.finish(tx, done)
     run = making.start(tx, busy)
     making.wait(tx, busy, interrupts=True, request='{"inputs": [{"otid": "otid-1"}]}')
     prompts.put(tx, HERE, busy.conversation_id, (b"head", b"said"))
@@ -116,6 +126,10 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     said = entries.append(tx, HERE, busy, [making.entry(run_id=run.id, step_id=step.id)])
     traces.put(tx, HERE, [making.trace(run.id, step.id)])
     archive, passage = making.keep_passage(tx, agent.id)
+    file = making.keep_file(tx, agent.id)
+    open_files.note(tx, agent.id, making.opened(file), making.NOON)
+    unfinished = making.file(file.source_id, "other")
+    files.begin(tx, HERE, unfinished, making.LATER)
     identity = making.identity()
     identities.add(tx, HERE, identity, making.NOON)
     identities.attach(tx, HERE, AGENTS, agent.id, identity.id)
@@ -135,6 +149,7 @@ def keep_world(tx: Tx) -> dict[str, Any]:
         "entry_id": said[0].id,
         "run_id": run.id,
         "run_ids": [run.id],
+        "done_id": done.id,
         "step_id": step.id,
         "step": step.model_copy(update={"feedback": "positive"}),
         "metrics": StepMetrics(id=step.id, step_ns=1),
@@ -143,6 +158,13 @@ def keep_world(tx: Tx) -> dict[str, Any]:
         "archive": archive.model_copy(update={"name": "other"}),
         "passage_id": passage.id,
         "within": [archive.id],
+        "folder": folders.get(tx, HERE, file.source_id).model_copy(update={"name": "other"}),
+        "folder_id": file.source_id,
+        "folder_ids": [file.source_id],
+        "file": unfinished,
+        "before": file,
+        "after": unfinished,
+        "file_id": file.id,
         "identity": identity.model_copy(update={"name": "other"}),
         "identity_id": identity.id,
         "key": identity.identifier_key,
@@ -171,6 +193,7 @@ def absent_world() -> dict[str, Any]:
         "entry_id": mint("message"),
         "run_id": mint("run"),
         "run_ids": [mint("run")],
+        "done_id": mint("run"),
         "step_id": mint("step"),
         "step": Step(id=mint("step"), run_id=mint("run"), agent_id=agent.id),
         "metrics": StepMetrics(id=mint("step"), step_ns=1),
@@ -179,6 +202,13 @@ def absent_world() -> dict[str, Any]:
         "archive": making.archive(),
         "passage_id": mint("passage"),
         "within": [mint("archive")],
+        "folder": making.folder(),
+        "folder_id": mint("source"),
+        "folder_ids": [mint("source")],
+        "file": making.file(mint("source")),
+        "before": making.file(mint("source")),
+        "after": making.file(mint("source")),
+        "file_id": mint("file"),
         "identity": making.identity(),
         "identity_id": mint("identity"),
         "key": "nobody",
@@ -218,8 +248,15 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "fork_id": address.conversation_id,
         "stretch": Segment(source=address.conversation_id, lo=0, hi=9),
         "most": 5,
+        "until": making.LATER,
+        "pieces": [(mint("passage"), Piece(line=2, text="more"))],
+        "line": 1,
         "holders": AGENTS,
     }
+    if function is runs.remove:
+        given["run_id"] = world["done_id"]
+    if function is files.begin:
+        given["file"] = making.file(world["folder_id"])
     if function is conversations.demote:
         given["conversation_id"] = world["default_id"]
     if "wanted" in parameters:
@@ -234,6 +271,7 @@ def call(
     """Call a function of the store; the outcome comes out as `Undo`."""
     try:
         answer = function(tx, project, **arguments(function, world))
+        answer = list(answer) if inspect.isgenerator(answer) else answer
     except PalaverError as error:
         answer = (type(error), re.sub(r"[\da-f]{8}-[-\da-f]{27}", "…", str(error)))
     tables = schema.metadata.sorted_tables

@@ -21,8 +21,11 @@ from palaver.store import (
     conversations,
     entries,
     events,
+    files,
+    folders,
     garbage,
     identities,
+    open_files,
     passages,
     recall,
     runs,
@@ -47,6 +50,9 @@ from tests.store.making import HERE
 
 SMALL = "workers"  # a row for each process that lives
 # Indexes that hold nothing but what is wanted, and what a handful is sorted by, always.
+SHORT = "runs_of_worker|runs_with_a_log|one_running_run|active_runs|garbage|agents_that_are_gone"
+HANDFUL = r"((agents_blocks|agents_archives|segments)\.n|(run_events|news)\.run_id|"
+HANDFUL += r"agents_folders\.folder_id)\b"
 SHORT = (
     "runs_of_worker|runs_with_a_log|one_running_run|active_runs|garbage|agents_that_are_gone"
     "|callbacks_due"
@@ -141,22 +147,31 @@ class Kept:
     said: list[str]
     tool_id: str
     archives: list[str]
+    folder_id: str
+    file_id: str
     identity: Identity
+    done: Run
 
 
 def keep(tx: Tx) -> Kept:
     """A conversation with a run, forked once."""
     address = making.fork(tx, making.keep_conversation(tx, said=5))
     making.keep_block(tx, address.agent_id, "human")
+    done = making.start(tx, address).model_copy(update={"status": "completed"})
+    runs.finish(tx, done)
     run = making.start(tx, address)
     making.wait(tx, address, request='{"inputs": []}')
     archive, _ = making.keep_passage(tx, address.agent_id, "grey rain")
     tool = making.tool()
     tools.add(tx, HERE, tool, making.NOON)
+    file = making.keep_file(tx, address.agent_id, "grey rain")
+    open_files.note(tx, address.agent_id, making.opened(file), making.NOON)
+    said = making.say(tx, address, 5)
     identity = making.identity()
     identities.add(tx, HERE, identity, making.NOON)
     identities.attach(tx, HERE, AGENTS, address.agent_id, identity.id)
-    return Kept(address, run, making.say(tx, address, 5), tool.id, [archive.id], identity)
+    folder = (file.source_id, file.id)
+    return Kept(address, run, said, tool.id, [archive.id], *folder, identity, done)
 
 
 def collected(tx: Tx, agent_id: str) -> None:
@@ -166,6 +181,13 @@ def collected(tx: Tx, agent_id: str) -> None:
     making.fork(tx, address)
     conversations.remove(tx, HERE, address.conversation_id, making.NOON)
     while garbage.collect(tx, making.LATER, 2):
+        pass
+
+
+def removed(tx: Tx, it: Kept) -> None:
+    """A file, deleted, and then removed."""
+    files.remove(tx, HERE, it.folder_id, it.file_id, making.NOON)
+    while files.collect(tx, making.LATER, 1):
         pass
 
 
@@ -245,8 +267,28 @@ HOT: dict[str, Ask] = {
     "all messages": lambda tx, it: entries.of_project(tx, HERE, Page(after=it.said[2])),
     "archives": lambda tx, it: archives.listed(tx, HERE, Page(), ArchiveFilter()),
     "an agent's archives": lambda tx, it: archives.of_agent(tx, HERE, it.address.agent_id),
+    "an archive's agents": lambda tx, it: agents.with_archive(tx, HERE, it.archives[0], Page()),
+    "a run that is removed": lambda tx, it: runs.remove(tx, HERE, it.done.id),
     "an archive's passages": lambda tx, it: passages.listed(
         tx, HERE, Page(), PassageFilter(archives=it.archives)
+    ),
+    "folders": lambda tx, it: folders.listed(tx, HERE, Page()),
+    "a folder's name": lambda tx, it: folders.find_named(tx, HERE, "count"),
+    "an agent's folders": lambda tx, it: folders.of_agent(tx, HERE, it.address.agent_id),
+    "a folder's agents": lambda tx, it: folders.holders(tx, HERE, it.folder_id, Page()),
+    "a folder's files": lambda tx, it: files.listed(tx, HERE, it.folder_id, Page()),
+    "a file's name": lambda tx, it: files.find_named(tx, HERE, it.folder_id, "count"),
+    "a folder's passages": lambda tx, it: files.passages(tx, HERE, it.folder_id, Page()),
+    "a file from a line on": lambda tx, it: list(files.read(tx, HERE, it.file_id, 5)),
+    "an agent's files": lambda tx, it: open_files.listed(
+        tx, HERE, it.address.agent_id, Page(after=it.file_id)
+    ),
+    "an agent's open files": lambda tx, it: open_files.listed(
+        tx, HERE, it.address.agent_id, Page(), is_open=True
+    ),
+    "a file that was removed": lambda tx, it: removed(tx, it),
+    "prompts that tell of a folder": lambda tx, it: conversations.mark_stale_folder(
+        tx, HERE, it.folder_id
     ),
     "what an agent heard last": lambda tx, it: recall.found(
         tx, HERE, EntryFilter(agent_id=it.address.agent_id), None, 5
@@ -285,6 +327,7 @@ FULL_TEXT: dict[str, Ask] = {
     "a word in a conversation": lambda tx, it: recall.found(
         tx, HERE, EntryFilter(conversation_id=it.address.conversation_id), "word", 5
     ),
+    "a word in files": lambda tx, it: files.found(tx, HERE, [it.folder_id], "grey rain", 5),
     "a word in archives": lambda tx, it: passages.found(
         tx, HERE, PassageFilter(archives=it.archives, tags=["grey"]), "grey", 5
     ),

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 from palaver.domain.agent import AgentType, CompactionSettings, Zone
 from palaver.domain.block import NewBlock
 from palaver.domain.frozen import Frozen, SentStamp
-from palaver.domain.ids import BlockId, IdentityId
+from palaver.domain.ids import BlockId, FolderId, IdentityId
 from palaver.domain.message import TextOrImage
 from palaver.domain.model_settings import ModelSettings, ResponseFormat
 from palaver.domain.rule import ToolRule
@@ -39,6 +39,8 @@ class NewAgent(Frozen):
     embedding: str | None = None
     memory_blocks: list[NewBlock] | None = None
     block_ids: list[BlockId] | None = None
+    folder_ids: list[FolderId] | None = None
+    source_ids: list[FolderId] | None = None
     identity_ids: list[IdentityId] | None = None
     tools: list[str] | None = None
     tool_ids: list[str] | None = None
@@ -71,6 +73,8 @@ class AgentChange(Frozen):
     context_window_limit: WindowLimit | None = None
     embedding: str | None = None
     block_ids: list[BlockId] | None = None
+    folder_ids: list[FolderId] | None = None
+    source_ids: list[FolderId] | None = None
     identity_ids: list[IdentityId] | None = None
     tool_ids: list[str] | None = None
     tool_rules: list[ToolRule] | None = None

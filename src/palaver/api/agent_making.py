@@ -18,7 +18,7 @@ from palaver.domain.ids import ProjectId
 from palaver.domain.part import Image, Part, Text
 from palaver.domain.rule import ToolRule
 from palaver.domain.tool import Tool
-from palaver.engine import compiling, equipment, line
+from palaver.engine import compiling, equipment, line, shelves
 from palaver.engine.line import Cancelled
 from palaver.engine.workshop import Workshop
 from palaver.providers.catalog import Catalog
@@ -57,6 +57,9 @@ class Making:
             blocks.attach(tx, self._project, agent.id, block.id)
         for block_id in body.block_ids or []:
             blocks.attach(tx, self._project, agent.id, block_id)
+        for folder_id in [*(body.folder_ids or []), *(body.source_ids or [])]:
+            shelves.attach(tx, self._project, agent.id, folder_id)
+        agent = agents.get(tx, self._project, agent.id)
         for identity_id in body.identity_ids or []:
             identities.attach(tx, self._project, AGENTS, agent.id, identity_id)
         self._open_default(tx, agent, body.initial_message_sequence or [])
@@ -70,6 +73,10 @@ class Making:
         agents.change(tx, self._project, after)
         if body.block_ids is not None:
             _attach_only(tx, self._project, agent_id, body.block_ids)
+        wanted = body.source_ids if body.folder_ids is None else body.folder_ids
+        if wanted is not None:
+            shelves.attach_only(tx, self._project, agent_id, wanted)
+            after = agents.get(tx, self._project, agent_id)
         if body.identity_ids is not None:
             _be_only(tx, self._project, agent_id, body.identity_ids)
         if after.system != before.system:

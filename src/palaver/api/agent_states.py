@@ -1,24 +1,25 @@
 """Agents as the API shows them."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from palaver.core.expand import messages_of
 from palaver.domain.agent import Agent, AgentState, Include, Memory, Variable
 from palaver.domain.block import Block
 from palaver.domain.entry import Entry
+from palaver.domain.folder import HeldFolder
 from palaver.domain.ids import ProjectId, shape
 from palaver.domain.message import ApprovalRequestMessage
 from palaver.domain.tool import Tool
 from palaver.engine import choosing, equipment, pausing
 from palaver.providers.catalog import Catalog
-from palaver.store import agents, blocks, conversations, entries, identities
+from palaver.store import agents, blocks, conversations, entries, folders, identities
 from palaver.store.db import Tx
 
 EVERYTHING: tuple[Include, ...] = (
-    "agent.blocks", "agent.tools", "agent.tags", "agent.secrets", "agent.pending_approval",
-    "agent.identities",
+    "agent.blocks", "agent.tools", "agent.tags", "agent.secrets", "agent.sources",
+    "agent.pending_approval", "agent.identities",
 )  # fmt: skip
 
 
@@ -38,8 +39,12 @@ def show(
     asked = None
     if default and "agent.pending_approval" in include:
         asked = pausing.find(tx, default)
+    shelved = []
+    if "agent.sources" in include:
+        shelved = [HeldFolder(**dict(one)) for one in folders.of_agent(tx, project, agent.id)]
     return AgentState(
         **_stored(agent),
+        sources=shelved,
         llm_config=choosing.llm_config(catalog, agent),
         memory=Memory(blocks=held, agent_type=agent.agent_type),
         message_ids=context,
@@ -49,6 +54,17 @@ def show(
         identity_ids=[one.id for one in whose],
         **_relations(agent, held, equipment.of_agent(tx, project, agent), include),
     )
+
+
+def show_all(
+    tx: Tx,
+    project: ProjectId,
+    catalog: Catalog,
+    found: Iterable[Agent],
+    include: Collection[str] | None,
+) -> list[AgentState]:
+    """Agents of a list; their relations are empty unless they are asked for."""
+    return [show(tx, project, catalog, agent, include or ()) for agent in found]
 
 
 def memory_of(tx: Tx, project: ProjectId, agent_id: str) -> Memory:

@@ -110,10 +110,7 @@ async def list_agents(
 
     def read(tx: Tx) -> list[AgentState]:
         found = agents.listed(tx, caller.project, query.page, query.wanted)
-        include = query.include or ()
-        return [
-            agent_states.show(tx, caller.project, rooms.catalog, agent, include) for agent in found
-        ]
+        return agent_states.show_all(tx, caller.project, rooms.catalog, found, query.include)
 
     return [] if query.hopeless else await rooms.db.read(read)
 

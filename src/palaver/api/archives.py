@@ -6,15 +6,17 @@ from fastapi import Query
 from pydantic import Field, StringConstraints
 
 from palaver import clock
-from palaver.api import routing
-from palaver.api.deps import Caller, Db
+from palaver.api import agent_states, routing
+from palaver.api.blocks import AgentsQuery
+from palaver.api.deps import Caller, Db, Rooms
 from palaver.api.pages import NewestFirst
+from palaver.domain.agent import AgentState
 from palaver.domain.archive import Archive, NewPassage, Passage, TagMatch
 from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.ids import AgentId, ArchiveId, PassageId, ProjectId
 from palaver.domain.page import Limit
 from palaver.engine import archiving
-from palaver.store import archives, passages
+from palaver.store import agents, archives, passages
 from palaver.store.archives import ArchiveFilter
 from palaver.store.db import Tx
 from palaver.store.passages import PassageFilter, PassageHit
@@ -118,6 +120,20 @@ async def update(archive_id: ArchiveId, body: ArchiveChange, caller: Caller, db:
 async def delete(archive_id: ArchiveId, caller: Caller, db: Db) -> None:
     """Delete an archive with its passages, also from the agents that have it."""
     await db.tx(passages.remove_archive, caller.project, archive_id)
+
+
+@router.get("/{archive_id}/agents")
+async def list_agents(
+    archive_id: ArchiveId, query: Annotated[AgentsQuery, Query()], caller: Caller, rooms: Rooms
+) -> list[AgentState]:
+    """List the agents that have an archive."""
+
+    def read(tx: Tx) -> list[AgentState]:
+        archives.get(tx, caller.project, archive_id)
+        found = agents.with_archive(tx, caller.project, archive_id, query.page)
+        return agent_states.show_all(tx, caller.project, rooms.catalog, found, query.include)
+
+    return await rooms.db.read(read)
 
 
 @router.post("/{archive_id}/passages")

@@ -149,10 +149,7 @@ async def list_agents(
 
     def read(tx: Tx) -> list[AgentState]:
         found = blocks.agents_with(tx, caller.project, block_id, query.page)
-        include = query.include or ()
-        return [
-            agent_states.show(tx, caller.project, rooms.catalog, agent, include) for agent in found
-        ]
+        return agent_states.show_all(tx, caller.project, rooms.catalog, found, query.include)
 
     return await rooms.db.read(read)
 

@@ -152,10 +152,7 @@ async def list_agents(
     def read(tx: Tx) -> list[AgentState]:
         identities.get(tx, caller.project, identity_id)
         found = agents.of_identity(tx, caller.project, identity_id, query.page)
-        include = query.include or ()
-        return [
-            agent_states.show(tx, caller.project, rooms.catalog, agent, include) for agent in found
-        ]
+        return agent_states.show_all(tx, caller.project, rooms.catalog, found, query.include)
 
     return await rooms.db.read(read)
 

@@ -78,6 +78,7 @@ class MessageQuery(Frozen):
             for entry in found
             for message in messages_of(entry)
             if kinds is None or message.message_type in kinds
+            if self.group_id in (None, entry.group_id)
         ]
 
 

@@ -106,6 +106,11 @@ CONFLICT: dict[int | str, dict[str, Any]] = {
 }
 """What operations answer with that depend on what is going on."""
 
+NO_TEXT: dict[int | str, dict[str, Any]] = {
+    415: {"model": Problem, "description": "The file is no text in UTF-8."}
+}
+"""What operations answer with that take files."""
+
 MCP: dict[int | str, dict[str, Any]] = {
     408: {"model": Problem, "description": "The MCP server takes too long."},
     502: {"model": ProviderProblem, "description": "The MCP server cannot be asked."},

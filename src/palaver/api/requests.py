@@ -24,6 +24,8 @@ _COLLECTIONS = frozenset(
     )
 )  # fmt: skip
 
+_AROUND = 64 * 1024  # bytes of a body that are not its file
+
 
 class StrictRequest(Request):
     """A request whose body is not too large, and whose JSON is what it says."""
@@ -62,6 +64,16 @@ class StrictRequest(Request):
         return value
 
 
+class Upload(StrictRequest):
+    """A request that brings a file of a folder, and a little around it."""
+
+    @property
+    def most(self) -> int:
+        """How many bytes the body may have."""
+        most: int = self.app.state.max_file
+        return most + _AROUND
+
+
 class Import(StrictRequest):
     """A request that brings what was led elsewhere."""
 
@@ -85,6 +97,12 @@ class StrictRoute(APIRoute):
             return await handle(self.kind(request.scope, request.receive))
 
         return strictly
+
+
+class UploadRoute(StrictRoute):
+    """A route whose requests bring a file."""
+
+    kind = Upload
 
 
 class ImportRoute(StrictRoute):

@@ -9,7 +9,7 @@ from pydantic import Field
 from palaver.api import routing
 from palaver.api.deps import Caller, Db, Rooms
 from palaver.api.pages import NewestFirst, OldestFirst
-from palaver.api.problems import Problem
+from palaver.api.problems import CONFLICT, Problem
 from palaver.core.expand import messages_of
 from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.ids import RunId, StepId
@@ -28,7 +28,7 @@ from palaver.domain.run import (
     StopReason,
 )
 from palaver.domain.trace import ProviderTrace
-from palaver.engine import measuring
+from palaver.engine import line, measuring
 from palaver.errors import TracesOff
 from palaver.store import entries, runs, steps, traces
 from palaver.store.db import Tx
@@ -130,6 +130,12 @@ async def list_active(
 async def retrieve(run_id: RunId, caller: Caller, db: Db) -> Run:
     """Read one run."""
     return await db.read(runs.get, caller.project, run_id)
+
+
+@router.delete("/{run_id}", responses=CONFLICT)
+async def delete(run_id: RunId, caller: Caller, db: Db) -> None:
+    """Remove a run that has ended, with its steps and its stream. What was said in it stays."""
+    await db.tx(line.remove, caller.project, run_id)
 
 
 @router.get("/{run_id}/messages")

@@ -24,9 +24,8 @@ _SANDBOXES = "sandboxes are not made over this API."
 _SEARCH = "list agents with query_text, name or tags instead."
 _LATER = "it is not built yet."
 _GROUPS = "there are no groups; let agents be called by tools."
-_FOLDERS = "there are no folders yet; put texts into blocks."
 _KEPT = "what was said is not changed; fork the conversation before it."
-_RECORD = "a run is the record of what was said, and goes with its conversation."
+_OAUTH = "nobody is led through a login here; give the server's token in its auth_token."
 _OPERATOR = "providers are configured by the operator, in the environment of the server."
 _RUNS = "runs have taken the place of jobs; list /v1/runs/."
 _BATCHES = "there are no batches; send with /v1/agents/{agent_id}/messages/async."
@@ -34,30 +33,6 @@ _MOVED = "read /v1/models/embedding instead."
 
 NOT_YET: dict[str, str] = {
     "POST /v1/agents/messages/search": _LATER,
-    "GET /v1/archives/{archive_id}/agents": _LATER,
-    "GET /v1/mcp-servers/connect/{mcp_server_id}": _LATER,
-    "POST /v1/agents/{agent_id}/generate": _LATER,
-    "GET /v1/agents/{agent_id}/files": _FOLDERS,
-    "PATCH /v1/agents/{agent_id}/files/{file_id}/close": _FOLDERS,
-    "PATCH /v1/agents/{agent_id}/files/close-all": _FOLDERS,
-    "PATCH /v1/agents/{agent_id}/files/{file_id}/open": _FOLDERS,
-    "GET /v1/agents/{agent_id}/folders": _FOLDERS,
-    "PATCH /v1/agents/{agent_id}/folders/attach/{folder_id}": _FOLDERS,
-    "PATCH /v1/agents/{agent_id}/folders/detach/{folder_id}": _FOLDERS,
-    "POST /v1/folders": _FOLDERS,
-    "GET /v1/folders": _FOLDERS,
-    "GET /v1/folders/count": _FOLDERS,
-    "GET /v1/folders/metadata": _FOLDERS,
-    "GET /v1/folders/name/{folder_name}": _FOLDERS,
-    "GET /v1/folders/{folder_id}": _FOLDERS,
-    "PATCH /v1/folders/{folder_id}": _FOLDERS,
-    "DELETE /v1/folders/{folder_id}": _FOLDERS,
-    "GET /v1/folders/{folder_id}/agents": _FOLDERS,
-    "GET /v1/folders/{folder_id}/files": _FOLDERS,
-    "GET /v1/folders/{folder_id}/files/{file_id}": _FOLDERS,
-    "DELETE /v1/folders/{folder_id}/{file_id}": _FOLDERS,
-    "GET /v1/folders/{folder_id}/passages": _FOLDERS,
-    "POST /v1/folders/{folder_id}/upload": _FOLDERS,
 }
 """What is to be built, by method and path; until then, why it is refused."""
 
@@ -92,7 +67,7 @@ NOT_PLANNED: dict[str, str] = {
     "GET /v1/agents/search/count": _SEARCH,
     "GET /v1/agents/{agent_id}/core-memory/variables": _TEMPLATES,
     "PATCH /v1/agents/{agent_id}/messages/{message_id}": _KEPT,
-    "DELETE /v1/runs/{run_id}": _RECORD,
+    "GET /v1/mcp-servers/connect/{mcp_server_id}": _OAUTH,
     "GET /v1/agents/{agent_id}/groups": _GROUPS,
     "GET /v1/groups": _GROUPS,
     "POST /v1/groups": _GROUPS,

@@ -8,11 +8,15 @@ import httpx2
 from letta_client import Letta, LettaError
 
 from palaver.conformance import (
+    agent_files,
     agents,
+    archives,
     blocks,
     conventions,
     conversations,
     errors,
+    folders,
+    identities,
     messages,
     runs,
     streams,
@@ -23,7 +27,8 @@ from palaver.conformance.visit import Mismatch, Visit
 
 _SECTIONS = (
     conventions.section, agents.section, blocks.section, conversations.section, messages.section,
-    streams.section, tools.section, runs.section, errors.section,
+    streams.section, tools.section, runs.section, archives.section, identities.section,
+    folders.section, agent_files.section, errors.section,
 )  # fmt: skip
 
 CHECKS: tuple[Check, ...] = tuple(check for section in _SECTIONS for check in section.checks)

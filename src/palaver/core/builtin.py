@@ -3,10 +3,10 @@
 import uuid
 from typing import Any
 
-from palaver.core import memory, memory_commands, recall, voice
+from palaver.core import file_tools, memory, memory_commands, recall, voice
 from palaver.domain.agent import AgentType
 from palaver.domain.ids import shape
-from palaver.domain.tool import DEFAULT_RETURN_LIMIT, Tool
+from palaver.domain.tool import DEFAULT_RETURN_LIMIT, Tool, ToolType
 
 _GIVEN: dict[AgentType, tuple[str, ...]] = {
     "letta_v1_agent": ("conversation_search", "memory_insert", "memory_replace"),
@@ -35,6 +35,7 @@ def rules_given_to(agent_type: AgentType) -> list[dict[str, Any]] | None:
 _SPECS = {
     **{name: tool.spec for name, tool in memory.TOOLS.items()},
     **recall.TOOLS,
+    **file_tools.TOOLS,
     memory_commands.NAME: memory_commands.SPEC,
     voice.NAME: voice.SPEC,
 }
@@ -42,20 +43,25 @@ _SPECS = {
 
 def _built_in(name: str) -> Tool:
     spec = _SPECS[name]
+    of_files = name in file_tools.TOOLS
+    is_long = name in recall.TOOLS or name == "open_files"
+    kind: ToolType = "letta_files_core" if of_files else "letta_core"
+    if name == "memory_rethink":
+        kind = "letta_sleeptime_core"
     noise = uuid.uuid5(uuid.NAMESPACE_URL, f"palaver:{name}").int
     return Tool(
         id=shape("tool", 0, noise),
         name=name,
         description=spec.description,
-        tool_type="letta_sleeptime_core" if name == "memory_rethink" else "letta_core",
+        tool_type=kind,
         json_schema={
             "name": name,
             "description": spec.description,
             "parameters": spec.parameters,
         },
         source_type="python",
-        tags=["letta_core"],
-        return_char_limit=recall.MOST_SHOWN if name in recall.TOOLS else DEFAULT_RETURN_LIMIT,
+        tags=["letta_files_core" if of_files else "letta_core"],
+        return_char_limit=recall.MOST_SHOWN if is_long else DEFAULT_RETURN_LIMIT,
     )
 
 
@@ -64,3 +70,6 @@ BUILT_IN: dict[str, Tool] = {name: _built_in(name) for name in _SPECS}
 
 BY_ID: dict[str, Tool] = {tool.id: tool for tool in BUILT_IN.values()}
 """The same, by id."""
+
+OF_FILES: tuple[str, ...] = tuple(BUILT_IN[name].id for name in file_tools.TOOLS)
+"""The ids of those that an agent has for as long as it has a folder."""

@@ -19,7 +19,7 @@ _skip = json.JSONDecoder(strict=False).raw_decode
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Mark:
     """A place in a text, counted from 1, and by which steps it was reached."""
 
     line: int
@@ -27,7 +27,7 @@ class Place:
     steps: tuple[str | int, ...]
 
 
-def place_of(text: str, path: Path) -> Place:
+def place_of(text: str, path: Path) -> Mark:
     """Where in a valid JSON text the value stands that a path leads to.
 
     A step that leads nowhere is left out: what is missing is told with what it is missing in.
@@ -39,7 +39,7 @@ def place_of(text: str, path: Path) -> Place:
             at = found
             steps.append(step)
     line = text.count("\n", 0, at) + 1
-    return Place(line, at - text.rfind("\n", 0, at), tuple(steps))
+    return Mark(line, at - text.rfind("\n", 0, at), tuple(steps))
 
 
 def spelled(path: Path) -> str:

@@ -71,14 +71,20 @@ class Facts:
     earlier: int = 0
 
 
-def compile_prompt(agent: Agent, blocks: Sequence[Block], facts: Facts) -> str:
-    """The whole system text: instructions, memory, tool rules, metadata (behaviour §3.1)."""
+def compile_prompt(
+    agent: Agent, blocks: Sequence[Block], facts: Facts, directories: str = ""
+) -> str:
+    """The whole system text: instructions, memory, tool rules, folders, metadata.
+
+    `directories` is what is told of the agent's folders. The order: behaviour §3.1.
+    """
     memory = _memory(agent, blocks)
     if MEMORY_PLACEHOLDER in agent.system:
         system, sections = agent.system.replace(MEMORY_PLACEHOLDER, memory), []
     else:
         system, sections = agent.system, [memory]
-    sections = [system, *sections, _tool_rules(agent.tool_rules or []), _metadata(agent, facts)]
+    rules = _tool_rules(agent.tool_rules or [])
+    sections = [system, *sections, rules, directories, _metadata(agent, facts)]
     return "\n\n".join(section for section in sections if section)
 
 
@@ -91,6 +97,7 @@ class Sections(NamedTuple):
     instructions: str
     memory: str
     rules: str
+    directories: str
     metadata: str
 
 
@@ -99,10 +106,12 @@ def sections(text: str) -> Sections:
     memory = _between(text, _MEMORY_BEGINS, "</memory_blocks>")
     rest = text.rpartition(memory)[2] if memory else text
     rules = _between(rest, "<tool_usage_rules>\n", "</tool_usage_rules>")
+    directories = _between(rest, "<directories>\n", "</directories>")
+    rest = rest.rpartition(directories)[2] if directories else rest
     metadata = _between(rest, "<memory_metadata>\n", "</memory_metadata>")
-    for section in filter(None, (memory, rules, metadata)):
+    for section in filter(None, (memory, rules, directories, metadata)):
         text = "".join(text.rpartition(section)[::2])
-    return Sections(text, memory, rules, metadata)
+    return Sections(text, memory, rules, directories, metadata)
 
 
 def _between(text: str, begin: str, end: str) -> str:

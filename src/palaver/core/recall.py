@@ -149,66 +149,68 @@ def _clipped(text: str) -> str:
     return f"{text[:CLIP]}... [truncated: the first {CLIP} of {len(text)} characters are shown]"
 
 
-def _tool(name: str, description: str, required: tuple[str, ...], **properties: Any) -> ToolSpec:
+def tool_called(
+    name: str, description: str, required: tuple[str, ...], **properties: Any
+) -> ToolSpec:
+    """A tool with its parameters, as a model is told of it."""
     parameters = {"type": "object", "properties": properties, "required": list(required)}
     return ToolSpec(name=name, description=description, parameters=parameters)
 
 
-def _described(text: str, kind: str = "string", **more: Any) -> dict[str, Any]:
+def described(text: str, kind: str = "string", **more: Any) -> dict[str, Any]:
+    """A parameter, with what a model is told of it."""
     return {"type": kind, "description": text, **more}
 
 
 _A_STRING = {"type": "string"}
-_TAGS = _described("Only what has one of these tags.", "array", items=_A_STRING)
+_TAGS = described("Only what has one of these tags.", "array", items=_A_STRING)
 
 TOOLS: Mapping[str, ToolSpec] = {
     tool.name: tool
     for tool in (
-        _tool(
+        tool_called(
             "conversation_search",
             "Search what was said before, in this conversation and in your others, by words. The "
             "best matches come first. Without a query the newest messages are given.",
             (),
-            query=_described("Words to look for; few and telling ones find most."),
-            roles=_described(
+            query=described("Words to look for; few and telling ones find most."),
+            roles=described(
                 "Whose messages; left out, everybody's.",
                 "array",
                 items={**_A_STRING, "enum": ["user", "assistant"]},
             ),
-            limit=_described(
+            limit=described(
                 f"How many messages at most, up to {MOST}. The default is 5.", "integer"
             ),
-            start_date=_described(
+            start_date=described(
                 "Only messages from then on, in UTC: 2026-01-31 or 2026-01-31T18:00."
             ),
-            end_date=_described("Only messages up to then; a day is meant to its end."),
-            this_conversation_only=_described(
+            end_date=described("Only messages up to then; a day is meant to its end."),
+            this_conversation_only=described(
                 "Whether your other conversations are left out.", "boolean"
             ),
         ),
-        _tool(
+        tool_called(
             "archival_memory_insert",
             "Put a text into your archive, where it stays out of sight until you search for it.",
             ("content",),
-            content=_described("The text, so that it can be understood by itself."),
-            tags=_described("Words to sort it under.", "array", items=_A_STRING),
+            content=described("The text, so that it can be understood by itself."),
+            tags=described("Words to sort it under.", "array", items=_A_STRING),
         ),
-        _tool(
+        tool_called(
             "archival_memory_search",
             "Search your archive by words. The best matches come first.",
             ("query",),
-            query=_described("Words to look for; few and telling ones find most."),
+            query=described("Words to look for; few and telling ones find most."),
             tags=_TAGS,
-            tag_match_mode=_described(
+            tag_match_mode=described(
                 "Whether any of the tags is enough, or all are needed.", enum=["any", "all"]
             ),
-            top_k=_described(
-                f"How many texts at most, up to {MOST}. The default is 10.", "integer"
-            ),
-            start_datetime=_described(
+            top_k=described(f"How many texts at most, up to {MOST}. The default is 10.", "integer"),
+            start_datetime=described(
                 "Only texts from then on, in UTC: 2026-01-31 or 2026-01-31T18:00."
             ),
-            end_datetime=_described("Only texts up to then; a day is meant to its end."),
+            end_datetime=described("Only texts up to then; a day is meant to its end."),
         ),
     )
 }

@@ -12,7 +12,7 @@ from palaver.core.estimate import (
 )
 from palaver.domain.entry import Entry
 from palaver.domain.llm import ChatRequest, Handle
-from palaver.domain.model_settings import ModelSettings
+from palaver.domain.model_settings import ModelSettings, ResponseFormat
 from palaver.domain.part import Image, Text, ToolReturn
 from palaver.domain.tool import ToolSpec
 
@@ -31,7 +31,7 @@ class Window:
     share of them. `per_byte` is how many of them its provider makes of a byte.
     `logprobs` and `token_ids` say what is to be told of the tokens of its answers.
     Of its tools the `barred` ones may not be called now; of those in `must_call`, if there are any,
-    one has to.
+    one has to. `form` is that of its answer, where it is not that of its settings.
     """
 
     handle: Handle
@@ -46,6 +46,7 @@ class Window:
     token_ids: bool = False
     barred: frozenset[str] = frozenset()
     must_call: tuple[str, ...] = ()
+    form: ResponseFormat | None = None
 
     def with_entries(self, *entries: Entry) -> "Window":
         """The window after more was said."""
@@ -107,6 +108,7 @@ class Window:
             logprobs=self.logprobs,
             token_ids=self.token_ids,
             must_call=self.must_call,
+            form=self.form,
         )
 
 

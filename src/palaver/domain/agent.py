@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field
 
 from palaver.domain.block import Block
+from palaver.domain.folder import HeldFolder
 from palaver.domain.frozen import Frozen, Stamp
 from palaver.domain.identity import Identity
 from palaver.domain.message import ApprovalRequestMessage
@@ -162,7 +163,7 @@ class AgentState(Frozen):
     blocks: list[Block] = Field(default_factory=list)
     tools: list[Tool] = Field(default_factory=list)
     tags: list[str] = Field(default_factory=list)
-    sources: list[dict[str, Any]] = Field(default_factory=list)
+    sources: list[HeldFolder] = Field(default_factory=list)
     secrets: list[Variable] = Field(default_factory=list)
     tool_exec_environment_variables: list[Variable] = Field(default_factory=list)
     identities: list[Identity] = Field(default_factory=list)

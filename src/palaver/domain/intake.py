@@ -32,6 +32,8 @@ class Intake:
         """Count things that were added or changed, or were there already."""
         fates = self.counts.setdefault(noun, {})
         fates[fate] = fates.get(fate, 0) + more
+        if not fates[fate]:
+            del fates[fate]
 
     def refuse(self, noun: Noun, name: str, reason: str) -> None:
         """Note that something was not taken in."""
@@ -45,6 +47,11 @@ class Intake:
         self.refused += other.refused
         self.remarks += other.remarks
         self.agent_ids += other.agent_ids
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was refused."""
+        return not self.refused
 
     def told(self) -> dict[str, Any]:
         """It as JSON has it."""
@@ -62,6 +69,7 @@ class Intake:
         lines = [
             f"{noun:14}" + ", ".join(f"{n} {_WORDS[fate]}" for fate, n in fates.items())
             for noun, fates in self.counts.items()
+            if fates
         ]
         lines += [f"refused: {one.name} ({one.noun}): {one.reason}" for one in self.refused]
         return "\n".join([*lines, *(f"note: {one}" for one in self.remarks)])

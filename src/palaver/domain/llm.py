@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from palaver.domain.entry import Entry
-from palaver.domain.model_settings import ModelSettings
+from palaver.domain.model_settings import ModelSettings, ResponseFormat
 from palaver.domain.token_details import TokenDetails
 from palaver.domain.tool import ToolSpec
 
@@ -30,8 +30,8 @@ class ChatRequest:
     ``conversation`` only names the caller's thread (for the provider's cache key); it is not sent
     as text. ``logprobs`` is how many alternatives of each token are to be told with their
     likelihoods; null asks for none of it. ``token_ids`` asks for ids. One of the tools
-    that ``must_call`` names has to be called, if it names any. A provider that has no such thing is
-    not asked for it.
+    that ``must_call`` names has to be called, if it names any. ``form`` is the form of the answer,
+    before that of the settings. A provider that has no such thing is not asked for it.
     """
 
     handle: Handle
@@ -43,6 +43,7 @@ class ChatRequest:
     logprobs: int | None = None
     token_ids: bool = False
     must_call: tuple[str, ...] = ()
+    form: ResponseFormat | None = None
 
 
 @dataclass(frozen=True, slots=True)

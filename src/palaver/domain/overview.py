@@ -58,7 +58,7 @@ class ContextWindowOverview(Frozen):
     """The tokens of a window by part; together they are ``context_window_size_current``.
 
     They are estimates, in the measure of the provider that has counted the window's beginning.
-    ``external_memory_summary`` is what the prompt tells of the conversation. There are no files.
+    ``external_memory_summary`` is what the prompt tells of the conversation.
     """
 
     context_window_size_max: int
@@ -76,8 +76,8 @@ class ContextWindowOverview(Frozen):
     memory_filesystem: str | None = None
     num_tokens_tool_usage_rules: int
     tool_usage_rules: str | None
-    num_tokens_directories: int = 0
-    directories: str | None = None
+    num_tokens_directories: int
+    directories: str | None
     num_tokens_summary_memory: int
     summary_memory: str | None
     num_tokens_functions_definitions: int

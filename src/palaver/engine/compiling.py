@@ -10,6 +10,7 @@ from palaver.domain.conversation import Address
 from palaver.domain.entry import SYSTEM_SEQ, Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.part import Text
+from palaver.engine import shelves
 from palaver.store import agents, blocks, conversations, entries
 from palaver.store.db import Tx
 
@@ -21,7 +22,8 @@ def compiled(tx: Tx, project: ProjectId, agent: Agent, conversation: str, earlie
     """
     now = clock.now().astimezone(ZoneInfo(agent.timezone or "UTC"))
     held = blocks.of_agent(tx, project, agent.id)
-    return compile_prompt(agent, held, Facts(conversation, now, earlier))
+    folders = shelves.told(tx, project, agent)
+    return compile_prompt(agent, held, Facts(conversation, now, earlier), folders)
 
 
 def system_entry(text: str, at: datetime) -> Entry:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Protocol
 
 from palaver import clock
@@ -72,6 +73,20 @@ class Kept:
     def __call__(self, kind: Kind, local: str, n: int, scope: str = "") -> str:
         """See `Naming`."""
         return local if is_id(kind, local) else self.derived(kind, local, n, scope)
+
+
+def of_file(path: Path) -> tuple[Bundle, Derived]:
+    """What stands in an agent file, and ids that follow from every byte of it.
+
+    Raises `FileRefused`, and `Invalid` where it cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read ({error.strerror}); name an agent file.") from None
+    bundle = bundles.read(data)
+    since = int(bundle.created_at.timestamp() * 1000) if bundle.created_at else 0
+    return bundle, Derived(sha256(data).hexdigest(), max(since, 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from palaver.engine.ending import Ending, Unwritten
 from palaver.engine.send import Send
 from palaver.engine.tail import event_of
 from palaver.engine.tally import Tally
-from palaver.errors import ConversationBusy, Invalid, KeyReused, LineFull
+from palaver.errors import Conflict, ConversationBusy, Invalid, KeyReused, LineFull
 from palaver.store import claims, conversations, entries, runs, steps, waiting
 from palaver.store.claims import Owner
 from palaver.store.db import Tx
@@ -112,6 +112,19 @@ def cancel_all(tx: Tx, worker: str, project: ProjectId, agent_id: str) -> Cancel
     ended = runs.cancel_all(tx, project, agent_id)
     homes = runs.homes(tx, project, agent_id, ended)
     return _clear(tx, worker, project, homes, Cancelled(tuple(ended)))
+
+
+def remove(tx: Tx, project: ProjectId, run_id: str) -> None:
+    """Remove a run that has ended, with its steps and its log; what was said in it stays.
+
+    Raises `NotFound`, and `Conflict` while it is active or its calls wait for an answer.
+    """
+    conversation = runs.conversation_of(tx, project, run_id)
+    runs.hold(tx, project, conversation)
+    asked = pausing.find(tx, conversation)
+    if asked is not None and asked.run_id == run_id:
+        raise Conflict("Tool calls of this run wait for an answer; answer or cancel them first.")
+    runs.remove(tx, project, run_id)
 
 
 def expire(tx: Tx, worker: str, now: datetime) -> list[Owner]:

@@ -11,7 +11,7 @@ from palaver.core.summaries import Summarize
 from palaver.core.window import Window
 from palaver.domain.agent import CompactionSettings
 from palaver.domain.ids import ProjectId
-from palaver.domain.llm import Handle, TextDelta
+from palaver.domain.llm import Completion, Handle, TextDelta
 from palaver.errors import Invalid, LLMError, NotFound
 from palaver.providers.catalog import Catalog
 from palaver.store import compactions, entries
@@ -99,10 +99,18 @@ async def _driven(
 
 async def answered(catalog: Catalog, window: Window) -> str:
     """The words that the model of a window has to say to it."""
+    return (await heard(catalog, window))[0]
+
+
+async def heard(catalog: Catalog, window: Window) -> tuple[str, Completion]:
+    """The words that the model of a window has to say to it, and how it ended."""
+    completion = Completion("stop")
     _, model = catalog.resolve(str(window.handle))
     words = []
     async with aclosing(model.stream(window.request())) as events:
         async for event in events:
             if isinstance(event, TextDelta):
                 words.append(event.text)
-    return "".join(words)
+            elif isinstance(event, Completion):
+                completion = event
+    return "".join(words), completion

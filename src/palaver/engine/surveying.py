@@ -39,8 +39,8 @@ def calibrated(tx: Tx, project: ProjectId, window: Window, before: Outline | Non
     """
     asked = before.asked(window) if before else None
     step_id = None if asked is None else next((e.step_id for e in window.entries[asked:]), None)
-    if step_id is None:
+    step = None if step_id is None else steps.find(tx, project, step_id)
+    if step is None:
         return window
-    step = steps.get(tx, project, step_id)
     counted = replace(window, entries=window.entries[:asked]).counted(step.prompt_tokens)
     return replace(window, per_byte=counted.per_byte)

@@ -32,6 +32,21 @@ def completed(completion: Completion, window: Window, said: Entry | None) -> Com
     return replace(completion, tokens=counted)
 
 
+def counted(before: Usage, tokens: TokenCount) -> Usage:
+    """What was used, with one more call of a model."""
+    prompt, said = tokens.prompt or 0, tokens.completion or 0
+    return Usage(
+        prompt_tokens=before.prompt_tokens + prompt,
+        completion_tokens=before.completion_tokens + said,
+        total_tokens=before.total_tokens + prompt + said,
+        step_count=before.step_count + 1,
+        cached_input_tokens=_sum(before.cached_input_tokens, tokens.cached),
+        cache_write_tokens=_sum(before.cache_write_tokens, tokens.cache_write),
+        reasoning_tokens=_sum(before.reasoning_tokens, tokens.reasoning),
+        context_tokens=prompt + said,
+    )
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts of one run. Sub-counts that no provider reported stay null."""
@@ -82,18 +97,7 @@ class Tally:
 
     def _count(self, step_id: str, tokens: TokenCount) -> None:
         self.last_step = step_id
-        prompt, said = tokens.prompt or 0, tokens.completion or 0
-        before = self.usage_so_far
-        self.usage_so_far = Usage(
-            prompt_tokens=before.prompt_tokens + prompt,
-            completion_tokens=before.completion_tokens + said,
-            total_tokens=before.total_tokens + prompt + said,
-            step_count=before.step_count + 1,
-            cached_input_tokens=_sum(before.cached_input_tokens, tokens.cached),
-            cache_write_tokens=_sum(before.cache_write_tokens, tokens.cache_write),
-            reasoning_tokens=_sum(before.reasoning_tokens, tokens.reasoning),
-            context_tokens=prompt + said,
-        )
+        self.usage_so_far = counted(self.usage_so_far, tokens)
 
     def usage(self, run_id: str) -> Usage:
         """The tokens of the run so far."""

@@ -118,5 +118,5 @@ def _parameters(request: ChatRequest, line: Line) -> ModelRequestParameters:
             for tool in request.tools
         ],
         instruction_parts=[InstructionPart(request.system)] if request.system.strip() else [],
-        **wire_settings.output(request.settings, line.wire),
+        **wire_settings.output(request, line.wire),
     )

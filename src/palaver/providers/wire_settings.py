@@ -7,7 +7,7 @@ from pydantic_ai.output import OutputObjectDefinition
 from pydantic_ai.profiles import ModelProfile
 from pydantic_ai.settings import ModelSettings as WireSettings
 
-from palaver.domain.llm import Handle
+from palaver.domain.llm import ChatRequest, Handle
 from palaver.domain.model_settings import (
     AnthropicThinking,
     ChatGPTReasoning,
@@ -162,13 +162,14 @@ def force(wire: WireSettings, tools: Sequence[str], profile: ModelProfile, proto
         wire["tool_choice"] = list(tools) if len(tools) == 1 else "required"
 
 
-def output(settings: ModelSettings | None, wire: Wire) -> dict[str, Any]:
+def output(request: ChatRequest, wire: Wire) -> dict[str, Any]:
     """The form of the answer, as fields of the library's request parameters.
 
     Anthropic follows a schema strictly or not at all.
     """
+    settings = request.settings
     wanted: ResponseFormat | None = getattr(settings, "response_format", None)
-    match wanted or getattr(settings, "response_schema", None):
+    match request.form or wanted or getattr(settings, "response_schema", None):
         case JsonSchemaFormat(json_schema=given):
             form = OutputObjectDefinition(
                 json_schema=given.get("schema", given),

@@ -12,7 +12,7 @@ from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.run import StopReason
 from palaver.errors import NotFound
-from palaver.store import identities, schema
+from palaver.store import identities, schema, schema_texts
 from palaver.store.db import Tx
 from palaver.store.identities import AGENTS, Whose
 from palaver.store.paging import containing, paged
@@ -20,6 +20,7 @@ from palaver.store.paging import containing, paged
 _agents = schema.agents
 _tags = schema.agent_tags
 _held = schema.agents_blocks
+_archives = schema_texts.agents_archives
 _conversations = schema.conversations
 _SHOWN = (
     _agents.c.body,
@@ -108,6 +109,12 @@ def counted(tx: Tx, project: ProjectId, wanted: AgentFilter) -> int:
 def with_block(tx: Tx, project: ProjectId, block_id: str, page: Page) -> list[Agent]:
     """The agents that have a block, on a page."""
     theirs = select(_held.c.agent_id).where(_held.c.block_id == block_id)
+    return _among(tx, project, theirs, page)
+
+
+def with_archive(tx: Tx, project: ProjectId, archive_id: str, page: Page) -> list[Agent]:
+    """The agents that have an archive, on a page."""
+    theirs = select(_archives.c.agent_id).where(_archives.c.archive_id == archive_id)
     return _among(tx, project, theirs, page)
 
 

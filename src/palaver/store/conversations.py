@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 
 from palaver import clock
 from palaver.domain.conversation import (
@@ -20,11 +20,12 @@ from palaver.domain.entry import SYSTEM_SEQ, Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.errors import NotFound
-from palaver.store import compactions, entries, prompts, schema
+from palaver.store import compactions, entries, prompts, schema, schema_texts
 from palaver.store.db import Tx
 from palaver.store.paging import containing, paged
 
 _own = schema.conversations
+_agents = schema.agents
 _segments = schema.segments
 _SHOWN = (_own.c.body, _own.c.last_message_at)
 _ALIVE = (_own.c.project_id == bindparam("project"), _own.c.deleted_at.is_(None))
@@ -180,9 +181,18 @@ def touch(tx: Tx, conversation_id: str, at: datetime) -> None:
 def mark_stale(tx: Tx, project: ProjectId, block_id: str) -> None:
     """Remember that the prompts of default conversations hold an older text of a block."""
     held = schema.agents_blocks
-    holders = select(held.c.agent_id).where(held.c.block_id == block_id)
-    theirs = (_own.c.project_id == project, _own.c.agent_id.in_(holders))
-    tx.run(update(_own).where(*theirs, schema.IS_DEFAULT).values(stale=True))
+    _mark(tx, project, select(held.c.agent_id).where(held.c.block_id == block_id))
+
+
+def mark_stale_folder(tx: Tx, project: ProjectId, folder_id: str) -> None:
+    """The same for what is told of a folder."""
+    held = schema_texts.agents_folders
+    _mark(tx, project, select(held.c.agent_id).where(held.c.folder_id == folder_id))
+
+
+def mark_stale_agent(tx: Tx, project: ProjectId, agent_id: str) -> None:
+    """The same for what is told of an agent's folders and open files."""
+    _mark(tx, project, select(_agents.c.id).where(_agents.c.id == agent_id))
 
 
 def take_stale(tx: Tx, conversation_id: str) -> bool:
@@ -332,6 +342,11 @@ def _insert(tx: Tx, project: ProjectId, conversation: Conversation, more: dict[s
             **more,
         },
     )
+
+
+def _mark(tx: Tx, project: ProjectId, holders: Select[str]) -> None:
+    theirs = (_own.c.project_id == project, _own.c.agent_id.in_(holders))
+    tx.run(update(_own).where(*theirs, schema.IS_DEFAULT).values(stale=True))
 
 
 def _share(tx: Tx, conversation_id: str, segments: Sequence[Segment]) -> None:

@@ -1,4 +1,4 @@
-"""What nobody can reach any more: the rows of conversations and agents that were deleted.
+"""What nobody can reach any more: the rows of conversations, agents and files that were deleted.
 
 An entry stays for as long as there is a conversation that reaches it: by its segments a fork holds
 what it shares with a source that is gone.
@@ -11,7 +11,7 @@ from sqlalchemy import Delete, Select, and_, bindparam, delete, exists, select, 
 
 from palaver.domain.conversation import Address, Segment
 from palaver.domain.entry import SYSTEM_SEQ
-from palaver.store import entries, schema, schema_texts
+from palaver.store import entries, files, open_files, schema, schema_texts
 from palaver.store.db import Tx
 
 _agents = schema.agents
@@ -77,11 +77,11 @@ def collect(tx: Tx, before: datetime, most: int) -> bool:
     """Remove some rows, about `most`, of what had been deleted `before`; whether there were any.
 
     They are of the conversation that was deleted longest ago and of which nothing runs any more;
-    agents go when the last of their conversations has gone.
+    agents go when the last of their conversations has gone, files when all that has.
     """
     row = tx.first(_NEXT, {"before": before})
     if row is None:
-        return _forget_agents(tx, before, most)
+        return _forget_agents(tx, before, most) or files.collect(tx, before, most)
     mine = {"project": row.project_id, "conversation": row.id, "most": most}
     for removal in _OF_RUNS:
         if tx.run(removal, mine) == most:
@@ -123,5 +123,6 @@ def _forget_agents(tx: Tx, before: datetime, most: int) -> bool:
     if gone:
         for of_them in (schema.agent_tags, schema_texts.agents_archives):
             tx.run(delete(of_them).where(of_them.c.agent_id.in_(gone)))
+        open_files.forget(tx, gone)
         tx.run(delete(_agents).where(_agents.c.id.in_(gone)))
     return bool(gone)

@@ -6,6 +6,8 @@ from palaver.errors import Invalid, NotFound
 from palaver.store.db import Database
 
 _SQLITE = "sqlite:///"
+SERVERS = ("postgresql://", "postgres://")
+"""How the URL of a database on a PostgreSQL server begins."""
 
 
 def open_database(url: str) -> Database:
@@ -19,7 +21,7 @@ def open_database(url: str) -> Database:
         from palaver.store.sqlite import SqliteDatabase
 
         return SqliteDatabase(url.removeprefix(_SQLITE))
-    if url.startswith(("postgresql://", "postgres://")):
+    if url.startswith(SERVERS):
         from palaver.store.postgres import PostgresDatabase
 
         return PostgresDatabase(url)
@@ -28,6 +30,11 @@ def open_database(url: str) -> Database:
 
 def open_existing(url: str) -> Database:
     """Open a database as `open_database` does, if it is there already, or `NotFound`."""
-    if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).exists():
+    if not is_there(url):
         raise NotFound(f"The database {url}", "set PALAVER_HOME or PALAVER_DATABASE_URL.")
     return open_database(url)
+
+
+def is_there(url: str) -> bool:
+    """Whether opening a database would not make its file."""
+    return not url.startswith(_SQLITE) or Path(url.removeprefix(_SQLITE)).exists()

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 
 from palaver.domain.conversation import Address
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.run import ACTIVE, Run, RunStatus, StopReason
-from palaver.errors import ConversationBusy, NotFound
-from palaver.store import schema
+from palaver.errors import Conflict, ConversationBusy, NotFound
+from palaver.store import schema, schema_texts
 from palaver.store.db import Tx
 from palaver.store.paging import paged
 
@@ -237,6 +237,22 @@ def finish(tx: Tx, run: Run) -> None:
     """Keep a run that has ended. The conversation is held first, as a send does."""
     tx.run(_COMPLETE, {"run": run.id, "last_run_completion": run.completed_at})
     tx.run(_FINISH, {"run": run.id, **_row(run)})
+
+
+def remove(tx: Tx, project: ProjectId, run_id: str) -> None:
+    """Remove a run with its steps, log and traces. Raises `NotFound`, `Conflict` for an active one.
+
+    Its entries stay, and name a run that is not there. The conversation is held first.
+    """
+    if _row_of(tx, project, run_id).status in ACTIVE:
+        raise Conflict(f"{run_id} has not ended; cancel it or wait for its end, then remove it.")
+    steps, tags = schema.steps, schema.step_tags
+    mine = select(steps.c.id).where(steps.c.project_id == project, steps.c.run_id == run_id)
+    tx.run(delete(tags).where(tags.c.step_id.in_(mine)))
+    for of_it in (steps, schema_texts.traces):
+        tx.run(delete(of_it).where(of_it.c.project_id == project, of_it.c.run_id == run_id))
+    tx.run(delete(schema.run_events).where(schema.run_events.c.run_id == run_id))
+    tx.run(delete(_runs).where(_runs.c.project_id == project, _runs.c.id == run_id))
 
 
 def _active_of(tx: Tx, project: ProjectId, agent_id: str, *more: Any) -> list[str]:

@@ -1,7 +1,8 @@
-"""The tables of texts that are looked up: archives, passages, traces, and what can be searched."""
+"""The tables of texts that are looked up: archives, folders, traces, what can be searched."""
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -9,9 +10,11 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
+    text,
 )
 
-from palaver.store.columns import Id, Moment
+from palaver.store.columns import Id, Moment, only
 from palaver.store.schema import agents, metadata, projects
 
 archives = Table(
@@ -54,6 +57,81 @@ passage_tags = Table(
     Column("passage_id", Id, ForeignKey(passages.c.id), nullable=False),
     Column("tag", Text, nullable=False),
     PrimaryKeyConstraint("passage_id", "tag"),
+)
+
+THERE = text("deleted_at IS NULL")
+"""Which files are there: all of their text is, and nobody has deleted them."""
+
+REMOVED = text("deleted_at IS NOT NULL")
+"""Which files are not, or not yet."""
+
+folders = Table(
+    "folders",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey(projects.c.id), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("project_id", "name"),
+    Index("folders_of_project", "project_id", "id"),
+)
+
+agents_folders = Table(
+    "agents_folders",
+    metadata,
+    Column("agent_id", Id, ForeignKey(agents.c.id), nullable=False),
+    Column("folder_id", Id, ForeignKey(folders.c.id), nullable=False),
+    PrimaryKeyConstraint("agent_id", "folder_id"),
+    Index("agents_with_folder", "folder_id", "agent_id"),
+)
+
+# A file whose folder is gone has no folder until its pieces have been removed.
+files = Table(
+    "files",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey(projects.c.id), nullable=False),
+    Column("folder_id", Id, ForeignKey(folders.c.id)),
+    Column("name", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("deleted_at", Moment),
+    Column("body", Text, nullable=False),
+    Index("files_of_folder", "folder_id", "id", **only(THERE)),
+    Index("names_of_files", "folder_id", "name", unique=True, **only(THERE)),
+    Index("files_that_are_gone", "deleted_at", **only(REMOVED)),
+)
+
+# What an agent has looked into; a file that it never opened has no row.
+agents_files = Table(
+    "agents_files",
+    metadata,
+    Column("agent_id", Id, ForeignKey(agents.c.id), nullable=False),
+    Column("file_id", Id, ForeignKey(files.c.id), nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("first_line", Integer),
+    Column("last_line", Integer),
+    Column("accessed_at", Moment, nullable=False),
+    PrimaryKeyConstraint("agent_id", "file_id"),
+    Index("agents_with_file", "file_id"),
+)
+
+# The text of a file is that of its pieces, in the order of their ids.
+file_passages = Table(
+    "file_passages",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey(projects.c.id), nullable=False),
+    Column("folder_id", Id, nullable=False),
+    Column("file_id", Id, ForeignKey(files.c.id), nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("passages_of_file", "file_id", "line", "id"),
+    Index("passages_of_folder", "folder_id", "id"),
 )
 
 traces = Table(

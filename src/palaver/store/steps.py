@@ -92,6 +92,12 @@ def get(tx: Tx, project: ProjectId, step_id: str, *, for_update: bool = False) -
     return Step.model_validate_json(_row_of(tx, project, step_id, for_update=for_update).body)
 
 
+def find(tx: Tx, project: ProjectId, step_id: str) -> Step | None:
+    """The step called `step_id`, if there is one: it may have been removed with its run."""
+    row = tx.first(_GET, {"project": project, "step": step_id})
+    return None if row is None else Step.model_validate_json(row.body)
+
+
 def metrics_of(tx: Tx, project: ProjectId, step_id: str) -> StepMetrics:
     """How long the step called `step_id` took, or `NotFound`. Of older ones nothing is known."""
     row = _row_of(tx, project, step_id)

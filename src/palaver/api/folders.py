@@ -1,0 +1,301 @@
+"""Folders and their files over HTTP."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import HTTPException, Query, Request, UploadFile
+from pydantic import AfterValidator, Field, StringConstraints
+
+from palaver import clock
+from palaver.api import routing
+from palaver.api.deps import Caller, Db
+from palaver.api.pages import NewestFirst, OldestFirst
+from palaver.api.problems import CONFLICT, NO_TEXT
+from palaver.api.requests import UploadRoute
+from palaver.domain.archive import Passage
+from palaver.domain.folder import (
+    EmbeddingConfig,
+    File,
+    Folder,
+    OnDuplicate,
+    OrganizationSourcesStats,
+)
+from palaver.domain.frozen import Frozen
+from palaver.domain.ids import FileId, FolderId, ProjectId
+from palaver.domain.page import Limit
+from palaver.engine import filing, shelves
+from palaver.errors import NotFound
+from palaver.store import conversations, files, folders
+from palaver.store.db import Tx
+
+router = routing.router("/v1/folders", "folders")
+uploads = routing.router("/v1/folders", "folders", UploadRoute)
+
+
+def _in_one_line(name: str) -> str:
+    if not name.isprintable():
+        raise ValueError("must not hold control characters")
+    return name
+
+
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=255, strip_whitespace=True),
+    AfterValidator(_in_one_line),
+]
+
+
+class GivenEmbedding(EmbeddingConfig):
+    """What a caller says of embeddings."""
+
+    embedding_model: str
+    embedding_endpoint_type: Any
+    embedding_dim: Annotated[int, Field(ge=0)]
+
+
+class NewFolder(Frozen):
+    """What a caller gives to make a folder. Of embeddings only the size of a chunk counts."""
+
+    name: Name
+    description: str | None = None
+    instructions: str | None = None
+    metadata: dict[str, Any] | None = None
+    embedding: str | None = None
+    embedding_chunk_size: Annotated[int, Field(ge=1)] | None = None
+    embedding_config: GivenEmbedding | None = None
+
+    @property
+    def config(self) -> EmbeddingConfig:
+        """What is kept of it."""
+        if self.embedding_config is not None:
+            return EmbeddingConfig.model_validate(self.embedding_config.model_dump())
+        return EmbeddingConfig(
+            handle=self.embedding, embedding_chunk_size=self.embedding_chunk_size or 300
+        )
+
+
+class FolderChange(Frozen):
+    """What a caller changes of a folder: fields left out stay as they are."""
+
+    name: Name | None = None
+    description: str | None = None
+    instructions: str | None = None
+    metadata: dict[str, Any] | None = None
+    embedding_config: GivenEmbedding | None = None
+
+
+class FolderQuery(OldestFirst):
+    """Which folders are wanted, oldest first unless asked otherwise."""
+
+    limit: Limit | None = 50
+    name: str | None = None
+    order_by: Literal["created_at"] = "created_at"
+
+
+class AgentsQuery(NewestFirst):
+    """A part of the list of a folder's agents."""
+
+    limit: Limit | None = 50
+    order_by: Literal["created_at"] = "created_at"
+
+
+class PassagesQuery(NewestFirst):
+    """A part of the list of what is in a folder's files."""
+
+    order_by: Literal["created_at"] = "created_at"
+
+
+class FilesQuery(NewestFirst):
+    """A part of the list of a folder's files, perhaps with their texts."""
+
+    limit: Limit | None = 1000
+    order_by: Literal["created_at"] = "created_at"
+    include_content: bool = False
+
+
+class UploadQuery(Frozen):
+    """How a file is called, and what becomes of it if there is one that is called so."""
+
+    duplicate_handling: OnDuplicate = "suffix"
+    name: Name | None = None
+
+
+@router.post("/", responses=CONFLICT)
+async def create(body: NewFolder, caller: Caller, db: Db) -> Folder:
+    """Make a folder, whose name no other one has."""
+    now = clock.now()
+    given = {name: getattr(body, name) for name in ("description", "instructions", "metadata")}
+    folder = Folder(
+        id=clock.mint("source"),
+        name=body.name,
+        embedding_config=body.config,
+        created_at=now,
+        updated_at=now,
+        **given,
+    )
+    await db.tx(folders.add, caller.project, folder)
+    return folder
+
+
+@router.get("/")
+async def list_folders(
+    query: Annotated[FolderQuery, Query()], caller: Caller, db: Db
+) -> list[Folder]:
+    """List folders, oldest first unless asked otherwise."""
+
+    def read(tx: Tx) -> list[Folder]:
+        return folders.listed(tx, caller.project, query.page, name=query.name)
+
+    return await db.read(read)
+
+
+@router.get("/count")
+async def count(caller: Caller, db: Db) -> int:
+    """Count folders."""
+    return await db.read(folders.counted, caller.project)
+
+
+@router.get("/metadata")
+async def read_stats(
+    caller: Caller, db: Db, include_detailed_per_source_metadata: bool = False
+) -> OrganizationSourcesStats:
+    """Tell how much is in all folders and, if asked, in each of them."""
+
+    def read(tx: Tx) -> OrganizationSourcesStats:
+        return folders.stats(tx, caller.project, detailed=include_detailed_per_source_metadata)
+
+    return await db.read(read)
+
+
+@router.get("/name/{folder_name:path}", deprecated=True)
+async def find(folder_name: str, caller: Caller, db: Db) -> str:
+    """Tell the id of the folder of a name."""
+    found = await db.read(folders.find_named, caller.project, folder_name)
+    if found is None:
+        raise NotFound("Folder")
+    return found
+
+
+@router.get("/{folder_id}")
+async def retrieve(folder_id: FolderId, caller: Caller, db: Db) -> Folder:
+    """Read one folder."""
+    return await db.read(folders.get, caller.project, folder_id)
+
+
+@router.patch("/{folder_id}", responses=CONFLICT)
+async def update(folder_id: FolderId, body: FolderChange, caller: Caller, db: Db) -> Folder:
+    """Change a folder; null takes a description, instructions or metadata away."""
+
+    def change(tx: Tx) -> Folder:
+        before = folders.get(tx, caller.project, folder_id, for_update=True)
+        given = body.model_dump(exclude_unset=True)
+        kept = ("name", "embedding_config")
+        changes = {key: value for key, value in given.items() if key not in kept or value}
+        told = {**before.model_dump(), **changes, "updated_at": clock.now()}
+        after = Folder.model_validate(told)
+        folders.change(tx, caller.project, after)
+        conversations.mark_stale_folder(tx, caller.project, folder_id)
+        return after
+
+    return await db.tx(change)
+
+
+@router.delete("/{folder_id}", responses=CONFLICT)
+async def delete(folder_id: FolderId, caller: Caller, db: Db) -> None:
+    """Delete a folder with its files, also from the agents that have it."""
+    await db.tx(shelves.remove_folder, caller.project, folder_id)
+
+
+@router.get("/{folder_id}/agents")
+async def list_agents(
+    folder_id: FolderId, query: Annotated[AgentsQuery, Query()], caller: Caller, db: Db
+) -> list[str]:
+    """List the ids of the agents that have a folder."""
+    return await db.read(folders.holders, caller.project, folder_id, query.page)
+
+
+@router.get("/{folder_id}/passages")
+async def list_passages(
+    folder_id: FolderId, query: Annotated[PassagesQuery, Query()], caller: Caller, db: Db
+) -> list[Passage]:
+    """List the pieces in which the texts of a folder's files are kept."""
+    return await db.read(files.passages, caller.project, folder_id, query.page)
+
+
+@router.get("/{folder_id}/files")
+async def list_files(
+    folder_id: FolderId, query: Annotated[FilesQuery, Query()], caller: Caller, db: Db
+) -> list[File]:
+    """List the files of a folder."""
+
+    def read(tx: Tx) -> list[File]:
+        found = files.listed(tx, caller.project, folder_id, query.page)
+        return [_shown(tx, caller.project, one, query.include_content) for one in found]
+
+    return await db.read(read)
+
+
+@router.get("/{folder_id}/files/{file_id}")
+async def retrieve_file(
+    folder_id: FolderId, file_id: FileId, caller: Caller, db: Db, include_content: bool = False
+) -> File:
+    """Read one file, with its text if that is asked for."""
+
+    def read(tx: Tx) -> File:
+        found = files.get(tx, caller.project, folder_id, file_id)
+        return _shown(tx, caller.project, found, include_content)
+
+    return await db.read(read)
+
+
+@router.delete("/{folder_id}/{file_id}", status_code=204)
+async def delete_file(folder_id: FolderId, file_id: FileId, caller: Caller, db: Db) -> None:
+    """Delete a file of a folder."""
+
+    def write(tx: Tx) -> None:
+        files.remove(tx, caller.project, folder_id, file_id, clock.now())
+        conversations.mark_stale_folder(tx, caller.project, folder_id)
+
+    await db.tx(write)
+
+
+@uploads.post("/{folder_id}/upload", responses=CONFLICT | NO_TEXT)
+async def upload(
+    folder_id: FolderId,
+    query: Annotated[UploadQuery, Query()],
+    file: UploadFile,
+    request: Request,
+    caller: Caller,
+    db: Db,
+) -> File:
+    """Put a file into a folder: a text in UTF-8, whatever its name. It can be found at once."""
+    most: int = request.app.state.max_file
+    if file.size is None or file.size > most:
+        raise HTTPException(413, f"TOO_LARGE: a file may have up to {most} bytes; split it.")
+    name, now = query.name or _name_of(file), clock.now()
+    new = File(
+        id=clock.mint("file"),
+        source_id=folder_id,
+        file_name=name,
+        original_file_name=_name_of(file),
+        file_type=filing.type_of(name, file.content_type),
+        file_size=file.size,
+        created_at=now,
+        updated_at=now,
+    )
+    content = await file.read()
+    return await filing.put(db, caller.project, new, content, query.duplicate_handling)
+
+
+def _name_of(file: UploadFile) -> str:
+    name = (file.filename or "").strip()
+    if not 0 < len(name) <= 255 or not name.isprintable():
+        raise HTTPException(
+            422, "file: needs a file name of up to 255 characters, or say one as `name`."
+        )
+    return name
+
+
+def _shown(tx: Tx, project: ProjectId, file: File, whole: bool) -> File:
+    if not whole:
+        return file
+    return file.model_copy(update={"content": files.text_of(tx, project, file.id)})

@@ -1,0 +1,90 @@
+"""Files are put into folders: read as text, cut into pieces, and kept in small transactions."""
+
+import asyncio
+import mimetypes
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import PurePosixPath
+
+from palaver import clock
+from palaver.core import pieces
+from palaver.domain.folder import File, Folder, OnDuplicate, Piece
+from palaver.domain.ids import ProjectId
+from palaver.errors import Conflict, NotAText
+from palaver.store import conversations, files, folders
+from palaver.store.db import Database, Tx
+
+_AT_ONCE = 64  # pieces that are put in by one transaction
+_PATIENCE = timedelta(days=1)  # after which a file that is not finished is removed
+
+
+async def put(
+    db: Database, project: ProjectId, new: File, content: bytes, on_duplicate: OnDuplicate
+) -> File:
+    """Keep a file; what has become of it, or the one that is there already if it is skipped.
+
+    Nothing is there of it before all of it is. Raises `NotFound`, `NotAText` and `Conflict`.
+    """
+    folder = await db.read(folders.get, project, new.source_id)
+    there = await db.read(_standing, project, new, on_duplicate)
+    if there is not None:
+        return there
+    file, cut = await asyncio.to_thread(_read, new, content, folder)
+    await db.tx(files.begin, project, file, clock.now() + _PATIENCE)
+    for at in range(0, len(cut), _AT_ONCE):
+        some = [(clock.mint("passage"), piece) for piece in cut[at : at + _AT_ONCE]]
+        await db.tx(files.put, project, file, some)
+    return await db.tx(_finish, project, file, on_duplicate)
+
+
+def type_of(name: str, told: str | None) -> str:
+    """The media type of a file: as it was told, else what its name says."""
+    if told and told != "application/octet-stream":
+        return told
+    return mimetypes.guess_type(name)[0] or "text/plain"
+
+
+def _read(new: File, content: bytes, folder: Folder) -> tuple[File, Sequence[Piece]]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise NotAText(new.file_name, "is not in UTF-8") from None
+    if "\0" in text:
+        raise NotAText(new.file_name, "holds NUL characters")
+    cut = list(pieces.cut(text, folder.piece))
+    told = {"lines": pieces.lines_in(text), "total_chunks": len(cut)}
+    return new.model_copy(update=told), cut
+
+
+def _standing(tx: Tx, project: ProjectId, new: File, on_duplicate: OnDuplicate) -> File | None:
+    """The file that is there already, if that is enough. Raises `Conflict` where it must not be."""
+    there = files.find_named(tx, project, new.source_id, new.file_name)
+    if there is not None and on_duplicate == "error":
+        raise Conflict(
+            f"There is a file `{new.file_name}` in this folder; give this one another name, or "
+            "upload it with duplicate_handling `suffix`, `replace` or `skip`."
+        )
+    return there if on_duplicate == "skip" else None
+
+
+def _finish(tx: Tx, project: ProjectId, file: File, on_duplicate: OnDuplicate) -> File:
+    folders.get(tx, project, file.source_id, for_update=True)  # names are given one by one
+    there = _standing(tx, project, file, on_duplicate)
+    if there is not None:
+        return there  # somebody was faster: what was put in is never seen
+    before = files.find_named(tx, project, file.source_id, file.file_name)
+    if before is not None and on_duplicate == "replace":
+        files.replace(tx, project, before, file, clock.now())
+    else:
+        file = file.model_copy(update={"file_name": _free_name(tx, project, file)})
+        files.finish(tx, project, file)
+    conversations.mark_stale_folder(tx, project, file.source_id)
+    return file
+
+
+def _free_name(tx: Tx, project: ProjectId, file: File) -> str:
+    name, path, n = file.file_name, PurePosixPath(file.file_name), 0
+    while files.find_named(tx, project, file.source_id, name) is not None:
+        n += 1
+        name = str(path.with_name(f"{path.stem}_({n}){path.suffix}"))
+    return name

@@ -1,0 +1,203 @@
+"""A V1 database is brought over, agent by agent, and what was said is compared afterwards.
+
+The source is read from one snapshot and never written. Each agent comes in a transaction of its
+own, with the ids that it has: whoever is interrupted begins again, and what is there stays.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Literal
+
+from palaver.core.bundled_messages import Reader
+from palaver.core.histories import histories, messages_of
+from palaver.domain.bundle import Bundle, BundledAgent
+from palaver.domain.entry import SYSTEM_SEQ, Entry
+from palaver.domain.ids import ProjectId
+from palaver.domain.intake import Intake, Noun
+from palaver.domain.page import Page
+from palaver.engine import equipment
+from palaver.engine.gathering import Gathered, Gathering
+from palaver.engine.importing import Derived, Kept, Porter, Wishes
+from palaver.engine.taking_in import take_in
+from palaver.errors import Invalid, NotFound, Refused
+from palaver.store import entries, known
+from palaver.store.db import Database, Tx
+from palaver.store.known import Kind
+
+_AT_ONCE = 500  # entries that are read together
+_ELSEWHERE = {"id", "seq"}  # what an entry is not compared by
+_KINDS: dict[Noun, Kind] = {
+    "blocks": "block", "archives": "archive", "mcp_servers": "mcp_server",
+}  # fmt: skip
+_NAMING = Kept(Derived("v1"))
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # every message of V1 has a time
+
+Verdict = Literal["same", "longer", "shorter", "different", "missing"]
+_WORDS: dict[Verdict, str] = {
+    "same": "the same here",
+    "longer": "the same here, and more was said since",
+    "shorter": "more was said in V1 since it was brought over",
+    "different": "DIFFERENT here",
+    "missing": "not here",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What was said in a conversation of V1, as one number; and whether it stands here."""
+
+    agent_id: str
+    conversation_id: str
+    messages: int
+    sha256: str
+    verdict: Verdict
+
+    def in_words(self) -> str:
+        """It in one line."""
+        short = f"sha256 {self.sha256[:16]}…"
+        said = f"{self.messages} messages, {short} {_WORDS[self.verdict]}"
+        return f"{self.conversation_id} of {self.agent_id}: {said}"
+
+
+@dataclass(slots=True)
+class Migration:
+    """What became of a V1 database. A `dry_run` has changed nothing."""
+
+    gathering: Gathering
+    dry_run: bool
+    intake: Intake = field(default_factory=Intake)
+    certificates: list[Certificate] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was refused, and everything stands here that was said."""
+        fine = {"same", "longer", "missing"} if self.dry_run else {"same", "longer"}
+        return self.intake.is_whole and all(one.verdict in fine for one in self.certificates)
+
+    def told(self) -> dict[str, Any]:
+        """It as JSON has it."""
+        return {
+            "found": dict(sorted(self.gathering.found.items())),
+            **self.intake.told(),
+            "left": [
+                {"noun": noun, "reason": reason, "number": number}
+                for (noun, reason), number in sorted(self.gathering.left.items())
+            ],
+            "joined_messages": self.gathering.joined,
+            "conversations": [
+                {name: getattr(one, name) for name in Certificate.__slots__}
+                for one in self.certificates
+            ],
+        }
+
+    def in_words(self) -> str:
+        """It for people, without the certificates."""
+        found = ", ".join(
+            f"{number} {noun}" for noun, number in sorted(self.gathering.found.items())
+        )
+        lines = [f"found in V1: {found}", self.intake.in_words()]
+        for (noun, reason), number in sorted(self.gathering.left.items()):
+            lines.append(f"left in V1: {number} {noun}: {reason}")
+        if self.gathering.joined:
+            told = "messages that ask for an approval are parts of those before them"
+            lines.append(f"note: {self.gathering.joined} {told}")
+        return "\n".join(lines)
+
+
+async def bring_over(
+    db: Database, project: ProjectId, porter: Porter, migration: Migration
+) -> AsyncIterator[Certificate]:
+    """Bring what a V1 database holds into a project; a certificate for each conversation.
+
+    Nothing else may go on in this process meanwhile. Raises what `V1Database` raises; agents that
+    are in by then stay in.
+    """
+    for gathered in migration.gathering.bundles():
+        for certificate in await _bring(db, project, porter, gathered, migration):
+            migration.certificates.append(certificate)
+            yield certificate
+    migration.intake.join(migration.gathering.intake)
+
+
+async def _bring(
+    db: Database, project: ProjectId, porter: Porter, gathered: Gathered, migration: Migration
+) -> list[Certificate]:
+    """Bring one bundle, and compare what was said in it. One that cannot be had is refused."""
+    bundle = gathered.bundle
+    try:
+        order = await porter.order(bundle, _NAMING, Wishes(dry_run=migration.dry_run))
+        migration.intake.join(await take_in(db, project, order))
+    except (Invalid, Refused) as error:
+        for agent in bundle.agents:
+            migration.intake.refuse("agents", agent.id, str(error))
+        return []
+    for noun, one in gathered.again:  # what agents share was counted before
+        is_there = await db.read(_is_there, project, bundle, noun, one)
+        migration.intake.count(noun, "there" if is_there else "added", -1)
+    found = []
+    for agent in bundle.agents:
+        for n, (local, said) in enumerate(_said(agent).items()):
+            conversation_id = _NAMING("conv", local, n, agent.id)
+            here = await db.read(_here, project, conversation_id, len(said) + 1)
+            total = sha256(b"".join(said)).hexdigest()
+            verdict = _verdict(said, here)
+            found.append(Certificate(agent.id, conversation_id, len(said), total, verdict))
+    return found
+
+
+def _is_there(tx: Tx, project: ProjectId, bundle: Bundle, noun: Noun, one: str) -> bool:
+    """Whether something that agents share is here; tools are known by their names."""
+    if noun == "tools":
+        names = {tool.id: tool.name for tool in bundle.tools}
+        return equipment.find_named(tx, project, names[one]) is not None
+    return one in known.among(tx, project, _KINDS[noun], [one])
+
+
+def _said(agent: BundledAgent) -> dict[str, list[bytes]]:
+    """What is said in each conversation of an agent but its system text, in order."""
+    reader, digests = Reader(), dict[str, bytes]()
+    for local, message in messages_of(agent).items():
+        digests[local] = _digest(reader.read(message, local, SYSTEM_SEQ + 1, _NEVER))
+    placed: dict[tuple[str, int], bytes] = {}
+    found: dict[str, list[bytes]] = {}
+    for history in histories(agent):
+        name = history.about.id
+        placed |= {(name, seq): digests[one] for one, seq in history.own.items()}
+        shared = [(source, seq) for source, lo, hi in history.shared for seq in range(lo, hi + 1)]
+        own = [(name, seq) for seq in sorted(history.own.values())]
+        found[name] = [placed[one] for one in (*shared, *own)]
+    return found
+
+
+def _here(tx: Tx, project: ProjectId, conversation_id: str, most: int) -> list[bytes] | None:
+    """The first things that are said in a conversation here; None if there is none."""
+    found: list[bytes] = []
+    page = Page(limit=_AT_ONCE, order="asc")
+    try:
+        while said := entries.listed(tx, project, conversation_id, page):
+            found += [_digest(one) for one in said if one.seq != SYSTEM_SEQ]
+            if len(found) >= most:
+                break
+            page = page.model_copy(update={"after": said[-1].id})
+    except NotFound:
+        return None
+    return found[:most]
+
+
+def _digest(said: Entry) -> bytes:
+    """What was said, as a number; behind the beginning nobody speaks as the system here."""
+    role = "user" if said.role == "system" else said.role
+    whole = said.model_copy(update={"role": role})
+    return sha256(whole.model_dump_json(exclude=_ELSEWHERE, exclude_none=True).encode()).digest()
+
+
+def _verdict(said: Sequence[bytes], here: Sequence[bytes] | None) -> Verdict:
+    if here is None:
+        return "missing"
+    if any(ours != theirs for ours, theirs in zip(here, said, strict=False)):
+        return "different"
+    if len(here) == len(said):
+        return "same"
+    return "longer" if len(here) > len(said) else "shorter"
