@@ -59,6 +59,7 @@ from palaver.engine.lease import Lease
 from palaver.engine.log import Log
 from palaver.engine.mcp.client import McpClient
 from palaver.engine.mcp.hand import McpTools
+from palaver.engine.meanings import Meanings
 from palaver.engine.migrating import Certificate, Migration, bring_over
 from palaver.engine.own_tools import OwnTools
 from palaver.engine.runner import Runner
@@ -199,7 +200,8 @@ async def open_house(
     log = Log(db, hints)
     egress = Egress(settings.private_networks)
     mcp = _mcp(settings, egress)
-    workshop = _workshop(db, python, mcp)
+    meanings = Meanings(db, catalog.embedder, worker)
+    workshop = _workshop(db, python, mcp, meanings)
     runner = Runner(db, log, hints, catalog, workshop, worker)
     titler = Titler(db, catalog, settings.titles)
     runner.when_over(titler.consider)
@@ -213,9 +215,11 @@ async def open_house(
     callbacks.start()
     await lease.start()
     try:
-        yield House(db, log, runner, catalog, workshop, mcp, egress)
+        await meanings.start()
+        yield House(db, log, runner, catalog, workshop, mcp, egress, meanings)
     finally:
         await runner.close()
+        await meanings.stop()
         await titler.close()
         await callbacks.close()
         python.close()
@@ -231,14 +235,14 @@ def _mcp(settings: Settings, egress: Egress) -> McpClient:
     return McpClient(egress, settings.mcp_timeout.total_seconds(), stdio=settings.mcp_stdio)
 
 
-def _workshop(db: Database, python: PythonTools, mcp: McpClient) -> Workshop:
-    own, remote = OwnTools(db), McpTools(db, mcp)
+def _workshop(db: Database, python: PythonTools, mcp: McpClient, meanings: Meanings) -> Workshop:
+    own, remote = OwnTools(db, meanings), McpTools(db, mcp)
     return Workshop(
         {
             "custom": python,
             "letta_core": own,
             "letta_sleeptime_core": own,
-            "letta_files_core": FileTools(db),
+            "letta_files_core": FileTools(db, meanings),
             "external_mcp": remote,
         }
     )

@@ -14,6 +14,7 @@ from palaver.clock import mint
 from palaver.domain.conversation import Address, Context, Segment
 from palaver.domain.folder import Piece
 from palaver.domain.ids import ProjectId
+from palaver.domain.meaning import Meaning, Sought
 from palaver.domain.page import Page
 from palaver.domain.run import Step, StepMetrics
 from palaver.errors import PalaverError
@@ -27,6 +28,8 @@ from palaver.store import (
     files,
     folders,
     identities,
+    meanings,
+    nearest,
     open_files,
     passages,
     prompts,
@@ -45,6 +48,7 @@ from tests.store import making
 from tests.store.making import HERE
 
 ELSEWHERE = mint("project")
+MEANT = Meaning("some/model:2", (0.0, 1.0))
 
 # They make something new in the project that they are given, and reach nothing.
 MAKERS: set[Callable[..., Any]] = {
@@ -136,6 +140,9 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     identities.attach(tx, HERE, BLOCKS, block.id, identity.id)
     tool = making.tool()
     tools.add(tx, HERE, tool, making.NOON)
+    nearest.prepare(tx)
+    due = meanings.due(tx, MEANT.kind, (0, meanings.newest(tx)), 100)
+    meanings.keep(tx, MEANT.kind, due, dict.fromkeys(due, MEANT))
     return {
         "agent": agent.model_copy(update={"name": "Bob"}),
         "agent_id": agent.id,
@@ -242,6 +249,7 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "prompt": (b"other", b"words"),
         "built_in": {},
         "words": ["words"] if function.__module__ == tools.__name__ else "hello",
+        "sought": Sought("hello", "hybrid", MEANT),
         "types": None,
         "context": Context(start=3),
         "text": "Be brief.",

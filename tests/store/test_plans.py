@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, NullPool, create_engine, event, text
+from sqlalchemy import Connection, NullPool, create_engine, event, select, text
 
 from palaver.domain.conversation import Address
 from palaver.domain.identity import Identity
+from palaver.domain.meaning import Meaning, Sought
 from palaver.domain.page import Page
 from palaver.domain.run import Run
 from palaver.store import (
@@ -25,10 +26,13 @@ from palaver.store import (
     folders,
     garbage,
     identities,
+    meanings,
+    nearest,
     open_files,
     passages,
     recall,
     runs,
+    schema,
     steps,
     tools,
     traces,
@@ -50,16 +54,15 @@ from tests.store.making import HERE
 
 SMALL = "workers"  # a row for each process that lives
 # Indexes that hold nothing but what is wanted, and what a handful is sorted by, always.
-SHORT = "runs_of_worker|runs_with_a_log|one_running_run|active_runs|garbage|agents_that_are_gone"
-HANDFUL = r"((agents_blocks|agents_archives|segments)\.n|(run_events|news)\.run_id|"
-HANDFUL += r"agents_folders\.folder_id)\b"
 SHORT = (
     "runs_of_worker|runs_with_a_log|one_running_run|active_runs|garbage|agents_that_are_gone"
     "|callbacks_due"
 )
-HANDFUL = r"((agents_blocks|agents_archives|segments)\.n|(run_events|news)\.run_id)\b"
+HANDFUL = r"((agents_blocks|agents_archives|segments)\.n|(run_events|news)\.run_id|"
+HANDFUL += r"agents_folders\.folder_id)\b"
 # What a full-text index gives is in no order on PostgreSQL; SQLite's knows the order of numbers.
-FOUND = r"hits\.n\b"
+# What is near to what is compared anew for each question.
+FOUND = r"hits\.n\b|\(+vectors\.numbers\)::vector <#>"
 
 
 @dataclass
@@ -291,7 +294,7 @@ HOT: dict[str, Ask] = {
         tx, HERE, it.folder_id
     ),
     "what an agent heard last": lambda tx, it: recall.found(
-        tx, HERE, EntryFilter(agent_id=it.address.agent_id), None, 5
+        tx, HERE, EntryFilter(agent_id=it.address.agent_id), Sought(None), 5
     ),
     "identities": lambda tx, it: identities.listed(
         tx, HERE, Page(after=it.identity.id), IdentityFilter()
@@ -310,6 +313,7 @@ HOT: dict[str, Ask] = {
     "a step's trace": lambda tx, it: traces.find(tx, HERE, "step-1"),
     "a run's traces": lambda tx, it: traces.of_run(tx, HERE, it.run.id, 5),
     "old traces": lambda tx, it: traces.prune(tx, making.LATER, 5),
+    "what has no vector": lambda tx, it: meanings.due(tx, "k:2", (0, 9_000), 5),
     "who is to be called": lambda tx, it: callbacks.claim(tx, making.LATER, making.LATER, 5),
     "what a call came to": lambda tx, it: callbacks.settle(tx, it.run, None),
     "a run's steps": lambda tx, it: steps.of_run(tx, HERE, it.run.id, Page()),
@@ -318,18 +322,20 @@ HOT: dict[str, Ask] = {
 
 FULL_TEXT: dict[str, Ask] = {
     "a word that an agent knows": lambda tx, it: recall.found(
-        tx, HERE, EntryFilter(agent_id=it.address.agent_id), "word", 5
+        tx, HERE, EntryFilter(agent_id=it.address.agent_id), Sought("word"), 5
     ),
     "several words": lambda tx, it: recall.found(
-        tx, HERE, EntryFilter(agent_id=it.address.agent_id, roles=("user",)), "word 1 2", 5
+        tx, HERE, EntryFilter(agent_id=it.address.agent_id, roles=("user",)), Sought("word 1 2"), 5
     ),
-    "a word that anybody knows": lambda tx, it: recall.found(tx, HERE, EntryFilter(), "word", 5),
+    "a word that anybody knows": lambda tx, it: recall.found(
+        tx, HERE, EntryFilter(), Sought("word"), 5
+    ),
     "a word in a conversation": lambda tx, it: recall.found(
-        tx, HERE, EntryFilter(conversation_id=it.address.conversation_id), "word", 5
+        tx, HERE, EntryFilter(conversation_id=it.address.conversation_id), Sought("word"), 5
     ),
-    "a word in files": lambda tx, it: files.found(tx, HERE, [it.folder_id], "grey rain", 5),
+    "a word in files": lambda tx, it: files.found(tx, HERE, [it.folder_id], Sought("grey rain"), 5),
     "a word in archives": lambda tx, it: passages.found(
-        tx, HERE, PassageFilter(archives=it.archives, tags=["grey"]), "grey", 5
+        tx, HERE, PassageFilter(archives=it.archives, tags=["grey"]), Sought("grey"), 5
     ),
 }
 
@@ -346,6 +352,34 @@ def test_the_full_text_index_finds(connection: Connection, what: str) -> None:
     FULL_TEXT[what](tx, kept)
 
     assert any("words" in statement for statement, _ in told.statements)
+    assert told.plans() == []
+
+
+NEAR = Sought("?", "vector", Meaning("k:2", (0.0, 1.0)))
+NEAREST: dict[str, Ask] = {
+    "what is near": lambda tx, it: passages.found(
+        tx, HERE, PassageFilter(archives=it.archives), NEAR, 5
+    ),
+    "what is near of what is wanted": lambda tx, it: nearest.nearest(
+        tx,
+        Meaning("k:2", (0.0, 1.0)),
+        (it.address.agent_id,),
+        (schema.entries, select(schema.entries.c.id).where(schema.entries.c.role == "user")),
+        400,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NEAREST)
+def test_only_what_is_in_a_scope_is_compared(connection: Connection, what: str) -> None:
+    tx, told = Tx(connection), Told(connection)
+    kept = keep(tx)
+    nearest.prepare(tx)
+    event.listen(connection, "before_cursor_execute", told.listen)
+
+    NEAREST[what](tx, kept)
+
+    assert any("vector_scopes" in statement for statement, _ in told.statements)
     assert told.plans() == []
 
 

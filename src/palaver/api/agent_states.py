@@ -43,7 +43,7 @@ def show(
     if "agent.sources" in include:
         shelved = [HeldFolder(**dict(one)) for one in folders.of_agent(tx, project, agent.id)]
     return AgentState(
-        **_stored(agent),
+        **{**_stored(agent), **_embedding(catalog)},
         sources=shelved,
         llm_config=choosing.llm_config(catalog, agent),
         memory=Memory(blocks=held, agent_type=agent.agent_type),
@@ -71,6 +71,16 @@ def memory_of(tx: Tx, project: ProjectId, agent_id: str) -> Memory:
     """The blocks of an agent in their older form. Raises `NotFound`."""
     agent = agents.get(tx, project, agent_id)
     return Memory(blocks=blocks.of_agent(tx, project, agent_id), agent_type=agent.agent_type)
+
+
+def _embedding(catalog: Catalog) -> dict[str, Any]:
+    """The embedding model, where there is one: no agent has another. Else what was said stays."""
+    if catalog.embedder is None:
+        return {}
+    return {
+        "embedding": str(catalog.embedder.handle),
+        "embedding_config": catalog.embedder.config,
+    }
 
 
 def _stored(agent: Agent) -> dict[str, Any]:

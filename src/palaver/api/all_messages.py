@@ -7,12 +7,13 @@ from fastapi import Query
 from pydantic import Field
 
 from palaver.api import routing
-from palaver.api.deps import Caller, Db
+from palaver.api.deps import Caller, Db, Rooms
 from palaver.api.messages import MessageQuery
 from palaver.core.expand import messages_of
 from palaver.domain.entry import Entry
 from palaver.domain.frozen import Frozen, SentStamp, Stamp
 from palaver.domain.ids import AgentId
+from palaver.domain.meaning import SearchMode
 from palaver.domain.message import (
     AssistantMessage,
     Message,
@@ -38,13 +39,13 @@ class AllMessagesQuery(MessageQuery):
 class MessageSearch(Frozen):
     """What is searched for, and where: by an agent, in a conversation (or in ``default`` ones).
 
-    ``search_mode`` may say anything: full text is what there is.
+    ``search_mode`` may say anything: without an embedding model, full text is what there is.
     """
 
     query: str
     agent_id: AgentId | None = None
     conversation_id: str | None = None
-    search_mode: Literal["vector", "fts", "hybrid"] = "hybrid"
+    search_mode: SearchMode = "hybrid"
     limit: Annotated[int, Field(ge=1, le=100)] = 50
     start_date: SentStamp | None = None
     end_date: SentStamp | None = None
@@ -113,14 +114,16 @@ async def list_messages(
 
 
 @router.post("/search")
-async def search(body: MessageSearch, caller: Caller, db: Db) -> list[MessageFound]:
+async def search(body: MessageSearch, caller: Caller, rooms: Rooms) -> list[MessageFound]:
     """Find the messages that are most about a question, best first; without words the newest."""
-    hits = await db.read(recall.found, caller.project, body.wanted, body.query, body.limit)
+    sought = await rooms.meanings.sought(body.query, body.search_mode)
+    hits = await rooms.db.read(recall.found, caller.project, body.wanted, sought, body.limit)
     return [found for hit in hits for found in _shown(hit, body.query)][: body.limit]
 
 
 def _shown(hit: EntryHit, query: str) -> Iterator[MessageFound]:
-    """The messages of an entry that hold what is asked for."""
+    """The messages of an entry that hold what is asked for; all texts of one that means it."""
+    all_texts = not query or hit.rank.by_meaning is not None
     where: dict[str, Any] = {
         "message_id": hit.entry.id,
         "created_at": hit.entry.created_at,
@@ -131,7 +134,7 @@ def _shown(hit: EntryHit, query: str) -> Iterator[MessageFound]:
         match message:
             case UserMessage(content=content):
                 yield UserMessageFound(**where, content=content)
-            case AssistantMessage(content=str(said)) if not query or holds(said, query):
+            case AssistantMessage(content=str(said)) if all_texts or holds(said, query):
                 yield AssistantMessageFound(**where, content=said)
             case ReasoningMessage(reasoning=thought) if not query or holds(thought, query):
                 yield ReasoningMessageFound(**where, reasoning=thought)

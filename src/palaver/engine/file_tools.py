@@ -16,9 +16,11 @@ from palaver.core.directories import name_of
 from palaver.core.file_tools import CLIP, Grep, GrepFiles, Matches, OpenFiles, SearchFiles
 from palaver.core.pieces import lines_of
 from palaver.domain.folder import AgentFile, Folder, Piece
+from palaver.domain.meaning import Sought
 from palaver.domain.page import MAX_LIMIT, Page
 from palaver.domain.tool import Outcome, Tool
 from palaver.engine import shelves
+from palaver.engine.meanings import Meanings
 from palaver.engine.workshop import ToolUse
 from palaver.errors import ToolRefused
 from palaver.store import claims, files, folders, open_files
@@ -32,8 +34,9 @@ _ALL = Page(limit=MAX_LIMIT, order="asc")
 class FileTools:
     """A hand for all of them."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, meanings: Meanings) -> None:
         self._db = db
+        self._meanings = meanings
 
     def refusal(self, tool: Tool) -> str | None:
         """None: they can be carried out everywhere."""
@@ -47,7 +50,9 @@ class FileTools:
             case "grep_files":
                 return Outcome(text=await self._grep(use))
             case _:
-                return Outcome(text=await self._db.read(_search, use))
+                asked = recall.read(SearchFiles, use.arguments)
+                sought = await self._meanings.sought(asked.query)
+                return Outcome(text=await self._db.read(_search, use, sought, asked.limit))
 
     async def _grep(self, use: ToolUse) -> str:
         asked = recall.read(GrepFiles, use.arguments)
@@ -95,10 +100,9 @@ def _open(tx: Tx, use: ToolUse) -> str:
     return "\n\n".join(told)
 
 
-def _search(tx: Tx, use: ToolUse) -> str:
-    asked = recall.read(SearchFiles, use.arguments)
+def _search(tx: Tx, use: ToolUse, sought: Sought, limit: int) -> str:
     held = {one.id: one.name for one in _held(tx, use)}
-    hits = files.found(tx, use.project, list(held), asked.query, asked.limit)
+    hits = files.found(tx, use.project, list(held), sought, limit)
     return file_tools.pieces_found(
         (name_of(held[hit.file.source_id], hit.file.file_name), hit.piece.line, hit.piece.text)
         for hit in hits

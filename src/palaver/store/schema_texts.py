@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-from palaver.store.columns import Id, Moment, only
+from palaver.store.columns import Id, Moment, Vector, only
 from palaver.store.schema import agents, metadata, projects
 
 archives = Table(
@@ -154,4 +154,38 @@ searchable = Table(
     metadata,
     Column("n", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("id", Id, nullable=False, unique=True),
+)
+
+# What a text means (`palaver.store.meanings`). Without numbers, the model does not take the text.
+vectors = Table(
+    "vectors",
+    metadata,
+    Column(
+        "n",
+        searchable.c.n.type,
+        ForeignKey(searchable.c.n, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("kind", Text, nullable=False),
+    Column("numbers", Vector),
+)
+
+vector_scopes = Table(
+    "vector_scopes",
+    metadata,
+    Column("n", vectors.c.n.type, ForeignKey(vectors.c.n, ondelete="CASCADE"), nullable=False),
+    Column("scope", Text, nullable=False),
+    PrimaryKeyConstraint("n", "scope"),
+    Index("vectors_in_scope", "scope", "n"),
+    sqlite_with_rowid=False,
+)
+
+# One row: the kind of vectors that are made, and the worker whose turn it is.
+embedders = Table(
+    "embedders",
+    metadata,
+    Column("one", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("worker", Id),
 )

@@ -1,13 +1,13 @@
 """Who sent something in the background is called back when it has ended.
 
-Revision: 0014
+Revision: 0015
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 MOMENT = sa.String(27).with_variant(sa.String(27, "C"), "postgresql")
 WITH_CALLBACK = sa.text("callback_due IS NOT NULL")

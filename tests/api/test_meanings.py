@@ -1,0 +1,129 @@
+"""Search by meaning over HTTP, with the model that needs no network, on both databases."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.api.here import Client, Json, serving
+
+TRIGRAMS = {"PALAVER_EMBEDDING": "palaver/trigrams"}
+MISSPELT = "colurful parots"  # no word of it is in any text
+
+
+@pytest.fixture(scope="module")
+async def client(module_url: str) -> AsyncIterator[Client]:
+    """A client of a server that has an embedding model."""
+    async with serving(module_url, TRIGRAMS) as client:
+        yield client
+
+
+@pytest.fixture
+async def agent(client: Client) -> str:
+    """An agent with an archive and all tools that search."""
+    return await client.agent(tools=["archival_memory_insert", "archival_memory_search"])
+
+
+async def until(find: Callable[[], Awaitable[Any]], whole: Callable[[Any], bool] = bool) -> Any:
+    """What is found as soon as it is whole: vectors are made in the background."""
+    with anyio.fail_after(15):
+        while not whole(found := await find()):
+            await anyio.sleep(0.05)
+    return found
+
+
+async def put(client: Client, agent: str, *texts: str, **more: Any) -> None:
+    """Put texts into the agent's archive."""
+    for text in texts:
+        await client.post(f"/v1/agents/{agent}/archival-memory", {"text": text, **more})
+
+
+async def passages(client: Client, query: str = MISSPELT, **asked: Any) -> list[Json]:
+    """What a search for passages finds."""
+    found: list[Json] = await client.post("/v1/passages/search", {"query": query, **asked})
+    return found
+
+
+def by_meaning(hits: list[Json]) -> list[str]:
+    """The texts that were found by what they mean, in order."""
+    near = [hit for hit in hits if hit["metadata"]["vector_rank"]]
+    return [hit["passage"]["text"] for hit in near]
+
+
+async def test_what_is_meant_is_found_where_no_word_is(client: Client, agent: str) -> None:
+    await put(client, agent, "A colourful parrot flew by.", "Bread is baked at dawn.", tags=["t"])
+    hits = await until(
+        lambda: passages(client, agent_id=agent), lambda hits: len(by_meaning(hits)) == 2
+    )
+
+    assert [hit["passage"]["text"][:5] for hit in hits] == ["A col", "Bread"]
+    assert hits[0]["metadata"] == {"search_mode": "hybrid", "fts_rank": None, "vector_rank": 1}
+    assert 0 < hits[1]["score"] < hits[0]["score"] <= 1
+    (both, *_) = await passages(client, "the bread of dawn", agent_id=agent)
+    assert both["metadata"] == {"search_mode": "hybrid", "fts_rank": 1, "vector_rank": 1}
+    assert both["score"] == 1
+    assert await passages(client, agent_id=agent, tags=["other"]) == []
+    assert await passages(client, agent_id=await client.agent()) == []
+    url = f"/v1/agents/{agent}/archival-memory/search"
+    found = await client.get(url, query=MISSPELT, top_k=1)
+    assert [one["content"] for one in found["results"]] == ["A colourful parrot flew by."]
+
+
+async def test_the_agents_own_tools_find_what_is_meant(client: Client, agent: str) -> None:
+    conversation = await client.conversation(agent)
+    put = {"content": "The colourful parrot is called Bo."}
+    await client.send(conversation, f"[[call: archival_memory_insert {json.dumps(put)}]]")
+    other = await client.conversation(agent)
+    await client.send(other, "My cat eats strawberries.")
+
+    async def use(tool: str, query: str) -> list[Json]:
+        call = json.dumps({"query": query})
+        heard = await client.send(conversation, f"[[call: {tool} {call}]]")
+        (returned,) = heard.of_type("tool_return_message")
+        return list(json.loads(returned["tool_return"])["results"])
+
+    (archived,) = await until(lambda: use("archival_memory_search", MISSPELT))
+    assert archived["content"] == put["content"]
+    said = await until(
+        lambda: use("conversation_search", "strawbery kat"),
+        lambda found: found and found[0]["conversation"] == other,
+    )
+    assert "strawberries" in said[0]["content"]
+
+
+async def test_messages_are_found_by_any_mode(client: Client, agent: str) -> None:
+    conversation = await client.conversation(agent)
+    await client.send(conversation, "[[words: 3]] Elephants never forget.")
+
+    async def search(mode: str, query: str = "elefants forgett") -> list[str]:
+        body = {"query": query, "search_mode": mode, "agent_id": agent}
+        found = await client.post("/v1/messages/search", body)
+        return [one["content"] for one in found]
+
+    near = await until(lambda: search("vector"), lambda found: len(found) == 2)
+    assert near == ["[[words: 3]] Elephants never forget.", "so many words"]
+    assert await search("hybrid") == near
+    assert await search("fts") == []
+    assert await search("fts", "elephants") == near[:1]
+    body = {"query": "elefants", "agent_id": agent, "start_date": "2100-01-01T00:00:00Z"}
+    assert await client.post("/v1/messages/search", body) == []
+
+
+async def test_the_model_is_shown_where_vectors_are_made_by_it(client: Client, agent: str) -> None:
+    (model,) = [
+        one
+        for one in await client.get("/v1/models/embedding")
+        if one["handle"] == "palaver/trigrams"
+    ]
+    assert (model["embedding_dim"], model["embedding_endpoint_type"]) == (256, "openai")
+    archive = await client.post("/v1/archives/", {"name": "Papers"})
+    url = f"/v1/archives/{archive['id']}"
+    passage = await client.post(f"{url}/passages", {"text": "one"})
+    state = await client.get(f"/v1/agents/{agent}")
+    (hit,) = await passages(client, "one", archive_id=archive["id"])
+    for shown in (archive, passage, state, await client.get(url), hit["passage"]):
+        assert shown["embedding_config"]["handle"] == "palaver/trigrams"
+        assert shown["embedding_config"]["embedding_dim"] == 256
+    assert (state["embedding"], passage["embedding"]) == ("palaver/trigrams", None)
