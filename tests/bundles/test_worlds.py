@@ -76,7 +76,12 @@ async def test_an_agent_that_went_out_and_came_in_goes_out_the_same(
     (copy,) = intake.agent_ids
     second = await db.read(exporting.bundle_of, HERE, CATALOG, copy)
 
-    assert intake.refused == []
+    other_way = {"conversations": (read.agents[0].conversations or [])[::-1]}
+    turned = read.model_copy(update={"agents": [read.agents[0].model_copy(update=other_way)]})
+    again = await take_in(db, HERE, await PORTER.order(turned, anew, Wishes()))
+
+    assert intake.refused == again.refused == []
+    assert await db.read(windows, again.agent_ids[0]) == (await db.read(windows, agent))[::-1]
     assert timeless(second.model_dump_json(exclude_none=True)) == timeless(text)
     assert await db.read(windows, copy) == await db.read(windows, agent)
 
