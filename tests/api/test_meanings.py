@@ -127,3 +127,22 @@ async def test_the_model_is_shown_where_vectors_are_made_by_it(client: Client, a
         assert shown["embedding_config"]["handle"] == "palaver/trigrams"
         assert shown["embedding_config"]["embedding_dim"] == 256
     assert (state["embedding"], passage["embedding"]) == ("palaver/trigrams", None)
+
+
+async def test_pieces_of_files_are_found_by_what_they_mean(client: Client) -> None:
+    folder = (await client.post("/v1/folders/", {"name": "birds"}))["id"]
+    path = f"/v1/folders/{folder}/upload"
+    for name, text in (("a.txt", "A colourful parrot flew by."), ("b.txt", "Bread is baked.")):
+        await client.http.post(path, files={"file": (name, text.encode())})
+    agent = await client.agent(folder_ids=[folder])
+    run = f"/v1/agents/{agent}/tools/semantic_search_files/run"
+
+    async def found() -> str:
+        told = await client.post(run, {"args": {"query": MISSPELT}})
+        return str(told["func_return"])
+
+    told = await until(found, lambda told: "b.txt" in told)
+    shown = (await client.get(f"/v1/folders/{folder}"))["embedding_config"]
+    assert (shown["handle"], shown["embedding_chunk_size"]) == ("palaver/trigrams", 300)
+    assert told.startswith("[birds/a.txt, from line 1]\nA colourful parrot")
+    assert "\n\n[birds/b.txt" in told

@@ -148,7 +148,7 @@ async def test_files_that_are_deleted_or_never_came_leave_nothing(db: Database, 
         files.put(tx, HERE, begun, pieces)
         files.remove(tx, HERE, gone.source_id, gone.id, making.LATER)
 
-        assert files.found(tx, HERE, [gone.source_id], "hello", 5) == []
+        assert files.found(tx, HERE, [gone.source_id], Sought("hello"), 5) == []
         assert files.passages(tx, HERE, gone.source_id, making.all_of_it()) == []
         assert not garbage.collect(tx, making.LATER, most)
         collect(tx, most)
