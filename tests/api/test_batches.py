@@ -77,7 +77,8 @@ async def test_twenty_requests_to_five_agents(client: Client) -> None:
     check("LettaBatchMessages", {"messages": said})
     assert {one["run_id"] for one in said} == set(runs) - {runs[7]}
     assert {one["role"] for one in said} == {"assistant"}
-    ids, after = [], {}
+    ids: list[str] = []
+    after: Json = {}
     while page := (
         await client.get(f"{_PATH}/{job['id']}/messages", order="asc", limit=7, **after)
     )["messages"]:
