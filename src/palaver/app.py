@@ -125,8 +125,16 @@ def make_app(
 
 
 async def prepare(settings: Settings) -> None:
-    """Bring the database up to date before it is served. Raises `PalaverError` if it cannot."""
-    await (await asyncio.to_thread(open_database, settings.database_url)).close()
+    """Bring the database up to date before it is served, and see that it can do what is wanted.
+
+    Raises `PalaverError` if it cannot.
+    """
+    embedder = Catalog(settings.environment).embedder
+    db = await asyncio.to_thread(open_database, settings.database_url)
+    try:
+        await Meanings(db, embedder, "nobody").check()
+    finally:
+        await db.close()
 
 
 async def examine(settings: Settings, *, fix: bool) -> AsyncIterator[Diagnosis]:

@@ -7,7 +7,10 @@ from typing import Any
 import anyio
 import pytest
 
+from palaver.providers.remote import Patience
 from tests.api.here import Client, Json, serving
+from tests.fakes.provider import FakeProvider
+from tests.fakes.reply import Refusal
 
 TRIGRAMS = {"PALAVER_EMBEDDING": "palaver/trigrams"}
 MISSPELT = "colurful parots"  # no word of it is in any text
@@ -127,3 +130,56 @@ async def test_the_model_is_shown_where_vectors_are_made_by_it(client: Client, a
         assert shown["embedding_config"]["handle"] == "palaver/trigrams"
         assert shown["embedding_config"]["embedding_dim"] == 256
     assert (state["embedding"], passage["embedding"]) == ("palaver/trigrams", None)
+
+
+async def test_pieces_of_files_are_found_by_what_they_mean(client: Client) -> None:
+    agent = await client.agent()
+    folder = (await client.post("/v1/folders/", {"name": "Birds"}))["id"]
+    files = {"file": ("notes.md", b"The colourful parrot lives in the kitchen.", "text/markdown")}
+    uploaded = await client.http.post(f"/v1/folders/{folder}/upload", files=files)
+    assert uploaded.status_code == 200, uploaded.text
+    await client.patch(f"/v1/agents/{agent}/folders/attach/{folder}")
+    conversation = await client.conversation(agent)
+
+    async def found() -> str:
+        call = json.dumps({"query": MISSPELT})
+        heard = await client.send(conversation, f"[[call: semantic_search_files {call}]]")
+        (returned,) = heard.of_type("tool_return_message")
+        text: str = returned["tool_return"]
+        return text
+
+    assert "notes.md" in await until(found, lambda text: "parrot lives" in text)
+
+
+async def test_a_provider_that_is_away_costs_no_send_and_no_text(
+    file_url: str, fake: FakeProvider
+) -> None:
+    def asked_for_vectors() -> int:
+        return sum(request.path.endswith("/embeddings") for request in fake.requests)
+
+    places = {"OPENAI_BASE_URL": fake.openai_url}
+    async with serving(file_url, places) as client:
+        agent = await client.agent()
+        await put(client, agent, "Two weeks at the beach.")
+        (found,) = await passages(client, "weeks", agent_id=agent)
+        assert found["metadata"]["search_mode"] == "fts"
+        assert found["passage"]["embedding_config"] is None
+        assert asked_for_vectors() == 0
+    fake.away = Refusal(503, {})
+    chosen = {**places, "PALAVER_EMBEDDING": "openai/text-small"}
+    async with serving(file_url, chosen, Patience(tries=1)) as client:
+        await put(client, agent, "Loaf by loaf.")
+        heard = await client.send(await client.conversation(agent), "Frost and ice.")
+        assert heard.stop == "end_turn"
+        assert await passages(client, "holiday", agent_id=agent) == []
+        (found,) = await passages(client, "weeks", agent_id=agent)
+        assert found["metadata"]["search_mode"] == "fts"
+        assert asked_for_vectors() > 0
+        fake.away = None
+        hits = await until(
+            lambda: passages(client, "holiday", agent_id=agent), lambda hits: len(hits) == 2
+        )
+        assert hits[0]["passage"]["text"] == "Two weeks at the beach."
+        body = {"query": "winter", "agent_id": agent, "search_mode": "vector", "limit": 1}
+        (said,) = await until(lambda: client.post("/v1/messages/search", body))
+        assert "Frost and ice." in said["content"]
