@@ -48,6 +48,7 @@ from palaver.api.requests import OneSpelling
 from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.domain.intake import Intake
 from palaver.engine import doctor, titling
+from palaver.engine.callbacks import Callbacks
 from palaver.engine.doctor import Diagnosis
 from palaver.engine.egress import Egress
 from palaver.engine.file_tools import FileTools
@@ -183,8 +184,9 @@ async def _taking_in(
         passing = dry_run and not is_there(settings.database_url)
         url = f"sqlite:///{folder}/palaver.db" if passing else settings.database_url
         db = await asyncio.to_thread(open_database, url)
+        egress = Egress(settings.private_networks)
         try:
-            yield db, Porter(Catalog(settings.environment), _mcp(settings))
+            yield db, Porter(Catalog(settings.environment), _mcp(settings, egress))
         finally:
             await db.close()
 
@@ -204,25 +206,30 @@ async def open_house(
     )
     hints = Hints(db, worker)
     log = Log(db, hints)
-    mcp = _mcp(settings)
+    egress = Egress(settings.private_networks)
+    mcp = _mcp(settings, egress)
     meanings = Meanings(db, catalog.embedder, worker)
     workshop = _workshop(db, python, mcp, meanings)
     runner = Runner(db, log, hints, catalog, workshop, worker)
     titler = Titler(db, catalog, settings.titles)
     runner.when_over(titler.consider)
+    callbacks = Callbacks(db, egress)
+    runner.when_over(callbacks.consider)
     lease = Lease(db, runner, hints, worker)
     sweeper = Sweeper(db, settings.events_keep, settings.deleted_keep, settings.traces_keep)
     hints.start()
     log.start()
     sweeper.start()
+    callbacks.start()
     await lease.start()
     try:
         await meanings.start()
-        yield House(db, log, runner, catalog, workshop, mcp, meanings)
+        yield House(db, log, runner, catalog, workshop, mcp, egress, meanings)
     finally:
         await runner.close()
         await meanings.stop()
         await titler.close()
+        await callbacks.close()
         python.close()
         await catalog.close()
         sweeper.stop()
@@ -232,12 +239,8 @@ async def open_house(
         await db.close()
 
 
-def _mcp(settings: Settings) -> McpClient:
-    return McpClient(
-        Egress(settings.private_networks),
-        settings.mcp_timeout.total_seconds(),
-        stdio=settings.mcp_stdio,
-    )
+def _mcp(settings: Settings, egress: Egress) -> McpClient:
+    return McpClient(egress, settings.mcp_timeout.total_seconds(), stdio=settings.mcp_stdio)
 
 
 def _workshop(db: Database, python: PythonTools, mcp: McpClient, meanings: Meanings) -> Workshop:

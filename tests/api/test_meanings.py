@@ -133,22 +133,20 @@ async def test_the_model_is_shown_where_vectors_are_made_by_it(client: Client, a
 
 
 async def test_pieces_of_files_are_found_by_what_they_mean(client: Client) -> None:
-    agent = await client.agent()
-    folder = (await client.post("/v1/folders/", {"name": "Birds"}))["id"]
-    files = {"file": ("notes.md", b"The colourful parrot lives in the kitchen.", "text/markdown")}
-    uploaded = await client.http.post(f"/v1/folders/{folder}/upload", files=files)
-    assert uploaded.status_code == 200, uploaded.text
-    await client.patch(f"/v1/agents/{agent}/folders/attach/{folder}")
-    conversation = await client.conversation(agent)
+    folder = (await client.post("/v1/folders/", {"name": "birds"}))["id"]
+    path = f"/v1/folders/{folder}/upload"
+    for name, text in (("a.txt", "A colourful parrot flew by."), ("b.txt", "Bread is baked.")):
+        await client.http.post(path, files={"file": (name, text.encode())})
+    agent = await client.agent(folder_ids=[folder])
+    run = f"/v1/agents/{agent}/tools/semantic_search_files/run"
 
     async def found() -> str:
-        call = json.dumps({"query": MISSPELT})
-        heard = await client.send(conversation, f"[[call: semantic_search_files {call}]]")
-        (returned,) = heard.of_type("tool_return_message")
-        text: str = returned["tool_return"]
-        return text
+        told = await client.post(run, {"args": {"query": MISSPELT}})
+        return str(told["func_return"])
 
-    assert "notes.md" in await until(found, lambda text: "parrot lives" in text)
+    told = await until(found, lambda told: "b.txt" in told)
+    assert told.startswith("[birds/a.txt, from line 1]\nA colourful parrot")
+    assert "\n\n[birds/b.txt" in told
 
 
 async def test_a_provider_that_is_away_costs_no_send_and_no_text(

@@ -17,6 +17,7 @@ from palaver.store import (
     agents,
     archives,
     blocks,
+    callbacks,
     claims,
     conversations,
     entries,
@@ -53,7 +54,10 @@ from tests.store.making import HERE
 
 SMALL = "workers"  # a row for each process that lives
 # Indexes that hold nothing but what is wanted, and what a handful is sorted by, always.
-SHORT = "runs_of_worker|runs_with_a_log|one_running_run|active_runs|garbage|agents_that_are_gone"
+SHORT = (
+    "runs_of_worker|runs_with_a_log|one_running_run|active_runs|garbage|agents_that_are_gone"
+    "|callbacks_due"
+)
 HANDFUL = r"((agents_blocks|agents_archives|segments)\.n|(run_events|news)\.run_id|"
 HANDFUL += r"agents_folders\.folder_id)\b"
 # What a full-text index gives is in no order on PostgreSQL; SQLite's knows the order of numbers.
@@ -310,6 +314,8 @@ HOT: dict[str, Ask] = {
     "a run's traces": lambda tx, it: traces.of_run(tx, HERE, it.run.id, 5),
     "old traces": lambda tx, it: traces.prune(tx, making.LATER, 5),
     "what has no vector": lambda tx, it: meanings.due(tx, "k:2", (0, 9_000), 5),
+    "who is to be called": lambda tx, it: callbacks.claim(tx, making.LATER, making.LATER, 5),
+    "what a call came to": lambda tx, it: callbacks.settle(tx, it.run, None),
     "a run's steps": lambda tx, it: steps.of_run(tx, HERE, it.run.id, Page()),
 }
 

@@ -31,7 +31,7 @@ class AgentFilesQuery(NewestFirst):
 
     order_by: Literal["created_at"] = "created_at"
     is_open: bool | None = None
-    cursor: Annotated[str | None, Query(deprecated=True)] = None
+    cursor: str | None = None
 
 
 class AgentFiles(Frozen):

@@ -7,6 +7,7 @@ from fastapi import Depends, Header, Request
 
 from palaver.domain.archive import Archive, Passage
 from palaver.domain.ids import DEFAULT_PROJECT, ProjectId
+from palaver.engine.egress import Egress
 from palaver.engine.line import Cancelled
 from palaver.engine.log import Log
 from palaver.engine.mcp.client import McpClient
@@ -30,6 +31,7 @@ class House:
     catalog: Catalog
     workshop: Workshop
     mcp: McpClient
+    egress: Egress
     meanings: Meanings
 
     def embedded(self, noun: Noun) -> Noun:

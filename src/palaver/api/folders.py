@@ -14,6 +14,7 @@ from palaver.api.requests import UploadRoute
 from palaver.domain.archive import Passage
 from palaver.domain.folder import (
     EmbeddingConfig,
+    EndpointType,
     File,
     Folder,
     OnDuplicate,
@@ -48,7 +49,7 @@ class GivenEmbedding(EmbeddingConfig):
     """What a caller says of embeddings."""
 
     embedding_model: str
-    embedding_endpoint_type: Any
+    embedding_endpoint_type: EndpointType
     embedding_dim: Annotated[int, Field(ge=0)]
 
 
@@ -91,7 +92,7 @@ class FolderQuery(OldestFirst):
     order_by: Literal["created_at"] = "created_at"
 
 
-class AgentsQuery(NewestFirst):
+class HoldersQuery(NewestFirst):
     """A part of the list of a folder's agents."""
 
     limit: Limit | None = 50
@@ -207,7 +208,7 @@ async def delete(folder_id: FolderId, caller: Caller, db: Db) -> None:
 
 @router.get("/{folder_id}/agents")
 async def list_agents(
-    folder_id: FolderId, query: Annotated[AgentsQuery, Query()], caller: Caller, db: Db
+    folder_id: FolderId, query: Annotated[HoldersQuery, Query()], caller: Caller, db: Db
 ) -> list[str]:
     """List the ids of the agents that have a folder."""
     return await db.read(folders.holders, caller.project, folder_id, query.page)
@@ -276,14 +277,18 @@ async def upload(
         id=clock.mint("file"),
         source_id=folder_id,
         file_name=name,
-        original_file_name=_name_of(file),
-        file_type=filing.type_of(name, file.content_type),
+        original_file_name=_printable(file.filename),
+        file_type=filing.type_of(name, _printable(file.content_type)),
         file_size=file.size,
         created_at=now,
         updated_at=now,
     )
     content = await file.read()
     return await filing.put(db, caller.project, new, content, query.duplicate_handling)
+
+
+def _printable(told: str | None) -> str | None:
+    return told[:255] if told and told.isprintable() else None
 
 
 def _name_of(file: UploadFile) -> str:

@@ -240,6 +240,11 @@ class AgentSendBody(Frozen):
         return self.background and self.streaming
 
     @property
+    def callback(self) -> str | None:
+        """Who is told when the run has ended: whoever waits for it needs nobody."""
+        return None
+
+    @property
     def config(self) -> RequestConfig:
         """What a run remembers of how its answer was wanted."""
         return RequestConfig(
@@ -293,15 +298,23 @@ class AgentSendBody(Frozen):
         return tuple(_entry(one) for one in sent)
 
 
+CallbackUrl = Annotated[str, Field(min_length=1, max_length=2083)]
+
+
 class BackgroundSendBody(AgentSendBody):
     """A send whose run nobody waits for."""
 
-    callback_url: str | None = None
+    callback_url: CallbackUrl | None = None
 
     @property
     def in_background(self) -> bool:
         """It always is."""
         return True
+
+    @property
+    def callback(self) -> str | None:
+        """Who is told."""
+        return self.callback_url
 
 
 class SendBody(AgentSendBody):

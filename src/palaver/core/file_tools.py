@@ -52,7 +52,7 @@ class GrepFiles(Frozen):
     """What `grep_files` is asked."""
 
     pattern: Annotated[str, Field(min_length=1, max_length=1_000)]
-    include: str | None = None
+    include: Annotated[str, Field(max_length=255)] | None = None
     context_lines: Annotated[int, Field(ge=0, le=20)] = 1
     offset: Annotated[int, Field(ge=0, le=_LINES)] = 0
 

@@ -22,6 +22,7 @@ from palaver.domain.bundle import (
     BundledTool,
 )
 from palaver.domain.frozen import Frozen
+from palaver.domain.identity import Identity
 from palaver.domain.rule import ToolRule
 from palaver.errors import Invalid
 
@@ -109,6 +110,12 @@ def archive_of(row: Row, passages: Sequence[BundledPassage]) -> Read[BundledArch
 def passage_of(row: Row) -> Read[BundledPassage]:
     """A text of an archive. Its vector stays where it is."""
     return _read(BundledPassage, {**fields_of(row), "metadata": row["metadata_"]})
+
+
+def identity_of(row: Row, agent_ids: Sequence[str], block_ids: Sequence[str]) -> Read[Identity]:
+    """An identity, and whose it is."""
+    theirs = {"project_id": None, "agent_ids": agent_ids, "block_ids": block_ids}
+    return _read(Identity, {**fields_of(row), **theirs})
 
 
 def conversation_of(

@@ -20,6 +20,9 @@ DEFAULT_OPEN = 5
 DEFAULT_VIEW = 15_000
 """How many characters of an open file an agent sees if nobody has said."""
 
+LARGEST_VIEW = 1_000_000
+"""How many an agent sees at most, whatever anybody has said."""
+
 CHARACTERS = 4
 """About how many of them a token has: pieces are measured in tokens."""
 

@@ -14,7 +14,7 @@ from palaver.errors import Conflict, NotAText
 from palaver.store import conversations, files, folders
 from palaver.store.db import Database, Tx
 
-_AT_ONCE = 64  # pieces that are put in by one transaction
+_AT_ONCE = 16  # pieces that are put in by one transaction
 _PATIENCE = timedelta(days=1)  # after which a file that is not finished is removed
 
 

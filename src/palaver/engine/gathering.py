@@ -24,6 +24,7 @@ from palaver.domain.bundle import (
     BundledTool,
 )
 from palaver.domain.frozen import Frozen
+from palaver.domain.identity import Identity
 from palaver.domain.intake import Intake, Noun
 from palaver.store.v1 import Row, V1Database
 
@@ -60,9 +61,10 @@ _MESSAGE = (
 _TABLES = {
     "agents": "agents", "block": "blocks", "tools": "tools", "archives": "archives",
     "archival_passages": "passages", "agent_passages": "passages", "conversations": "conversations",
-    "messages": "messages",
+    "messages": "messages", "identities": "identities",
 }  # fmt: skip
-_STAYS = ("identities", "groups", "sources", "sandbox_environment_variables")
+_IDENTITY = ("id", "identifier_key", "name", "identity_type", "properties")
+_STAYS = ("groups", "sources", "sandbox_environment_variables")
 _SHARED = ("blocks", "tools", "archives", "mcp_servers")
 _OWN_TOOLS = ("custom", "external_mcp")
 _OLDER = (
@@ -120,6 +122,20 @@ class Gathering:
                 yield self._gathered(Bundle(agents=[], tools=tools, mcp_servers=servers))
         for row in self._unseen("archives", _ARCHIVE):
             yield self._gathered(Bundle(agents=[], archives=self._archives([row])))
+
+    def identities(self) -> Iterator[Identity]:
+        """The identities, with the agents and blocks that have them; then all has been read."""
+        ids: dict[str, str] = {}
+        for row in self._source.rows("identities", _IDENTITY):
+            mine = {"identity_id": row["id"]}
+            agents = self._column("identities_agents", "agent_id", mine)
+            blocks = self._column("identities_blocks", "block_id", mine)
+            made = self._made("identities", row["id"], v1.identity_of(row, agents, blocks))
+            if made is not None and ids.setdefault(made.identifier_key, made.id) == made.id:
+                yield made
+            elif made is not None:
+                told = f"its key is that of {ids[made.identifier_key]}"
+                self.intake.refuse("identities", made.id, told)
         self._count_what_stays()
 
     def _agent(self, row: Row) -> Bundle | None:

@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal
 
+from palaver import clock
 from palaver.core.bundled_messages import Reader
 from palaver.core.histories import histories, messages_of
 from palaver.domain.bundle import Bundle, BundledAgent
 from palaver.domain.entry import SYSTEM_SEQ, Entry
+from palaver.domain.identity import Identity
 from palaver.domain.ids import ProjectId
 from palaver.domain.intake import Intake, Noun
 from palaver.domain.page import Page
@@ -22,7 +24,7 @@ from palaver.engine.gathering import Gathered, Gathering
 from palaver.engine.importing import Derived, Kept, Porter, Wishes
 from palaver.engine.taking_in import take_in
 from palaver.errors import Invalid, NotFound, Refused
-from palaver.store import entries, known
+from palaver.store import entries, identities, known
 from palaver.store.db import Database, Tx
 from palaver.store.known import Kind
 
@@ -118,6 +120,9 @@ async def bring_over(
         for certificate in await _bring(db, project, porter, gathered, migration):
             migration.certificates.append(certificate)
             yield certificate
+    for identity in migration.gathering.identities():
+        intake = await db.tx(_bring_identity, project, identity, migration.dry_run)
+        migration.intake.join(intake)
     migration.intake.join(migration.gathering.intake)
 
 
@@ -145,6 +150,23 @@ async def _bring(
             verdict = _verdict(said, here)
             found.append(Certificate(agent.id, conversation_id, len(said), total, verdict))
     return found
+
+
+def _bring_identity(tx: Tx, project: ProjectId, identity: Identity, dry_run: bool) -> Intake:
+    """Keep an identity, and give it to those that are here of whose it is."""
+    intake = Intake()
+    same = identities.find_keyed(tx, project, identity.identifier_key)
+    if same is not None and same.id != identity.id:
+        intake.refuse("identities", identity.id, f"its key is that of {same.id}")
+        return intake
+    intake.count("identities", "added" if same is None else "there")
+    if same is None and not dry_run:
+        identities.add(tx, project, identity, clock.now())
+        for agent_id in known.among(tx, project, "agent", identity.agent_ids):
+            identities.attach(tx, project, identities.AGENTS, agent_id, identity.id)
+        for block_id in known.among(tx, project, "block", identity.block_ids):
+            identities.attach(tx, project, identities.BLOCKS, block_id, identity.id)
+    return intake
 
 
 def _is_there(tx: Tx, project: ProjectId, bundle: Bundle, noun: Noun, one: str) -> bool:

@@ -38,6 +38,7 @@ _NEXT = (
     .with_for_update(skip_locked=True)
 )
 _AT_ONCE = 16  # pieces that are read at once
+_GONE_AT_ONCE = 32  # pieces that are removed at once: each has to be cut into words again
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class FileHit:
 
 def begin(tx: Tx, project: ProjectId, file: File, until: datetime) -> None:
     """Keep a file that is not there yet; `until` then its pieces are put in. Or `NotFound`."""
-    folders.get(tx, project, file.source_id)
+    folders.get(tx, project, file.source_id, for_update=True)  # nobody deletes it meanwhile
     key = {"id": file.id, "project_id": project, "created_at": file.created_at}
     told = {"folder_id": file.source_id, "size": file.file_size or 0, "lines": file.lines}
     tx.run(insert(_files), {**key, **told, "deleted_at": until, **_named(file)})
@@ -200,6 +201,7 @@ def found(
 
 def collect(tx: Tx, before: datetime, most: int) -> bool:
     """Remove some pieces, at most so many, of a file that was deleted `before`; whether any was."""
+    most = min(most, _GONE_AT_ONCE)
     gone = tx.first(_NEXT, {"before": before})
     if gone is None:
         return False
