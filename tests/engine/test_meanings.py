@@ -28,6 +28,7 @@ from tests.store import making
 from tests.store.making import HERE
 
 _vectors = schema_texts.vectors
+_WITHIN = 60  # seconds, for what would otherwise never happen
 SOON = 0.01  # seconds between looks
 LONG = 1_500  # characters that the model refuses
 
@@ -107,7 +108,7 @@ async def count(db: Database, kind: str = "some/model:2", *, known: bool = True)
 
 async def until(find: Callable[[], Awaitable[int]], number: int) -> None:
     """Wait until something comes to a number."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(_WITHIN):
         while await find() != number:
             await asyncio.sleep(SOON)
 

@@ -134,6 +134,8 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
                 {"query": "Hello", "conversation_id": "?"},
                 {},
             ),
+            ("agent_id", "POST", "/v1/agents/messages/search", {"agent_id": "?"}, {}),
+            ("conversation_id", "POST", "/v1/agents/messages/search", {"conversation_id": "?"}, {}),
             ("agent_id", "POST", "/v1/passages/search", {"agent_id": "?"}, {}),
             ("archive_id", "POST", "/v1/passages/search", {"archive_id": "?"}, {}),
             ("archive_id", "GET", "/v1/archives/", None, {"after": "?"}),
