@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
+from sqlalchemy import select
 
+from palaver.store import schema
+from palaver.store.db import Tx
 from tests.api.here import Client, serving
 from tests.api.tables import contents, looking_into
 
@@ -115,3 +118,37 @@ async def test_folders_are_told_of_only_as_far_as_it_goes(library: Client) -> No
 
     assert prompt.count('status="closed"') == 100
     assert "There are more than these 100" in prompt
+
+
+async def test_only_what_changes_what_is_told_makes_a_prompt_stale(
+    library: Client, module_url: str
+) -> None:
+    folder = await new_folder(library)
+    file = (await put(library, folder, b"x")).json()["id"]
+    agent = await library.agent()
+    attached = f"/v1/agents/{agent}/folders/attach/{folder}"
+    files = f"/v1/agents/{agent}/files"
+
+    async def is_stale() -> bool:
+        async with looking_into(module_url) as db:
+            mine = schema.conversations.c.agent_id == agent
+            [row] = await db.read(Tx.all, select(schema.conversations.c.stale).where(mine))
+            return bool(row.stale)
+
+    for path, body, changes in (
+        (attached, None, True),
+        (attached, None, False),
+        (f"/v1/folders/{folder}", {"metadata": {"a": 1}}, False),
+        (f"/v1/folders/{folder}", {"instructions": "Read."}, True),
+        (f"{files}/{file}/close", None, False),
+        (f"{files}/close-all", None, False),
+        (f"{files}/{file}/open", None, True),
+        (f"{files}/{file}/open", None, False),
+        (f"{files}/close-all", None, True),
+        (f"/v1/agents/{agent}", {"folder_ids": [folder]}, False),
+        (f"/v1/agents/{agent}", {"folder_ids": []}, True),
+    ):
+        await library.patch(path, body)
+        assert await is_stale() == changes, path
+        await library.post(f"/v1/agents/{agent}/messages", {"input": "Hello"})
+        assert not await is_stale()

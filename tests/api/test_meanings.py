@@ -164,6 +164,8 @@ async def test_pieces_of_files_are_found_by_what_they_mean(client: Client) -> No
         return str(told["func_return"])
 
     told = await until(found, lambda told: "b.txt" in told)
+    shown = (await client.get(f"/v1/folders/{folder}"))["embedding_config"]
+    assert (shown["handle"], shown["embedding_chunk_size"]) == ("palaver/trigrams", 300)
     assert told.startswith("[birds/a.txt, from line 1]\nA colourful parrot")
     assert "\n\n[birds/b.txt" in told
 

@@ -8,7 +8,7 @@ from palaver.core.expand import messages_of
 from palaver.domain.agent import Agent, AgentState, Include, Memory, Variable
 from palaver.domain.block import Block
 from palaver.domain.entry import Entry
-from palaver.domain.folder import HeldFolder
+from palaver.domain.folder import EmbeddingConfig, Folder, HeldFolder
 from palaver.domain.ids import ProjectId, shape
 from palaver.domain.message import ApprovalRequestMessage
 from palaver.domain.tool import Tool
@@ -41,7 +41,7 @@ def show(
         asked = pausing.find(tx, default)
     shelved = []
     if "agent.sources" in include:
-        shelved = [HeldFolder(**dict(one)) for one in folders.of_agent(tx, project, agent.id)]
+        shelved = [shown(catalog, one) for one in folders.of_agent(tx, project, agent.id)]
     return AgentState(
         **{**_stored(agent), **_embedding(catalog)},
         sources=shelved,
@@ -65,6 +65,17 @@ def show_all(
 ) -> list[AgentState]:
     """Agents of a list; their relations are empty unless they are asked for."""
     return [show(tx, project, catalog, agent, include or ()) for agent in found]
+
+
+def shown(catalog: Catalog, folder: Folder) -> HeldFolder:
+    """A folder, with the embedding model that is used for it, if there is one."""
+    held = HeldFolder(**dict(folder))
+    config = catalog.embedder.config if catalog.embedder else None
+    if config is None:
+        return held
+    size = folder.embedding_config.embedding_chunk_size
+    config = {**config, "embedding_chunk_size": size}
+    return held.model_copy(update={"embedding_config": EmbeddingConfig(**config)})
 
 
 def memory_of(tx: Tx, project: ProjectId, agent_id: str) -> Memory:

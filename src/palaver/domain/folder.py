@@ -70,7 +70,10 @@ class HeldFolder(Folder):
 
 
 class File(Frozen):
-    """A file of a folder, which is its source. Its text is shown only to who asks for it."""
+    """A file of a folder, which is its source. Its text is shown only to who asks for it.
+
+    Its chunks get vectors in the background, if there are any; how many have one, is not counted.
+    """
 
     id: str
     source_id: str
@@ -84,7 +87,7 @@ class File(Frozen):
     processing_status: ProcessingStatus = "completed"
     error_message: str | None = None
     total_chunks: int | None = None
-    chunks_embedded: int | None = 0
+    chunks_embedded: int | None = None
     created_at: Stamp
     updated_at: Stamp | None = None
     content: str | None = None

@@ -22,9 +22,10 @@ from palaver.store.db import Tx
 
 def attach(tx: Tx, project: ProjectId, agent_id: str, folder_id: str) -> None:
     """Give an agent a folder and the file tools. Raises `NotFound`."""
-    folders.attach(tx, project, agent_id, folder_id)
+    new = folders.attach(tx, project, agent_id, folder_id)
     _equip(tx, project, agent_id)
-    conversations.mark_stale_agent(tx, project, agent_id)
+    if new:
+        conversations.mark_stale_agent(tx, project, agent_id)
 
 
 def detach(tx: Tx, project: ProjectId, agent_id: str, folder_id: str) -> None:
