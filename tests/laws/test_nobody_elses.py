@@ -92,7 +92,7 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
         own = await _things(client)
         before = await contents(db)
         agent, conversation = own["agent_id"], own["conversation_id"]
-        identity = _identity()
+        identity, export = _identity(), f"/v1/agents/{agent}/export"
         requests: list[tuple[str, str, str, Any, Json]] = [
             ("agent_id", "POST", "/v1/conversations/", {}, {"agent_id": "?"}),
             ("agent_id", "GET", "/v1/conversations/", None, {"agent_id": "?"}),
@@ -134,9 +134,13 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
                 {"query": "Hello", "conversation_id": "?"},
                 {},
             ),
+            ("agent_id", "POST", "/v1/agents/messages/search", {"agent_id": "?"}, {}),
+            ("conversation_id", "POST", "/v1/agents/messages/search", {"conversation_id": "?"}, {}),
             ("agent_id", "POST", "/v1/passages/search", {"agent_id": "?"}, {}),
             ("archive_id", "POST", "/v1/passages/search", {"archive_id": "?"}, {}),
             ("archive_id", "GET", "/v1/archives/", None, {"after": "?"}),
+            ("conversation_id", "GET", export, None, {"conversation_id": "?"}),
+            ("conversation_id", "POST", export, {"conversation_id": "?"}, {}),
             ("agent_id", "GET", "/v1/archives/", None, {"agent_id": "?"}),
             ("folder_id", "GET", "/v1/folders/", None, {"after": "?"}),
             ("folder_id", "POST", "/v1/agents/", {"folder_ids": ["?"]}, {}),

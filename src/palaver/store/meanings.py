@@ -80,7 +80,8 @@ def due(tx: Tx, kind: str, between: tuple[int, int], most: int) -> Due:
 
 def begin(tx: Tx, kind: str) -> None:
     """Have vectors of a `kind` made from now on, and of no other."""
-    if not tx.run(update(_embedders).values(kind=kind)):
+    tx.run(delete(_embedders).where(_embedders.c.kind != kind))
+    if tx.first(select(_embedders.c.one)) is None:
         tx.run(insert(_embedders), {"one": 1, "kind": kind})
 
 
