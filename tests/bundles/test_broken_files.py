@@ -22,6 +22,8 @@ GOOD = """\
    "block_ids": ["block-0"],
    "tool_ids": ["tool-0"],
    "archive_ids": ["archive-0"],
+   "source_ids": ["source-0"],
+   "files_agents": [{"file_id": "file-0", "is_open": true}],
    "tool_rules": [
     {"type": "exit_loop", "tool_name": "twice"}
    ],
@@ -72,7 +74,13 @@ GOOD = """\
    {"text": "x"}
   ]}
  ],
- "groups": [], "files": [], "sources": []
+ "sources": [
+  {"id": "source-0", "name": "plans"}
+ ],
+ "files": [
+  {"id": "file-0", "source_id": "source-0", "file_name": "plans/plan.md", "content": "Tea."}
+ ],
+ "groups": []
 }
 """
 
@@ -141,6 +149,10 @@ BROKEN = [
     Broken('["block-0"]', '["block-1"]', "`block-1` is named here"),
     Broken('["block-0"]', '["block-0", "block-0"]', "`block-0` is there twice"),
     Broken('["tool-0"]', '["tool-1"]', "`tool-1` is named here"),
+    Broken('["source-0"]', '["source-1"]', "`source-1` is named here"),
+    Broken('"file_id": "file-0"', '"file_id": "file-1"', "`file-1` is named here"),
+    Broken('"source_id": "source-0"', '"source_id": "s"', "`s` is named here"),
+    Broken('"id": "source-0", "name"', '"id": "source-0", "title"', "`name` is missing"),
     Broken('["archive-0"]', '["archive-1"]', "`archive-1` is named here"),
     Broken('"id": "message-2"', '"id": "message-1"', "`message-1` is there twice"),
     Broken('"name": "memory_insert"', '"name": "m", "mcp_server_id": "s"', "`s` is named here"),

@@ -36,12 +36,16 @@ async def test_all_that_the_file_tells_is_there(client: Client, desk: str) -> No
     assert agent["timezone"] == "Europe/Berlin"
     assert agent["embedding"] == "openai/text-embedding-3-small"
     assert [rule["type"] for rule in agent["tool_rules"]] == ["requires_approval", "exit_loop"]
-    names = ["conversation_search", "free_places", "send_message", "book"]
-    assert sorted(tool["name"] for tool in agent["tools"]) == sorted(names)
+    names = {"conversation_search", "free_places", "send_message", "book"}
+    of_files = {"open_files", "grep_files", "semantic_search_files"}
+    assert {tool["name"] for tool in agent["tools"]} == names | of_files
     assert {one["label"]: one["value"] for one in agent["blocks"]} == {
         "desk": "The night ferry leaves at 22:40.",
         "human": "Travels with a cart.",
     }
+    (file,) = (await client.get(f"/v1/agents/{desk}/files"))["files"]
+    assert (file["file_name"], file["is_open"]) == ("timetable/winter.md", True)
+    assert "22:40" in file["visible_content"]
     assert sorted(agent["tags"]) == ["harbour", "view:desk"]
     assert [(one["key"], one["value"]) for one in agent["secrets"]] == [("HARBOUR_KEY", "")]
 

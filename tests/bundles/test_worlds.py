@@ -62,7 +62,7 @@ async def db(module_url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(deeds)
 async def test_an_agent_that_went_out_and_came_in_goes_out_the_same(
     db: Database, done: list[Deed]

@@ -91,14 +91,21 @@ def first_fault(bundle: Bundle) -> Fault | None:
 def _faults(bundle: Bundle) -> Iterator[Fault]:
     blocks = {one.id: one for one in bundle.blocks if one.id is not None}
     tools, servers = _ids(bundle.tools), _ids(bundle.mcp_servers)
-    archives = _ids(bundle.archives)
-    for name in ("agents", "blocks", "tools", "mcp_servers", "archives"):
+    archives, folders, files = _ids(bundle.archives), _ids(bundle.sources), _ids(bundle.files)
+    for name in ("agents", "blocks", "tools", "mcp_servers", "archives", "sources", "files"):
         yield from _twice((name,), [one.id for one in getattr(bundle, name)])
     for n, tool in enumerate(bundle.tools):
         yield from _missing(("tools", n, "mcp_server_id"), tool.mcp_server_id, servers)
+    for n, file in enumerate(bundle.files):
+        yield from _missing(("files", n, "source_id"), file.source_id, folders)
+    kinds = {
+        "block_ids": blocks, "tool_ids": tools, "archive_ids": archives, "source_ids": folders
+    }  # fmt: skip
     for n, agent in enumerate(bundle.agents):
         path = ("agents", n)
-        for name, known in (("block_ids", blocks), ("tool_ids", tools), ("archive_ids", archives)):
+        for i, opened in enumerate(agent.files_agents or ()):
+            yield from _missing((*path, "files_agents", i, "file_id"), opened.file_id, files)
+        for name, known in kinds.items():
             named: list[str] = getattr(agent, name) or []
             for i, one in enumerate(named):
                 yield from _missing((*path, name, i), one, known)

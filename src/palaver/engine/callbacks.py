@@ -1,4 +1,4 @@
-"""Callbacks: who sent something in the background is told once that it has ended.
+"""Callbacks: who sent something in the background is told that it has ended.
 
 What is due stands in the database, so that any process makes the call, also after a crash.
 """
@@ -17,6 +17,7 @@ from palaver.engine.rounds import Rounds
 from palaver.engine.send import Send
 from palaver.errors import AddressRefused
 from palaver.store import callbacks
+from palaver.store.callbacks import Ended
 from palaver.store.db import Database
 
 _LOOK = 2.0  # seconds between looks for what other processes have left
@@ -64,8 +65,8 @@ class Callbacks:
     async def _look(self) -> None:
         now, room = clock.now(), _AT_ONCE - len(self._calls)
         if room and await self.db.read(callbacks.are_due, now):
-            for run in await self.db.tx(callbacks.claim, now, now + _CLAIM, room):
-                call = asyncio.create_task(self._call(run), name=f"callback of {run.id}")
+            for ended in await self.db.tx(callbacks.claim, now, now + _CLAIM, room):
+                call = asyncio.create_task(self._call(ended), name=f"callback of {ended.id}")
                 self._calls.add(call)
                 call.add_done_callback(self._over)
 
@@ -73,17 +74,17 @@ class Callbacks:
         self._calls.discard(call)
         self._rounds.knock()
 
-    async def _call(self, run: Run) -> None:
-        status, error, passing = await self._posted(run.callback_url or "", _told(run))
+    async def _call(self, ended: Ended) -> None:
+        status, error, passing = await self._posted(ended.callback_url or "", _told(ended))
         now = clock.now()
         told = {
             "callback_sent_at": now,
             "callback_status_code": status,
             "callback_error": error,
         }
-        since = now - (run.completed_at or now)
+        since = now - (ended.completed_at or now)
         again = now + max(_FIRST_WAIT, since) if passing and since < self.give_up else None
-        await self.db.tx(callbacks.settle, run.model_copy(update=told), again)
+        await self.db.tx(callbacks.settle, ended.model_copy(update=told), again)
 
     async def _posted(self, url: str, body: dict[str, Any]) -> tuple[int | None, str | None, bool]:
         """The status, what was wrong, and whether that may pass. What is answered is not read."""
@@ -105,16 +106,10 @@ class Callbacks:
         return status, f"It was answered with {status}.", status >= 500 or status in (408, 429)
 
 
-def _told(run: Run) -> dict[str, Any]:
-    """What is posted of a run."""
-    told = {
-        "id",
-        "agent_id",
-        "conversation_id",
-        "status",
-        "stop_reason",
-        "completed_at",
-        "metadata",
-    }
-    body = run.model_dump(mode="json", include=told)
-    return {"run_id": body.pop("id"), **body}
+def _told(ended: Ended) -> dict[str, Any]:
+    """What is posted of a run, or of a batch."""
+    told = {"id", "status", "completed_at", "metadata"}
+    if isinstance(ended, Run):
+        told |= {"agent_id", "conversation_id", "stop_reason"}
+    body = ended.model_dump(mode="json", include=told)
+    return {"run_id" if isinstance(ended, Run) else "job_id": body.pop("id"), **body}
