@@ -63,7 +63,7 @@ class Meanings:
 
     async def sought(self, words: str | None, mode: SearchMode = "hybrid") -> Sought:
         """What somebody looks for. Where the model does not answer in time, only the words."""
-        if self.embedder is None or not words or mode == "fts":
+        if self.embedder is None or not words or not words.strip() or mode == "fts":
             return Sought(words, "fts")
         try:
             async with asyncio.timeout(self.patience):
@@ -122,7 +122,7 @@ class Meanings:
 
     async def _meanings(self, embedder: Embedder, due: Due) -> dict[int, Meaning]:
         """What texts mean. Those that the model refuses one by one are left out."""
-        texts = {n: one.said for n, one in due.items() if one is not None and one.said}
+        texts = {n: one.said for n, one in due.items() if one is not None and one.said.strip()}
         if not texts:
             return {}
         try:

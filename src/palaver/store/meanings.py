@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 
 from palaver.domain.meaning import Meaning
-from palaver.store import entries, files, passages, schema, schema_texts
+from palaver.store import files, passages, recall, schema, schema_texts
 from palaver.store.db import Tx
 from palaver.store.search import Searchable
 
@@ -19,7 +19,7 @@ _vectors = schema_texts.vectors
 _scopes = schema_texts.vector_scopes
 _embedders = schema_texts.embedders
 
-_KINDS = (entries.searchables, passages.searchables, files.searchables)
+_KINDS = (recall.searchables, passages.searchables, files.searchables)
 _NEWEST = select(func.coalesce(func.max(_searchable.c.n), 0))
 _DUE = (
     select(_searchable.c.n, _searchable.c.id)
