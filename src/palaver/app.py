@@ -23,6 +23,7 @@ from palaver.api import (
     all_messages,
     archival,
     archives,
+    batches,
     blocks,
     compaction,
     completions,
@@ -48,6 +49,7 @@ from palaver.api.requests import OneSpelling
 from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.domain.intake import Intake
 from palaver.engine import doctor, titling
+from palaver.engine.batches import Batches
 from palaver.engine.callbacks import Callbacks
 from palaver.engine.doctor import Diagnosis
 from palaver.engine.egress import Egress
@@ -83,9 +85,8 @@ _ROUTERS = (
     messages.of_agent, blocks.core_memory, compaction.of_agent, context.of_agent,
     agent_tools.router, agent_folders.router, agent_folders.of_files, archival.router,
     generating.router, agent_files.imports, agent_files.router, agents.router, blocks.router,
-    mcp_servers.router,
-    all_messages.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
-    runs.telemetry,
+    mcp_servers.router, batches.router, all_messages.router, all_messages.of_agents,
+    messages.by_id, streams.of_run, runs.router, runs.step_router, runs.telemetry,
     archives.router, archives.of_agent, archives.of_passages, folders.router, folders.uploads,
     identities.router, identities.of_agent, identities.of_block, completions.router,
     models.health_router, models.router, tags.router, tools.router, providers.router,
@@ -126,8 +127,16 @@ def make_app(
 
 
 async def prepare(settings: Settings) -> None:
-    """Bring the database up to date before it is served. Raises `PalaverError` if it cannot."""
-    await (await asyncio.to_thread(open_database, settings.database_url)).close()
+    """Bring the database up to date before it is served, and see that it can do what is wanted.
+
+    Raises `PalaverError` if it cannot.
+    """
+    embedder = Catalog(settings.environment).embedder
+    db = await asyncio.to_thread(open_database, settings.database_url)
+    try:
+        await Meanings(db, embedder, "nobody").check()
+    finally:
+        await db.close()
 
 
 async def examine(settings: Settings, *, fix: bool) -> AsyncIterator[Diagnosis]:
@@ -207,17 +216,21 @@ async def open_house(
     runner.when_over(titler.consider)
     callbacks = Callbacks(db, egress)
     runner.when_over(callbacks.consider)
+    batching = Batches(db, runner)
+    runner.when_over(batching.consider)
     lease = Lease(db, runner, hints, worker)
     sweeper = Sweeper(db, settings.events_keep, settings.deleted_keep, settings.traces_keep)
     hints.start()
     log.start()
     sweeper.start()
     callbacks.start()
+    batching.start()
     await lease.start()
     try:
         await meanings.start()
-        yield House(db, log, runner, catalog, workshop, mcp, egress, meanings)
+        yield House(db, log, runner, catalog, workshop, mcp, egress, batching, meanings)
     finally:
+        batching.stop()
         await runner.close()
         await meanings.stop()
         await titler.close()

@@ -152,3 +152,23 @@ async def test_only_what_changes_what_is_told_makes_a_prompt_stale(
         assert await is_stale() == changes, path
         await library.post(f"/v1/agents/{agent}/messages", {"input": "Hello"})
         assert not await is_stale()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        r'open_files {"file_requests": [{"file_name": "\u0000"}]}',
+        r'semantic_search_files {"query": "\ud800"}',
+        r'grep_files {"pattern": "x", "include": "\u0000"}',
+        r'memory_insert {"label": "human", "new_string": "\ud800"}',
+        r'conversation_search {"query": "tea", "limit": 1e999}',
+    ],
+)
+async def test_what_cannot_be_kept_is_told_to_the_model(library: Client, call: str) -> None:
+    block = {"label": "human", "value": ""}
+    agent = await library.agent(folder_ids=[await new_folder(library)], memory_blocks=[block])
+    heard = await library.send(await library.conversation(agent), f"[[call: {call}]]")
+
+    [told] = [one for one in heard.messages if one["message_type"] == "tool_return_message"]
+    assert (told["status"], heard.stop) == ("error", "end_turn")
+    assert "cannot be kept" in told["tool_return"]

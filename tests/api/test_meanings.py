@@ -7,9 +7,13 @@ from typing import Any
 import anyio
 import pytest
 
+from palaver.providers.remote import Patience
 from tests.api.here import Client, Json, serving
+from tests.fakes.provider import FakeProvider
+from tests.fakes.reply import Refusal
 
 TRIGRAMS = {"PALAVER_EMBEDDING": "palaver/trigrams"}
+_WITHIN = 60  # seconds, for what would otherwise never happen
 MISSPELT = "colurful parots"  # no word of it is in any text
 
 
@@ -28,7 +32,7 @@ async def agent(client: Client) -> str:
 
 async def until(find: Callable[[], Awaitable[Any]], whole: Callable[[Any], bool] = bool) -> Any:
     """What is found as soon as it is whole: vectors are made in the background."""
-    with anyio.fail_after(15):
+    with anyio.fail_after(_WITHIN):
         while not whole(found := await find()):
             await anyio.sleep(0.05)
     return found
@@ -110,6 +114,24 @@ async def test_messages_are_found_by_any_mode(client: Client, agent: str) -> Non
     body = {"query": "elefants", "agent_id": agent, "start_date": "2100-01-01T00:00:00Z"}
     assert await client.post("/v1/messages/search", body) == []
 
+    async def whole(**asked: Any) -> list[Json]:
+        body = {"query": "elefants forgett", "agent_id": agent, **asked}
+        found: list[Json] = await client.post("/v1/agents/messages/search", body)
+        return found
+
+    (user, assistant) = await whole()
+    assert (user["embedded_text"], assistant["embedded_text"]) == tuple(near)
+    assert (user["vector_rank"], user["fts_rank"], assistant["vector_rank"]) == (1, None, 2)
+    assert 0 < assistant["rrf_score"] < user["rrf_score"] <= 1
+    assert user["message"]["role"] == "user"
+    assert user["message"]["content"] == [{"type": "text", "text": near[0], "signature": None}]
+    assert user["message"]["conversation_id"] == conversation
+    assert [one["message"]["role"] for one in await whole(roles=["assistant"])] == ["assistant"]
+    newest = await whole(query=None, limit=1)
+    assert newest == [{**assistant, "vector_rank": None, "rrf_score": 1}]
+    for nothing in ({"roles": ["tool"]}, {"project_id": "other"}, {"template_id": "any"}):
+        assert await whole(**nothing) == []
+
 
 async def test_the_model_is_shown_where_vectors_are_made_by_it(client: Client, agent: str) -> None:
     (model,) = [
@@ -146,3 +168,37 @@ async def test_pieces_of_files_are_found_by_what_they_mean(client: Client) -> No
     assert (shown["handle"], shown["embedding_chunk_size"]) == ("palaver/trigrams", 300)
     assert told.startswith("[birds/a.txt, from line 1]\nA colourful parrot")
     assert "\n\n[birds/b.txt" in told
+
+
+async def test_a_provider_that_is_away_costs_no_send_and_no_text(
+    file_url: str, fake: FakeProvider
+) -> None:
+    async def asked_for_vectors() -> int:
+        return sum(request.path.endswith("/embeddings") for request in fake.requests)
+
+    places = {"OPENAI_BASE_URL": fake.openai_url}
+    async with serving(file_url, places) as client:
+        agent = await client.agent()
+        await put(client, agent, "Two weeks at the beach.")
+        (found,) = await passages(client, "weeks", agent_id=agent)
+        assert found["metadata"]["search_mode"] == "fts"
+        assert found["passage"]["embedding_config"] is None
+        assert await asked_for_vectors() == 0
+    fake.away = Refusal(503, {})
+    chosen = {**places, "PALAVER_EMBEDDING": "openai/text-small"}
+    async with serving(file_url, chosen, Patience(tries=1)) as client:
+        await put(client, agent, "Loaf by loaf.")
+        heard = await client.send(await client.conversation(agent), "Frost and ice.")
+        assert heard.stop == "end_turn"
+        assert await passages(client, "holiday", agent_id=agent) == []
+        (found,) = await passages(client, "weeks", agent_id=agent)
+        assert found["metadata"]["search_mode"] == "fts"
+        await until(asked_for_vectors)
+        fake.away = None
+        hits = await until(
+            lambda: passages(client, "holiday", agent_id=agent), lambda hits: len(hits) == 2
+        )
+        assert hits[0]["passage"]["text"] == "Two weeks at the beach."
+        body = {"query": "winter", "agent_id": agent, "search_mode": "vector", "limit": 1}
+        (said,) = await until(lambda: client.post("/v1/messages/search", body))
+        assert "Frost and ice." in said["content"]

@@ -21,6 +21,7 @@ from palaver.errors import PalaverError
 from palaver.store import (
     agents,
     archives,
+    batches,
     blocks,
     compactions,
     conversations,
@@ -52,9 +53,8 @@ MEANT = Meaning("some/model:2", (0.0, 1.0))
 
 # They make something new in the project that they are given, and reach nothing.
 MAKERS: set[Callable[..., Any]] = {
-    agents.add, archives.add, blocks.add, conversations.add, entries.insert_all, folders.add,
-    agents.add, archives.add, blocks.add, conversations.add, conversations.take_in,
-    entries.insert_all, identities.add, runs.add, steps.put, tools.add, traces.put,
+    agents.add, archives.add, batches.add, blocks.add, conversations.add, conversations.take_in,
+    entries.insert_all, folders.add, identities.add, runs.add, steps.put, tools.add, traces.put,
 }  # fmt: skip
 
 
@@ -75,6 +75,7 @@ FUNCTIONS = {
     for module in (
         agents,
         archives,
+        batches,
         blocks,
         compactions,
         conversations,
@@ -129,6 +130,7 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     steps.put(tx, HERE, busy.conversation_id, step, making.NOON)
     said = entries.append(tx, HERE, busy, [making.entry(run_id=run.id, step_id=step.id)])
     traces.put(tx, HERE, [making.trace(run.id, step.id)])
+    batch = making.keep_batch(tx, agent.id, run.id)
     archive, passage = making.keep_passage(tx, agent.id)
     file = making.keep_file(tx, agent.id)
     open_files.note(tx, agent.id, making.opened(file), making.NOON)
@@ -155,6 +157,7 @@ def keep_world(tx: Tx) -> dict[str, Any]:
         "address": quiet,
         "entry_id": said[0].id,
         "run_id": run.id,
+        "batch_id": batch.id,
         "run_ids": [run.id],
         "done_id": done.id,
         "step_id": step.id,
@@ -200,6 +203,7 @@ def absent_world() -> dict[str, Any]:
         "entry_id": mint("message"),
         "run_id": mint("run"),
         "run_ids": [mint("run")],
+        "batch_id": mint("job"),
         "done_id": mint("run"),
         "step_id": mint("step"),
         "step": Step(id=mint("step"), run_id=mint("run"), agent_id=agent.id),

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from datetime import timedelta
+from random import Random
 
 import pytest
 from sqlalchemy import func, select
@@ -99,6 +100,28 @@ async def test_filters_hold_however_many_are_nearer(db: Database) -> None:
         late = PassageFilter(tags=["rare"], since=early, until=early)
         assert near(tx, late) == ["20"]
         assert near(tx, PassageFilter(), limit=360)[-4:] == ["1", "20", "60", "80"]
+
+    await db.tx(unit)
+
+
+async def test_it_is_as_if_each_had_been_compared_by_hand(db: Database) -> None:
+    dice = Random(7)
+    angles = {tag: [str(dice.randrange(360)) for _ in range(220)] for tag in ("a", "b")}
+
+    def unit(tx: Tx) -> None:
+        mine = box(tx, angles["a"], ["a"])
+        put(tx, mine, angles["b"], ["b"])
+        box(tx, angles["a"])
+        learn(tx)
+        for tags in ((), ("a",), ("b",), ("c",)):
+            texts = [text for tag, all in angles.items() if not tags or tag in tags for text in all]
+            for limit in (1, 50, 300):
+                at = dice.randrange(360)
+                by_hand = sorted(math.cos(math.radians(at - float(one))) for one in texts)[::-1]
+                wanted = PassageFilter(archives=[mine.id], tags=tags)
+                hits = passages.found(tx, HERE, wanted, Sought("?", "vector", pointing(at)), limit)
+                scores = [max(near, 0.0) for near in by_hand[:limit]]
+                assert [hit.rank.score for hit in hits] == pytest.approx(scores, abs=1e-5)
 
     await db.tx(unit)
 

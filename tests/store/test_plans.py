@@ -16,6 +16,7 @@ from palaver.domain.run import Run
 from palaver.store import (
     agents,
     archives,
+    batches,
     blocks,
     callbacks,
     claims,
@@ -40,6 +41,7 @@ from palaver.store import (
 )
 from palaver.store.agents import AgentFilter
 from palaver.store.archives import ArchiveFilter
+from palaver.store.batches import Item
 from palaver.store.claims import Owner
 from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
@@ -56,7 +58,7 @@ SMALL = "workers"  # a row for each process that lives
 # Indexes that hold nothing but what is wanted, and what a handful is sorted by, always.
 SHORT = (
     "runs_of_worker|runs_with_a_log|one_running_run|active_runs|garbage|agents_that_are_gone"
-    "|callbacks_due"
+    "|callbacks_due|batch_callbacks_due|batches_that_go_on"
 )
 HANDFUL = r"((agents_blocks|agents_archives|segments)\.n|(run_events|news)\.run_id|"
 HANDFUL += r"agents_folders\.folder_id)\b"
@@ -91,7 +93,7 @@ def sqlite_faults(connection: Connection, statement: str, given: Any) -> list[st
     """The tables that SQLite reads from end to end, and the sorting that it does."""
     rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
     steps = [row.detail for row in rows]
-    bad = rf"SCAN (?!CONSTANT|{SMALL}|(wanted|words) VIRTUAL|some$|runs USING INDEX ({SHORT}))"
+    bad = rf"SCAN (?!CONSTANT|{SMALL}|(wanted|words) VIRTUAL|some$|\w+ USING INDEX ({SHORT}))"
     if not re.search(f"ORDER BY {HANDFUL}", statement):
         bad += "|USE TEMP B-TREE FOR ORDER BY"
     return [f"{step}\n  in {statement}" for step in steps if re.match(bad, step)]
@@ -154,6 +156,7 @@ class Kept:
     file_id: str
     identity: Identity
     done: Run
+    batch_id: str
 
 
 def keep(tx: Tx) -> Kept:
@@ -173,8 +176,10 @@ def keep(tx: Tx) -> Kept:
     identity = making.identity()
     identities.add(tx, HERE, identity, making.NOON)
     identities.attach(tx, HERE, AGENTS, address.agent_id, identity.id)
+    entries.append(tx, HERE, address, [making.entry(run_id=run.id, step_id="step-1")])
+    batch = making.keep_batch(tx, address.agent_id, run.id)
     folder = (file.source_id, file.id)
-    return Kept(address, run, said, tool.id, [archive.id], *folder, identity, done)
+    return Kept(address, run, said, tool.id, [archive.id], *folder, identity, done, batch.id)
 
 
 def collected(tx: Tx, agent_id: str) -> None:
@@ -316,6 +321,14 @@ HOT: dict[str, Ask] = {
     "what has no vector": lambda tx, it: meanings.due(tx, "k:2", (0, 9_000), 5),
     "who is to be called": lambda tx, it: callbacks.claim(tx, making.LATER, making.LATER, 5),
     "what a call came to": lambda tx, it: callbacks.settle(tx, it.run, None),
+    "batches": lambda tx, it: batches.listed(tx, HERE, Page(after=it.batch_id)),
+    "a batch": lambda tx, it: batches.get(tx, HERE, it.batch_id),
+    "a batch's messages": lambda tx, it: batches.said(tx, HERE, it.batch_id, Page(), None),
+    "batches that go on": lambda tx, it: batches.going(tx),
+    "a batch's next request": lambda tx, it: batches.next_item(tx, it.batch_id, 5),
+    "a request that is taken": lambda tx, it: batches.hold(tx, Item(it.batch_id, 1, "{}"), 5),
+    "a batch that is cancelled": lambda tx, it: batches.cancel(tx, HERE, it.batch_id),
+    "a batch that is over": lambda tx, it: batches.close(tx, it.batch_id, making.LATER),
     "a run's steps": lambda tx, it: steps.of_run(tx, HERE, it.run.id, Page()),
 }
 

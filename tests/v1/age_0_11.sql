@@ -100,8 +100,13 @@ VALUES
      E'def tide() -> str:\n    """Another tide."""\n    return "low"\n',
      '{"name": "tide", "description": "Another tide.", "parameters": {"type": "object", "properties": {}}}',
      '["fruit"]', 'custom', 'org-11000000-0000-4000-8000-000000000000', 1000, true);
+INSERT INTO tools (id, name, source_type, json_schema, tags, tool_type, organization_id) VALUES
+    ('tool-11000000-0000-4000-8000-000000000002', 'run_code', 'python', '{"name": "run_code"}', '[]',
+     'letta_builtin', 'org-11000000-0000-4000-8000-000000000000');
 INSERT INTO tools_agents VALUES
-    ('agent-11000000-0000-4000-8000-000000000001', 'tool-11000000-0000-4000-8000-000000000001');
+    ('agent-11000000-0000-4000-8000-000000000001', 'tool-11000000-0000-4000-8000-000000000001'),
+    ('agent-06000000-0000-4000-8000-000000000001', 'tool-11000000-0000-4000-8000-000000000002'),
+    ('agent-11000000-0000-4000-8000-000000000001', 'tool-11000000-0000-4000-8000-000000000002');
 INSERT INTO archives (id, name, organization_id) VALUES
     ('archive-11000000-0000-4000-8000-000000000001', 'Sorts', 'org-11000000-0000-4000-8000-000000000000');
 INSERT INTO archives_agents (agent_id, archive_id, is_owner)

@@ -92,7 +92,8 @@ def test_all_that_is_found_is_accounted_for(brought: Brought) -> None:
     reasons = [one["reason"] for one in brought.told["refused"]]
     taken = "its key is that of identity-11000000-0000-4000-8000-000000000001"
     unknown = "its role 'conductor' is unknown"
-    assert reasons == ([unknown] if brought.age == "0_06" else [unknown, taken])
+    nobody = "no tool of that name is built in here, and nobody has brought one"
+    assert reasons == ([unknown] if brought.age == "0_06" else [nobody, unknown, taken])
 
 
 def test_each_conversation_is_certified(brought: Brought) -> None:

@@ -27,7 +27,7 @@ def found_in(source: V1Database, columns: Mapping[str, frozenset[str]]) -> dict[
     """How much is found of each noun where there are only these columns."""
     gathering = Gathering(V1Database(source._connection, columns))
     for one in gathering.bundles():
-        assert one.bundle.model_dump_json()
+        assert one.model_dump_json()
     assert len([*gathering.identities()]) <= 1
     return gathering.found
 

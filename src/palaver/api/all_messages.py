@@ -1,6 +1,7 @@
 """Messages of all agents over HTTP: what was said, listed and searched."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
@@ -9,6 +10,7 @@ from pydantic import Field
 from palaver.api import routing
 from palaver.api.deps import Caller, Db, Rooms
 from palaver.api.messages import MessageQuery
+from palaver.core.bundled_messages import Writer
 from palaver.core.expand import messages_of
 from palaver.domain.entry import Entry
 from palaver.domain.frozen import Frozen, SentStamp, Stamp
@@ -22,12 +24,16 @@ from palaver.domain.message import (
     TextOrImage,
     UserMessage,
 )
+from palaver.domain.part import Text
 from palaver.domain.words import holds
 from palaver.store import entries, recall
 from palaver.store.db import Tx
 from palaver.store.recall import EntryFilter, EntryHit
 
 router = routing.router("/v1/messages", "messages")
+of_agents = routing.router("/v1/agents/messages", "agents")
+
+AnyRole = Literal["assistant", "user", "tool", "function", "system", "approval", "summary"]
 
 
 class AllMessagesQuery(MessageQuery):
@@ -36,13 +42,12 @@ class AllMessagesQuery(MessageQuery):
     conversation_id: str | None = None
 
 
-class MessageSearch(Frozen):
+class _Search(Frozen):
     """What is searched for, and where: by an agent, in a conversation (or in ``default`` ones).
 
     ``search_mode`` may say anything: without an embedding model, full text is what there is.
     """
 
-    query: str
     agent_id: AgentId | None = None
     conversation_id: str | None = None
     search_mode: SearchMode = "hybrid"
@@ -63,6 +68,37 @@ class MessageSearch(Frozen):
             until=self.end_date,
             thoughts=True,
         )
+
+
+class MessageSearch(_Search):
+    """The same, with what is asked."""
+
+    query: str
+
+
+class EntrySearch(_Search):
+    """The same, by an older server's words. There are no templates, and one project for a key."""
+
+    query: str | None = None
+    roles: list[AnyRole] | None = None
+    project_id: str | None = None
+    template_id: str | None = None
+
+    @property
+    def wanted(self) -> EntryFilter:
+        """The filter that the store understands."""
+        roles = entries.SEARCHED if self.roles is None else self.roles
+        return replace(super().wanted, roles=[one for one in entries.SEARCHED if one in roles])
+
+
+class EntryFound(Frozen):
+    """What one side said at once, and its places in the lists. ``rrf_score`` is from 0 to 1."""
+
+    embedded_text: str
+    message: dict[str, Any]
+    fts_rank: int | None = None
+    vector_rank: int | None = None
+    rrf_score: float
 
 
 class _Found(Frozen):
@@ -119,6 +155,37 @@ async def search(body: MessageSearch, caller: Caller, rooms: Rooms) -> list[Mess
     sought = await rooms.meanings.sought(body.query, body.search_mode)
     hits = await rooms.db.read(recall.found, caller.project, body.wanted, sought, body.limit)
     return [found for hit in hits for found in _shown(hit, body.query)][: body.limit]
+
+
+@of_agents.post("/search")
+async def search_entries(body: EntrySearch, caller: Caller, rooms: Rooms) -> list[EntryFound]:
+    """Find what was said that is most about a question, best first; without one the newest."""
+    if body.template_id or body.project_id not in (None, caller.project):
+        return []
+    sought = await rooms.meanings.sought(body.query, body.search_mode)
+    hits = await rooms.db.read(recall.found, caller.project, body.wanted, sought, body.limit)
+    return [
+        EntryFound(
+            embedded_text="\n".join(one.text for one in hit.entry.parts if isinstance(one, Text)),
+            message=_whole(hit),
+            fts_rank=hit.rank.by_words,
+            vector_rank=hit.rank.by_meaning,
+            rrf_score=hit.rank.score,
+        )
+        for hit in hits
+    ]
+
+
+def _whole(hit: EntryHit) -> dict[str, Any]:
+    """An entry as an older server keeps one."""
+    entry = hit.entry
+    written = Writer(hit.agent_id).write(entry, entry.id)
+    return {
+        **written.model_dump(mode="json", exclude={"type", "parts", "cut", "compaction"}),
+        "conversation_id": hit.conversation_id,
+        "run_id": entry.run_id,
+        "step_id": entry.step_id,
+    }
 
 
 def _shown(hit: EntryHit, query: str) -> Iterator[MessageFound]:

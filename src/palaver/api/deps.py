@@ -7,6 +7,7 @@ from fastapi import Depends, Header, Request
 
 from palaver.domain.archive import Archive, Passage
 from palaver.domain.ids import DEFAULT_PROJECT, ProjectId
+from palaver.engine.batches import Batches
 from palaver.engine.egress import Egress
 from palaver.engine.line import Cancelled
 from palaver.engine.log import Log
@@ -32,6 +33,7 @@ class House:
     workshop: Workshop
     mcp: McpClient
     egress: Egress
+    batches: Batches
     meanings: Meanings
 
     def embedded(self, noun: Noun) -> Noun:

@@ -116,7 +116,7 @@ class Grep:
     def told(self, note: str = "") -> str:
         """What the model is told."""
         if not self.shown:
-            return f"No line matches{' there' if self.asked.offset else ''}. {note}".rstrip()
+            return f"No line has matched. {note}" if note else "No line matches."
         end = f"[more lines match: ask again with offset {self.asked.offset + PER_PAGE}]"
         return "\n".join([*self.shown, *([end] if self.is_full else []), *([note] if note else [])])
 

@@ -1,9 +1,10 @@
-"""Callbacks: who sent something in the background is told once that it has ended.
+"""Callbacks: who sent something in the background is told that it has ended.
 
 What is due stands in the database, so that any process makes the call, also after a crash.
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -17,7 +18,10 @@ from palaver.engine.rounds import Rounds
 from palaver.engine.send import Send
 from palaver.errors import AddressRefused
 from palaver.store import callbacks
+from palaver.store.callbacks import Ended
 from palaver.store.db import Database
+
+logger = logging.getLogger(__name__)
 
 _LOOK = 2.0  # seconds between looks for what other processes have left
 _AT_ONCE = 20  # calls that are under way
@@ -64,26 +68,29 @@ class Callbacks:
     async def _look(self) -> None:
         now, room = clock.now(), _AT_ONCE - len(self._calls)
         if room and await self.db.read(callbacks.are_due, now):
-            for run in await self.db.tx(callbacks.claim, now, now + _CLAIM, room):
-                call = asyncio.create_task(self._call(run), name=f"callback of {run.id}")
+            for ended in await self.db.tx(callbacks.claim, now, now + _CLAIM, room):
+                call = asyncio.create_task(self._call(ended), name=f"callback of {ended.id}")
                 self._calls.add(call)
                 call.add_done_callback(self._over)
 
     def _over(self, call: asyncio.Task[None]) -> None:
         self._calls.discard(call)
+        error = None if call.cancelled() else call.exception()
+        if error is not None:
+            logger.warning("%s cannot be settled: %s", call.get_name(), error)
         self._rounds.knock()
 
-    async def _call(self, run: Run) -> None:
-        status, error, passing = await self._posted(run.callback_url or "", _told(run))
+    async def _call(self, ended: Ended) -> None:
+        status, error, passing = await self._posted(ended.callback_url or "", _told(ended))
         now = clock.now()
         told = {
             "callback_sent_at": now,
             "callback_status_code": status,
             "callback_error": error,
         }
-        since = now - (run.completed_at or now)
+        since = now - (ended.completed_at or now)
         again = now + max(_FIRST_WAIT, since) if passing and since < self.give_up else None
-        await self.db.tx(callbacks.settle, run.model_copy(update=told), again)
+        await self.db.tx(callbacks.settle, ended.model_copy(update=told), again)
 
     async def _posted(self, url: str, body: dict[str, Any]) -> tuple[int | None, str | None, bool]:
         """The status, what was wrong, and whether that may pass. What is answered is not read."""
@@ -98,23 +105,17 @@ class Callbacks:
             return None, str(error), False
         except TimeoutError:
             return None, f"No answer within {_WITHIN:g} s.", True
-        except (httpx2.HTTPError, OSError) as error:
+        except (httpx2.HTTPError, OSError, ValueError) as error:
             return None, f"{type(error).__name__}: {error}", True
         if 200 <= status < 300:
             return status, None, False
         return status, f"It was answered with {status}.", status >= 500 or status in (408, 429)
 
 
-def _told(run: Run) -> dict[str, Any]:
-    """What is posted of a run."""
-    told = {
-        "id",
-        "agent_id",
-        "conversation_id",
-        "status",
-        "stop_reason",
-        "completed_at",
-        "metadata",
-    }
-    body = run.model_dump(mode="json", include=told)
-    return {"run_id": body.pop("id"), **body}
+def _told(ended: Ended) -> dict[str, Any]:
+    """What is posted of a run, or of a batch."""
+    told = {"id", "status", "completed_at", "metadata"}
+    if isinstance(ended, Run):
+        told |= {"agent_id", "conversation_id", "stop_reason"}
+    body = ended.model_dump(mode="json", include=told)
+    return {"run_id" if isinstance(ended, Run) else "job_id": body.pop("id"), **body}

@@ -74,14 +74,6 @@ _OLDER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """A bundle, and what in it was in an earlier one, too."""
-
-    bundle: Bundle
-    again: Sequence[tuple[Noun, str]] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Talk:
     """A conversation of V1: its window and all that is linked to it, as ids of messages."""
 
@@ -104,24 +96,23 @@ class Gathering:
     joined: int = 0
     intake: Intake = field(default_factory=Intake)
     _seen: set[str] = field(default_factory=set)
-    _again: list[tuple[Noun, str]] = field(default_factory=list)
     _tool_ids: dict[str, str] = field(default_factory=dict)  # of callers' own, by their names
 
-    def bundles(self) -> Iterator[Gathered]:
+    def bundles(self) -> Iterator[Bundle]:
         """A bundle for each agent, then bundles of what no agent has."""
         for row in self._source.rows("agents", _AGENT):
             if row["hidden"]:
                 self._leave("agents", "hidden")
             elif (bundle := self._agent(row)) is not None:
-                yield self._gathered(bundle)
+                yield bundle
         for row in self._unseen("block", _BLOCK):
-            yield self._gathered(Bundle(agents=[], blocks=self._blocks([row])))
+            yield Bundle(agents=[], blocks=self._blocks([row]))
         for row in self._unseen("tools", _TOOL):
             if row["tool_type"] in _OWN_TOOLS:
                 tools, servers = self._tools([row])
-                yield self._gathered(Bundle(agents=[], tools=tools, mcp_servers=servers))
+                yield Bundle(agents=[], tools=tools, mcp_servers=servers)
         for row in self._unseen("archives", _ARCHIVE):
-            yield self._gathered(Bundle(agents=[], archives=self._archives([row])))
+            yield Bundle(agents=[], archives=self._archives([row]))
 
     def identities(self) -> Iterator[Identity]:
         """The identities, with the agents and blocks that have them; then all has been read."""
@@ -291,14 +282,9 @@ class Gathering:
             if row["id"] not in self._seen and not row.get("hidden"):
                 yield row
 
-    def _gathered(self, bundle: Bundle) -> Gathered:
-        again, self._again = self._again, []
-        return Gathered(bundle, again)
-
     def _made(self, noun: Noun, id: str, read: Read[T]) -> T | None:
         """What was made of a row, which is counted when it is seen first."""
         if id in self._seen:
-            self._again.append((noun, id))
             return read.made
         self.found[noun] += 1
         for fault in read.faults:

@@ -22,29 +22,37 @@ logger = logging.getLogger(__name__)
 _BATCH = 32  # texts that are told to the model at once
 _STRIDE = 5_000  # numbers that are looked through at once for what is old
 _LATE = 1_000  # numbers below the newest that are looked at again: others may commit later
-_LOOK = 1.0  # seconds between looks
 _SWEEP = 600.0  # seconds between looks through what is old
 _LONGEST_WAIT = 60.0  # seconds until a provider that failed is asked again, at most
-_PATIENCE = 5.0  # seconds that a search waits for its meaning
 _SHORT = 1_000  # characters of a text that is too long for the model
 
 
 @dataclass(slots=True)
 class Meanings:
-    """Asks `embedder` what texts mean; without one, nothing means anything."""
+    """Asks `embedder` what texts mean; without one, nothing means anything.
+
+    Seconds are between looks for new texts, and how long a search waits for its meaning.
+    """
 
     db: Database
     embedder: Embedder | None
     worker: str
+    look_every: float = 1.0
+    patience: float = 5.0
     _task: asyncio.Task[None] | None = None
     _seen: int = 0  # all below this number, but for some, have been looked at
     _left: int = 0  # all up to this one are still to be looked through
     _sweep_at: float = 0.0
 
-    async def start(self) -> None:
-        """See that vectors can be compared, or `Invalid`, and begin to make them."""
+    async def check(self) -> None:
+        """See that vectors can be compared, if they have to be, or `Invalid`."""
         if self.embedder is not None:
             await self.db.tx(nearest.prepare)
+
+    async def start(self) -> None:
+        """Check, and begin to make vectors."""
+        await self.check()
+        if self.embedder is not None:
             self._task = asyncio.create_task(self._work_for_ever(self.embedder), name="meanings")
 
     async def stop(self) -> None:
@@ -55,10 +63,10 @@ class Meanings:
 
     async def sought(self, words: str | None, mode: SearchMode = "hybrid") -> Sought:
         """What somebody looks for. Where the model does not answer in time, only the words."""
-        if self.embedder is None or not words or mode == "fts":
+        if self.embedder is None or not words or not words.strip() or mode == "fts":
             return Sought(words, "fts")
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(self.patience):
                 (meaning,) = await self.embedder.meanings([words])
         except (LLMError, TimeoutError) as error:
             logger.warning(
@@ -71,7 +79,7 @@ class Meanings:
         failed = 0
         kind = None
         while True:
-            wait = _LOOK
+            wait = self.look_every
             try:
                 kind = kind or await self._begin(embedder)
                 if await self._work(embedder, kind):
@@ -79,8 +87,8 @@ class Meanings:
                 failed = 0
             except PalaverError as error:
                 failed += 1
-                wait = min(_LONGEST_WAIT, 2.0**failed)
-                logger.warning("texts get no vectors for %.0f s: %s", wait, error)
+                wait = min(_LONGEST_WAIT, self.look_every * 2.0**failed)
+                logger.warning("texts get no vectors for %.3g s: %s", wait, error)
             await asyncio.sleep(wait)
 
     async def _begin(self, embedder: Embedder) -> str:
@@ -114,7 +122,7 @@ class Meanings:
 
     async def _meanings(self, embedder: Embedder, due: Due) -> dict[int, Meaning]:
         """What texts mean. Those that the model refuses one by one are left out."""
-        texts = {n: one.said for n, one in due.items() if one is not None and one.said}
+        texts = {n: one.said for n, one in due.items() if one is not None and one.said.strip()}
         if not texts:
             return {}
         try:

@@ -7,6 +7,7 @@ for it off the event loop.
 
 import logging
 import traceback
+from array import array
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -66,8 +67,7 @@ class PydanticAIChatModel:
 
             assert isinstance(self._lines, OpenAILines)  # the catalog has nobody else asked
             answer = await self._lines.embedding(model).embed(texts, input_type="document")
-        vectors: Sequence[Sequence[float]] = answer.embeddings
-        return vectors
+            return [array("d", vector) for vector in answer.embeddings]
 
     async def preview(self, request: ChatRequest) -> dict[str, Any]:
         """The body that the provider would get, as `ChatModel.preview` says."""

@@ -206,20 +206,6 @@ def insert_all(tx: Tx, project: ProjectId, address: Address, said: Sequence[Entr
     search.note(tx, [_searchable(project, address, one) for one in said if one.role in SEARCHED])
 
 
-def searchables(tx: Tx, ids: Sequence[str]) -> list[Searchable]:
-    """The entries among `ids` as they can be found, of whichever project."""
-    where = (_entries.c.project_id, _entries.c.agent_id, _entries.c.conversation_id)
-    rows = tx.all(select(_entries.c.body, *where).where(_entries.c.id.in_(ids)))
-    return [
-        _searchable(
-            row.project_id,
-            Address(conversation_id=row.conversation_id, agent_id=row.agent_id),
-            Entry.model_validate_json(row.body),
-        )
-        for row in rows
-    ]
-
-
 def remove(tx: Tx, project: ProjectId, address: Address, stretch: Segment, most: int) -> int:
     """Remove up to `most` entries in a stretch of a conversation's own, and how many it were."""
     mine = {"project": project, "limit": most, **_bounds(stretch)}

@@ -37,7 +37,7 @@ _NEXT = (
     .limit(1)
     .with_for_update(skip_locked=True)
 )
-_AT_ONCE = 16  # pieces that are read at once
+_FIRST, _MOST = 16, 512  # pieces that are read at once: at first, and when more are asked for
 _GONE_AT_ONCE = 32  # pieces that are removed at once: each has to be cut into words again
 
 
@@ -152,13 +152,14 @@ def read(tx: Tx, project: ProjectId, file_id: str, line: int) -> Iterator[Piece]
         select(_pieces.c.id, _pieces.c.line, _pieces.c.text)
         .where(*inside, _pieces.c.line >= bindparam("line"), _pieces.c.id > bindparam("last"))
         .order_by(_pieces.c.line, _pieces.c.id)
-        .limit(_AT_ONCE)
+        .limit(bindparam("most"))
     )
-    at = {"line": start.line if start else 1, "last": ""}
+    at = {"line": start.line if start else 1, "last": "", "most": _FIRST}
     while rows := tx.all(query, at):
         for row in rows:
             yield Piece(line=row.line, text=row.text)
-        at = {"line": rows[-1].line, "last": rows[-1].id}
+        more = min(_MOST, 2 * len(rows))
+        at = {"line": rows[-1].line, "last": rows[-1].id, "most": more}
 
 
 def passages(tx: Tx, project: ProjectId, folder_id: str, page: Page) -> list[Passage]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from sqlalchemy import bindparam, delete, exists, func, insert, or_, select, update
 
 from palaver.domain.meaning import Meaning
-from palaver.store import entries, files, passages, schema, schema_texts
+from palaver.store import files, passages, recall, schema, schema_texts
 from palaver.store.db import Tx
 from palaver.store.search import Searchable
 
@@ -19,7 +19,7 @@ _vectors = schema_texts.vectors
 _scopes = schema_texts.vector_scopes
 _embedders = schema_texts.embedders
 
-_KINDS = (entries.searchables, passages.searchables, files.searchables)
+_KINDS = (recall.searchables, passages.searchables, files.searchables)
 _NEWEST = select(func.coalesce(func.max(_searchable.c.n), 0))
 _DUE = (
     select(_searchable.c.n, _searchable.c.id)
@@ -80,7 +80,8 @@ def due(tx: Tx, kind: str, between: tuple[int, int], most: int) -> Due:
 
 def begin(tx: Tx, kind: str) -> None:
     """Have vectors of a `kind` made from now on, and of no other."""
-    if not tx.run(update(_embedders).values(kind=kind)):
+    tx.run(delete(_embedders).where(_embedders.c.kind != kind))
+    if tx.first(select(_embedders.c.one)) is None:
         tx.run(insert(_embedders), {"one": 1, "kind": kind})
 
 

@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from palaver.domain.entry import Entry, Role
 from palaver.domain.ids import ProjectId
 from palaver.domain.meaning import Sought
+from palaver.domain.part import Text
 from palaver.domain.words import all_of
 from palaver.store import entries, schema, search
 from palaver.store.db import Tx
-from palaver.store.search import Question, Ranked
+from palaver.store.search import Question, Ranked, Searchable
 
 _entries = schema.entries
 _conversations = schema.conversations
@@ -66,6 +67,23 @@ def found(
         ids = ids.where(func.coalesce(within, false()))
         best = search.find(tx, question, _entries, ids, limit)
     return _hits(tx, best)
+
+
+def searchables(tx: Tx, ids: Sequence[str]) -> list[Searchable]:
+    """The entries among `ids` as they are found by what they mean, of whichever project."""
+    where = (_entries.c.id, _entries.c.project_id, _entries.c.agent_id, _entries.c.body)
+    return [
+        Searchable(
+            row.id,
+            (all_of(row.project_id, "entries"), row.agent_id),
+            "\n".join(
+                part.text
+                for part in Entry.model_validate_json(row.body).parts
+                if isinstance(part, Text)
+            ),
+        )
+        for row in tx.all(select(*where).where(_entries.c.id.in_(ids)))
+    ]
 
 
 def _conditions(project: ProjectId, wanted: EntryFilter) -> list[ColumnElement[bool]]:

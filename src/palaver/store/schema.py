@@ -44,7 +44,7 @@ WITH_A_LOG = text("completed_at IS NOT NULL AND pruned_to IS NULL")
 """Which runs have ended and still have their events."""
 
 WITH_CALLBACK = text("callback_due IS NOT NULL")
-"""Which runs have ended and somebody is to be told."""
+"""Which runs, and which batches, have ended and somebody is to be told."""
 
 WITH_OTID = text("otid IS NOT NULL")
 """Which entries have a name that their sender gave them."""

@@ -1,4 +1,4 @@
-"""The tables of texts that are looked up: archives, folders, traces, what can be searched."""
+"""The tables of texts that are looked up: archives, folders, traces, batches, what is searched."""
 
 from sqlalchemy import (
     BigInteger,
@@ -8,6 +8,7 @@ from sqlalchemy import (
     Index,
     Integer,
     PrimaryKeyConstraint,
+    String,
     Table,
     Text,
     UniqueConstraint,
@@ -15,7 +16,7 @@ from sqlalchemy import (
 )
 
 from palaver.store.columns import Id, Moment, Vector, only
-from palaver.store.schema import agents, metadata, projects
+from palaver.store.schema import WITH_CALLBACK, agents, metadata, projects
 
 archives = Table(
     "archives",
@@ -188,4 +189,38 @@ embedders = Table(
     Column("one", Integer, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("worker", Id),
+)
+
+BATCH_GOES_ON = text("ended_at IS NULL")
+"""Which batches are not over."""
+
+REQUEST_WAITS = text("state = 'waiting'")
+"""Which requests of batches have not been sent."""
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey(projects.c.id), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("callback_due", Moment),
+    Column("body", Text, nullable=False),
+    Index("batches_of_project", "project_id", "id"),
+    Index("batches_that_go_on", "id", **only(BATCH_GOES_ON)),
+    Index("batch_callbacks_due", "callback_due", **only(WITH_CALLBACK)),
+)
+
+batch_items = Table(
+    "batch_items",
+    metadata,
+    Column("batch_id", Id, ForeignKey(batches.c.id), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("agent_id", Id, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("run_id", Id),
+    Column("request", Text),
+    Column("error", Text),
+    PrimaryKeyConstraint("batch_id", "n"),
+    Index("requests_that_wait", "batch_id", "n", **only(REQUEST_WAITS)),
 )
