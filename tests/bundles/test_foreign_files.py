@@ -109,6 +109,15 @@ async def test_it_goes_out_with_all_that_came_in(client: Client, desk: str) -> N
     assert await exported(client, copy) == first
 
 
+async def test_what_is_left_out_is_told(client: Client) -> None:
+    answer = (await sent(client, DESK.read_bytes())).json()
+
+    (refusal,) = answer["refused"]
+    assert (refusal["noun"], refusal["name"]) == ("tools", "web_search")
+    (remark,) = answer["remarks"]
+    assert "ANTHROPIC_API_KEY" in remark
+
+
 async def test_agents_of_one_file_share_what_they_share_there(client: Client) -> None:
     both = ("agent-0", "agent-1")
     file = {
