@@ -163,3 +163,15 @@ async def test_a_repeated_batch_has_the_same_runs(client: Client) -> None:
     assert [len(await _history(client, agent)) for agent in agents] == [1, 1]
     page = await client.get(_PATH, limit=1, after=jobs[1]["id"])
     assert [one["id"] for one in page] == [jobs[0]["id"]]
+
+
+async def test_two_processes_send_each_request_once(client: Client, module_url: str) -> None:
+    agents = [await client.agent() for _ in range(4)]
+    texts = [f"number {n} [[pace: 2]] [[words: 5]]" for n in range(40)]
+    wanted = [_asking(agents[n % 4], text) for n, text in enumerate(texts)]
+    async with serving(module_url) as other:
+        job = await _over(other, await client.post(_PATH, {"requests": wanted}))
+
+    assert (job["metadata"]["completed"], len(set(job["metadata"]["run_ids"]))) == (40, 40)
+    for n, agent in enumerate(agents):
+        assert await _history(client, agent) == texts[n::4]

@@ -1,5 +1,6 @@
 """A file that another server has written: the agent is here afterwards, and goes on."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from tests.api.here import Client, serving
 from tests.api.tables import contents, looking_into
-from tests.bundles.files import brought, exported, refused
+from tests.bundles.files import brought, exported, refused, sent
 
 DESK = Path(__file__).with_name("harbour_desk.af")
 OFFLINE = {"model": "palaver/offline", "append_copy_suffix": "false"}
@@ -106,6 +107,48 @@ async def test_it_goes_out_with_all_that_came_in(client: Client, desk: str) -> N
     copy = await brought(client, first, append_copy_suffix="false")
 
     assert await exported(client, copy) == first
+
+
+async def test_agents_of_one_file_share_what_they_share_there(client: Client) -> None:
+    both = ("agent-0", "agent-1")
+    file = {
+        "agents": [
+            {"id": one, "name": one, "block_ids": ["b"], "archive_ids": ["a"],
+             "memory_blocks": [{"label": "own", "value": one}],
+             "messages": [{"id": "m", "role": "user", "content": f"I am {one}."}]}
+            for one in both
+        ],
+        "blocks": [{"id": "b", "label": "shared", "value": "x"}],
+        "archives": [{"id": "a", "name": "Papers", "passages": [{"text": "Tea."}]}],
+    }  # fmt: skip
+    answer = await sent(client, json.dumps(file).encode())
+    made = answer.json()["agent_ids"]
+    agents = [await client.get(f"/v1/agents/{one}", include=["agent.blocks"]) for one in made]
+    held = [{block["label"]: block["id"] for block in agent["blocks"]} for agent in agents]
+    papers = [await client.get("/v1/archives/", agent_id=one) for one in made]
+
+    assert [agent["name"] for agent in agents] == [f"{one}_copy" for one in both]
+    assert held[0]["shared"] == held[1]["shared"]
+    assert held[0]["own"] != held[1]["own"]
+    assert papers[0] == papers[1] != []
+    for agent, name in zip(agents, both, strict=True):
+        said = await client.get(f"/v1/messages/{agent['message_ids'][-1]}")
+        assert said[0]["content"] == f"I am {name}."
+
+
+async def test_what_is_no_form_is_refused(client: Client) -> None:
+    for content, kind in (
+        (b"--x", "multipart/form-data; boundary=x"),
+        (b"{}", "multipart/form-data"),
+        (b"{}", "application/json"),
+        (b"--x\r\nContent-Disposition: form-data\r\n\r\n", "multipart/form-data; boundary=x"),
+        (b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n{}\r\n--x--\r\n',
+         "multipart/form-data; boundary=x"),
+    ):  # fmt: skip
+        answer = await client.http.post(
+            "/v1/agents/import", content=content, headers={"content-type": kind}
+        )
+        assert answer.status_code in (400, 422), answer.text
 
 
 async def test_an_older_format_is_refused_with_what_to_do(client: Client, module_url: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from palaver.core import bundles
@@ -43,10 +43,14 @@ class Deed:
     spoken: list[Entry]
 
 
+_HELLO = [making.entry(f"hello {n}") for n in range(3)]
+GAP = [Deed("say", 0, 0, _HELLO), Deed("compact", 0, 1, []), Deed("fork", 0, 9, [])]
+"""A fork of a window in which the newest input stands apart from what follows."""
+
 deeds = st.lists(
     st.builds(
         Deed,
-        kind=st.sampled_from(["open", "say", "say", "fork", "compact", "delete", "archive"]),
+        kind=st.sampled_from(["open", "say", "say", "fork", "compact", "delete", "hide"]),
         which=st.integers(0, 20),
         at=st.integers(0, 20),
         spoken=st.lists(said.entries, min_size=1, max_size=3),
@@ -64,6 +68,8 @@ async def db(module_url: str) -> AsyncIterator[Database]:
 
 @settings(max_examples=20, deadline=None)
 @given(deeds)
+@example(GAP)
+@example([Deed("open", 0, 0, []), Deed("hide", 1, 0, [])])
 async def test_an_agent_that_went_out_and_came_in_goes_out_the_same(
     db: Database, done: list[Deed]
 ) -> None:
@@ -76,7 +82,12 @@ async def test_an_agent_that_went_out_and_came_in_goes_out_the_same(
     (copy,) = intake.agent_ids
     second = await db.read(exporting.bundle_of, HERE, CATALOG, copy)
 
-    assert intake.refused == []
+    other_way = {"conversations": (read.agents[0].conversations or [])[::-1]}
+    turned = read.model_copy(update={"agents": [read.agents[0].model_copy(update=other_way)]})
+    again = await take_in(db, HERE, await PORTER.order(turned, anew, Wishes()))
+
+    assert intake.refused == again.refused == []
+    assert await db.read(windows, again.agent_ids[0]) == (await db.read(windows, agent))[::-1]
     assert timeless(second.model_dump_json(exclude_none=True)) == timeless(text)
     assert await db.read(windows, copy) == await db.read(windows, agent)
 
@@ -103,10 +114,11 @@ def lived(tx: Tx, done: list[Deed]) -> str:
             case "delete" if not address.is_default:
                 conversations.remove(tx, HERE, address.conversation_id, making.NOON)
                 there.remove(address)
-            case "archive" if not address.is_default:
+            case "hide" if not address.is_default:
                 now = conversations.bare(tx, HERE, address.conversation_id)
                 archived = {"archived": True, "archived_at": making.NOON}
                 conversations.change(tx, HERE, now.model_copy(update=archived))
+                conversations.hide(tx, HERE, address.conversation_id)
     return agent.id
 
 

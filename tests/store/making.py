@@ -169,7 +169,7 @@ def keep_batch(tx: Tx, agent_id: str, run_id: str) -> BatchJob:
     """A batch of two requests that is kept; the first one is a run."""
     job = BatchJob(id=mint("job"), created_at=NOON)
     batches.add(tx, HERE, job, [(agent_id, "{}")] * 2)
-    batches.take(tx, Item(job.id, 0, "{}"), run_id, 5)
+    batches.begun(tx, Item(job.id, 0, "{}"), run_id)
     return job
 
 

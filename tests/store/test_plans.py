@@ -326,9 +326,7 @@ HOT: dict[str, Ask] = {
     "a batch's messages": lambda tx, it: batches.said(tx, HERE, it.batch_id, Page(), None),
     "batches that go on": lambda tx, it: batches.going(tx),
     "a batch's next request": lambda tx, it: batches.next_item(tx, it.batch_id, 5),
-    "a request that is taken": lambda tx, it: batches.take(
-        tx, Item(it.batch_id, 1, "{}"), "run-1", 5
-    ),
+    "a request that is taken": lambda tx, it: batches.hold(tx, Item(it.batch_id, 1, "{}"), 5),
     "a batch that is cancelled": lambda tx, it: batches.cancel(tx, HERE, it.batch_id),
     "a batch that is over": lambda tx, it: batches.close(tx, it.batch_id, making.LATER),
     "a run's steps": lambda tx, it: steps.of_run(tx, HERE, it.run.id, Page()),

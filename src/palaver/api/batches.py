@@ -1,5 +1,6 @@
 """Batches over HTTP: many sends in the background, given in one piece."""
 
+from functools import cache
 from typing import Annotated
 
 from fastapi import Query
@@ -14,10 +15,12 @@ from palaver.api.problems import CONFLICT
 from palaver.api.send_body import AgentSendBody, CallbackUrl
 from palaver.core.overview import whole
 from palaver.domain.batch import BatchJob
+from palaver.domain.conversation import Address
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId, BatchId
 from palaver.domain.overview import WholeMessage
 from palaver.engine import choosing, line
+from palaver.engine.choosing import Opened
 from palaver.engine.send import Send
 from palaver.store import batches
 from palaver.store.db import Tx
@@ -73,13 +76,14 @@ async def create(body: CreateBatch, caller: Caller, rooms: Rooms, wire: Connecti
         await rooms.egress.permit(body.callback_url)
 
     def read(tx: Tx) -> list[Send]:
-        homes = {}
+        @cache
+        def home(agent_id: str) -> tuple[Opened, Address]:
+            address = addressing.default_of(tx, caller.project, agent_id)
+            return choosing.opened(tx, caller.project, address), address
+
         sends = []
         for n, one in enumerate(body.requests):
-            if one.agent_id not in homes:
-                address = addressing.default_of(tx, caller.project, one.agent_id)
-                homes[one.agent_id] = choosing.opened(tx, caller.project, address), address
-            opened, address = homes[one.agent_id]
+            opened, address = home(one.agent_id)
             choosing.choose(rooms.catalog, opened, one.override_model)
             own = Wire(wire.request, wire.key and f"{wire.key}:{n}")
             sends.append(wished(address, one, caller, own))

@@ -166,7 +166,9 @@ async def send_in_background(
     if body.callback_url is not None:
         await rooms.egress.permit(body.callback_url)
     address = await rooms.db.read(addressing.default_of, caller.project, agent_id)
-    admitted = await rooms.runner.start(wished(address, body, caller, wire))
+    send = wished(address, body, caller, wire)
+    told = send.model_copy(update={"callback_url": body.callback_url})
+    admitted = await rooms.runner.start(told)
     return await rooms.db.read(runs.get, caller.project, admitted.run_id)
 
 
@@ -259,7 +261,6 @@ def wished(address: Address, body: AgentSendBody, caller: Who, wire: Wire) -> Se
         logprobs=body.logprobs,
         token_ids=body.return_token_ids,
         config=body.config,
-        callback_url=body.callback,
         key=key,
         fingerprint=key and body.fingerprint(inputs),
         on_busy=body.on_busy,

@@ -240,11 +240,6 @@ class AgentSendBody(Frozen):
         return self.background and self.streaming
 
     @property
-    def callback(self) -> str | None:
-        """Who is told when the run has ended: whoever waits for it needs nobody."""
-        return None
-
-    @property
     def config(self) -> RequestConfig:
         """What a run remembers of how its answer was wanted."""
         return RequestConfig(
@@ -310,11 +305,6 @@ class BackgroundSendBody(AgentSendBody):
     def in_background(self) -> bool:
         """It always is."""
         return True
-
-    @property
-    def callback(self) -> str | None:
-        """Who is told."""
-        return self.callback_url
 
 
 class SendBody(AgentSendBody):

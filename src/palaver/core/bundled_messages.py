@@ -148,10 +148,10 @@ class Writer:
             cut=entry.cut or None,
             compaction=entry.compaction,
         )
-        read = self._reader.read(message, entry.id, entry.seq, entry.created_at)
-        if (read.role, read.parts) == (entry.role, entry.parts):
-            return message
-        return message.model_copy(update={"parts": entry.parts})
+        if (role_of(message), self._reader.parts_of(message)) != (entry.role, entry.parts):
+            message = message.model_copy(update={"parts": entry.parts})
+        self._reader.read(message, entry.id, entry.seq, entry.created_at)  # it learns names
+        return message
 
 
 def role_of(message: BundledMessage) -> Role:

@@ -69,14 +69,12 @@ class Batches:
                 raise
             except PalaverError as error:
                 await self.db.tx(batches.refuse, item, str(error))
-        if await self.db.read(batches.is_over, batch_id):
-            await self.db.tx(batches.close, batch_id, clock.now())
+        await self.db.tx(batches.close, batch_id, clock.now())
 
 
 def _admit(item: Item, tx: Tx, worker: str, send: Send, run: Run) -> Admitted:
     """Let the send in that a request is, in one transaction with that."""
-    batches.take(tx, item, run.id, AT_ONCE)
+    batches.hold(tx, item, AT_ONCE)
     admitted = line.admit(tx, worker, send, run)
-    if admitted.run_id != run.id:  # the same send was there before
-        batches.rename(tx, item, admitted.run_id)
+    batches.begun(tx, item, admitted.run_id)
     return admitted

@@ -4,6 +4,7 @@ What is due stands in the database, so that any process makes the call, also aft
 """
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -19,6 +20,8 @@ from palaver.errors import AddressRefused
 from palaver.store import callbacks
 from palaver.store.callbacks import Ended
 from palaver.store.db import Database
+
+logger = logging.getLogger(__name__)
 
 _LOOK = 2.0  # seconds between looks for what other processes have left
 _AT_ONCE = 20  # calls that are under way
@@ -72,6 +75,9 @@ class Callbacks:
 
     def _over(self, call: asyncio.Task[None]) -> None:
         self._calls.discard(call)
+        error = None if call.cancelled() else call.exception()
+        if error is not None:
+            logger.warning("%s cannot be settled: %s", call.get_name(), error)
         self._rounds.knock()
 
     async def _call(self, ended: Ended) -> None:
@@ -99,7 +105,7 @@ class Callbacks:
             return None, str(error), False
         except TimeoutError:
             return None, f"No answer within {_WITHIN:g} s.", True
-        except (httpx2.HTTPError, OSError) as error:
+        except (httpx2.HTTPError, OSError, ValueError) as error:
             return None, f"{type(error).__name__}: {error}", True
         if 200 <= status < 300:
             return status, None, False

@@ -16,6 +16,7 @@ from palaver.domain.conversation import Address
 from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
+from palaver.domain.run import RunStatus
 from palaver.errors import NotFound, NothingToCancel
 from palaver.store import schema
 from palaver.store.db import Tx
@@ -67,16 +68,9 @@ _SAID = select(_entries.c.id).where(
     _entries.c.project_id == bindparam("project"),
     schema.is_there(_entries),
 )
-_WHOLE = (
-    select(
-        _entries.c.body,
-        _entries.c.agent_id,
-        _entries.c.conversation_id,
-        _conversations.c.is_default,
-    )
-    .join(_conversations, _conversations.c.id == _entries.c.conversation_id)
-    .where(_entries.c.id.in_(bindparam("some", expanding=True)))
-)
+_WHOLE = select(
+    _entries.c.body, _entries.c.agent_id, _entries.c.conversation_id, _conversations.c.is_default
+).join(_conversations, _conversations.c.id == _entries.c.conversation_id)
 
 
 class Taken(Exception):
@@ -137,18 +131,16 @@ def next_item(tx: Tx, batch_id: str, most: int) -> Item | None:
     return Item(batch_id, row.n, row.request)
 
 
-def take(tx: Tx, item: Item, run_id: str, most: int) -> None:
-    """Let a request become a run, or raise `Taken`. The batch is held meanwhile."""
+def hold(tx: Tx, item: Item, most: int) -> None:
+    """Hold a batch whose next request this is, or raise `Taken`."""
     tx.first(_HOLD, {"batch": item.batch_id})
     if next_item(tx, item.batch_id, most) != item:
         raise Taken
+
+
+def begun(tx: Tx, item: Item, run_id: str) -> None:
+    """Note which run a request has become."""
     _settle(tx, item, "begun", run_id=run_id)
-
-
-def rename(tx: Tx, item: Item, run_id: str) -> None:
-    """Let a request that was taken be another run."""
-    change = update(batch_items).where(*_THIS).values(run_id=run_id)
-    tx.run(change, {"of": item.batch_id, "number": item.n})
 
 
 def refuse(tx: Tx, item: Item, why: str) -> None:
@@ -176,12 +168,6 @@ def cancel(tx: Tx, project: ProjectId, batch_id: str) -> Mapping[str, list[str]]
     return active
 
 
-def is_over(tx: Tx, batch_id: str) -> bool:
-    """Whether nothing of a batch waits or is active."""
-    given = {"batch": batch_id}
-    return tx.first(_NEXT, given) is None and tx.first(_ACTIVE, given) is None
-
-
 def close(tx: Tx, batch_id: str, now: datetime) -> None:
     """If all of a batch is over, keep how it has ended, and let somebody be told."""
     row = tx.first(_HOLD, {"batch": batch_id})
@@ -197,28 +183,22 @@ def said(
 ) -> list[tuple[Entry, Address]]:
     """What was said in answer to a batch, on a page: by all agents or by one. Or `NotFound`."""
     get(tx, project, batch_id)
-    query = _SAID if agent_id is None else _SAID.where(_entries.c.agent_id == agent_id)
-    ids = [row.id for row in tx.all(query, {"batch": batch_id, "project": project})]
-    wanted = list(_part(ids, page))
-    found = {}
-    for row in tx.all(_WHOLE, {"some": wanted}) if wanted else ():
-        where = {"conversation_id": row.conversation_id, "agent_id": row.agent_id}
-        entry = Entry.model_validate_json(row.body)
-        found[entry.id] = entry, Address(**where, is_default=row.is_default)
-    return [found[one] for one in wanted]
-
-
-def _part(ids: Sequence[str], page: Page) -> Sequence[str]:
-    """A page of ids: a batch has so few that they are sorted here."""
-    for cursor in (page.after, page.before):
-        if cursor is not None and cursor not in ids:
-            raise NotFound(f"Cursor {cursor}", "take it from the last page of this list.")
-    ordered = sorted(ids, reverse=page.order == "desc")
-    first = 0 if page.after is None else ordered.index(page.after) + 1
-    last = len(ordered) if page.before is None else ordered.index(page.before)
-    if page.after is None and page.before is not None:
-        first = max(0, last - page.limit)
-    return ordered[first : min(last, first + page.limit)]
+    # Found by their runs, then sorted: else the whole project might be looked through.
+    ids = [row.id for row in tx.all(_SAID, {"batch": batch_id, "project": project})]
+    query = _WHOLE.where(_entries.c.id.in_(ids))
+    if agent_id is not None:
+        query = query.where(_entries.c.agent_id == agent_id)
+    return [
+        (
+            Entry.model_validate_json(row.body),
+            Address(
+                conversation_id=row.conversation_id,
+                agent_id=row.agent_id,
+                is_default=row.is_default,
+            ),
+        )
+        for row in paged(tx, project, query, _entries, page)
+    ]
 
 
 def _shown(tx: Tx, jobs: Sequence[BatchJob]) -> list[BatchJob]:
@@ -237,15 +217,16 @@ def _shown(tx: Tx, jobs: Sequence[BatchJob]) -> list[BatchJob]:
 def _standing(job: BatchJob, counts: Counter[str] | None, last: datetime | None) -> BatchJob:
     if counts is None:
         return job
-    status = job.status
-    if status != "cancelled":
-        if _goes_on(counts):
-            status = "created" if set(counts) == {"waiting"} else "running"
-        else:
-            status = "completed" if counts["completed"] else "failed"
-    ended = None if _goes_on(counts) else last
-    told = {"status": status, "metadata": dict(counts), "completed_at": ended}
-    return job.model_copy(update=told)
+    goes_on = _goes_on(counts)
+    status: RunStatus = "completed" if counts["completed"] else "failed"
+    if goes_on:
+        status = "created" if set(counts) == {"waiting"} else "running"
+    if job.status == "cancelled":
+        status = "cancelled"
+    ended = None if goes_on else last
+    return job.model_copy(
+        update={"status": status, "metadata": dict(counts), "completed_at": ended}
+    )
 
 
 def _goes_on(counts: Mapping[str, int]) -> bool:

@@ -38,18 +38,8 @@ def claim(tx: Tx, now: datetime, until: datetime, most: int) -> list[Ended]:
 def settle(tx: Tx, ended: Ended, again: datetime | None) -> None:
     """Keep what a call has come to, as `ended` tells it, and when it is made `again`."""
     table = _TABLES[type(ended)]
-    this = table.c.id == ended.id
-    row = tx.first(select(table.c.body).where(this).with_for_update())
-    if row is None:
-        return
-    told = {
-        "callback_sent_at": ended.callback_sent_at,
-        "callback_status_code": ended.callback_status_code,
-        "callback_error": ended.callback_error,
-    }
-    known = type(ended).model_validate_json(row.body).model_copy(update=told)
-    body = known.model_dump_json(exclude_defaults=True)
-    tx.run(update(table).where(this).values(body=body, callback_due=again))
+    kept = {"body": ended.model_dump_json(exclude_defaults=True), "callback_due": again}
+    tx.run(update(table).where(table.c.id == ended.id).values(kept))
 
 
 def _due(table: Table) -> Select[tuple[str, str]]:
