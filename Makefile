@@ -46,7 +46,7 @@ bench: .venv/installed-dev ## Measure, beside a proxy and a bare app, and on thr
 
 lock: ## Choose the newest allowed dependencies and write the lock files (needs uv).
 	$(COMPILE) pyproject.toml --group build --output-file requirements.lock
-	$(COMPILE) pyproject.toml --extra google --extra bedrock --extra mcp --group build --group dev --constraint requirements.lock \
+	$(COMPILE) pyproject.toml --extra google --extra bedrock --extra mcp --extra vectors --group build --group dev --constraint requirements.lock \
 		--output-file requirements-dev.lock
 	$(COMPILE) --group node --output-file requirements-node.lock
 	$(COMPILE) --group clients --output-file requirements-clients.lock

@@ -23,6 +23,7 @@ from palaver.api import (
     all_messages,
     archival,
     archives,
+    batches,
     blocks,
     compaction,
     completions,
@@ -48,6 +49,8 @@ from palaver.api.requests import OneSpelling
 from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.domain.intake import Intake
 from palaver.engine import doctor, titling
+from palaver.engine.batches import Batches
+from palaver.engine.callbacks import Callbacks
 from palaver.engine.doctor import Diagnosis
 from palaver.engine.egress import Egress
 from palaver.engine.file_tools import FileTools
@@ -58,6 +61,7 @@ from palaver.engine.lease import Lease
 from palaver.engine.log import Log
 from palaver.engine.mcp.client import McpClient
 from palaver.engine.mcp.hand import McpTools
+from palaver.engine.meanings import Meanings
 from palaver.engine.migrating import Certificate, Migration, bring_over
 from palaver.engine.own_tools import OwnTools
 from palaver.engine.runner import Runner
@@ -81,9 +85,8 @@ _ROUTERS = (
     messages.of_agent, blocks.core_memory, compaction.of_agent, context.of_agent,
     agent_tools.router, agent_folders.router, agent_folders.of_files, archival.router,
     generating.router, agent_files.imports, agent_files.router, agents.router, blocks.router,
-    mcp_servers.router,
-    all_messages.router, messages.by_id, streams.of_run, runs.router, runs.step_router,
-    runs.telemetry,
+    mcp_servers.router, batches.router, all_messages.router, all_messages.of_agents,
+    messages.by_id, streams.of_run, runs.router, runs.step_router, runs.telemetry,
     archives.router, archives.of_agent, archives.of_passages, folders.router, folders.uploads,
     identities.router, identities.of_agent, identities.of_block, completions.router,
     models.health_router, models.router, tags.router, tools.router, providers.router,
@@ -124,8 +127,16 @@ def make_app(
 
 
 async def prepare(settings: Settings) -> None:
-    """Bring the database up to date before it is served. Raises `PalaverError` if it cannot."""
-    await (await asyncio.to_thread(open_database, settings.database_url)).close()
+    """Bring the database up to date before it is served, and see that it can do what is wanted.
+
+    Raises `PalaverError` if it cannot.
+    """
+    embedder = Catalog(settings.environment).embedder
+    db = await asyncio.to_thread(open_database, settings.database_url)
+    try:
+        await Meanings(db, embedder, "nobody").check()
+    finally:
+        await db.close()
 
 
 async def examine(settings: Settings, *, fix: bool) -> AsyncIterator[Diagnosis]:
@@ -174,8 +185,9 @@ async def _taking_in(
         passing = dry_run and not is_there(settings.database_url)
         url = f"sqlite:///{folder}/palaver.db" if passing else settings.database_url
         db = await asyncio.to_thread(open_database, url)
+        egress = Egress(settings.private_networks)
         try:
-            yield db, Porter(Catalog(settings.environment), _mcp(settings))
+            yield db, Porter(Catalog(settings.environment), _mcp(settings, egress))
         finally:
             await db.close()
 
@@ -195,22 +207,34 @@ async def open_house(
     )
     hints = Hints(db, worker)
     log = Log(db, hints)
-    mcp = _mcp(settings)
-    workshop = _workshop(db, python, mcp)
+    egress = Egress(settings.private_networks)
+    mcp = _mcp(settings, egress)
+    meanings = Meanings(db, catalog.embedder, worker)
+    workshop = _workshop(db, python, mcp, meanings)
     runner = Runner(db, log, hints, catalog, workshop, worker)
     titler = Titler(db, catalog, settings.titles)
     runner.when_over(titler.consider)
+    callbacks = Callbacks(db, egress)
+    runner.when_over(callbacks.consider)
+    batching = Batches(db, runner)
+    runner.when_over(batching.consider)
     lease = Lease(db, runner, hints, worker)
     sweeper = Sweeper(db, settings.events_keep, settings.deleted_keep, settings.traces_keep)
     hints.start()
     log.start()
     sweeper.start()
+    callbacks.start()
+    batching.start()
     await lease.start()
     try:
-        yield House(db, log, runner, catalog, workshop, mcp)
+        await meanings.start()
+        yield House(db, log, runner, catalog, workshop, mcp, egress, batching, meanings)
     finally:
+        batching.stop()
         await runner.close()
+        await meanings.stop()
         await titler.close()
+        await callbacks.close()
         python.close()
         await catalog.close()
         sweeper.stop()
@@ -220,22 +244,18 @@ async def open_house(
         await db.close()
 
 
-def _mcp(settings: Settings) -> McpClient:
-    return McpClient(
-        Egress(settings.private_networks),
-        settings.mcp_timeout.total_seconds(),
-        stdio=settings.mcp_stdio,
-    )
+def _mcp(settings: Settings, egress: Egress) -> McpClient:
+    return McpClient(egress, settings.mcp_timeout.total_seconds(), stdio=settings.mcp_stdio)
 
 
-def _workshop(db: Database, python: PythonTools, mcp: McpClient) -> Workshop:
-    own, remote = OwnTools(db), McpTools(db, mcp)
+def _workshop(db: Database, python: PythonTools, mcp: McpClient, meanings: Meanings) -> Workshop:
+    own, remote = OwnTools(db, meanings), McpTools(db, mcp)
     return Workshop(
         {
             "custom": python,
             "letta_core": own,
             "letta_sleeptime_core": own,
-            "letta_files_core": FileTools(db),
+            "letta_files_core": FileTools(db, meanings),
             "external_mcp": remote,
         }
     )

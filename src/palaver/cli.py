@@ -222,7 +222,10 @@ def _greet(chosen: Settings) -> None:
     click.echo(f"palaver {__version__}")
     click.echo(f"  listening on  http://{chosen.host}:{chosen.port}")
     click.echo(f"  data in       {shown_url(chosen.database_url)}")
-    click.echo(f"  providers     {Catalog(chosen.environment).in_words()}")
+    catalog = Catalog(chosen.environment)
+    click.echo(f"  providers     {catalog.in_words()}")
+    if catalog.embedder is not None:
+        click.echo(f"  embedding     {catalog.embedder.handle}")
 
 
 def shown_url(url: str) -> str:

@@ -30,6 +30,9 @@ PALAVER_ALLOW_PRIVATE_URLS       networks that callers may have the server call,
                                  ``10.1.0.0/16,127.0.0.1``, or 1 for all of them (default:
                                  public addresses only)
 PALAVER_DEFAULT_MODEL            handle for agents made without a model, or ``letta/auto``
+PALAVER_EMBEDDING                handle of the embedding model by which texts are searched for
+                                 what they mean, such as ``openai/text-embedding-3-small``; what
+                                 is said and archived is told to it (default: none)
 PALAVER_TITLES                   1: a conversation without a summary gets a short one after its
                                  first turns, from its own model (the offline one writes none);
                                  a handle: from that model (default 0)

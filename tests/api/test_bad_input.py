@@ -59,6 +59,8 @@ _CURSORS = {
     "/v1/blocks/<block>/agents": "agent",
 }  # fmt: skip
 
+_SMELL = {"embedding_dim": 8, "embedding_model": "x", "embedding_endpoint_type": "smell"}
+
 SENDS = [
     Bad("POST", path, status, body)
     for path in (_SEND, _TO_AGENT)
@@ -153,6 +155,19 @@ BODIES = [
     Bad("GET", _CONVERSATIONS, 422, None, {"order_by": "smell"}),
     Bad("GET", _CONVERSATIONS, 422, None, {"archive_status": "lost"}),
     Bad("GET", _AGENTS, 422, None, {"include": "everything"}),
+    Bad("POST", "/v1/folders/", 422, {}),
+    Bad("POST", "/v1/folders/", 422, {"name": "a\nb"}),
+    Bad("POST", "/v1/folders/", 422, {"name": "x", "embedding_chunk_size": 0}),
+    Bad("POST", "/v1/folders/", 422, {"name": "x", "embedding_config": {"embedding_dim": -1}}),
+    Bad("POST", "/v1/folders/", 422, {"name": "x", "embedding_config": _SMELL}),
+    Bad("PATCH", f"/v1/folders/source-{_NOWHERE}", 404, {"name": "x"}),
+    Bad("POST", f"/v1/folders/source-{_NOWHERE}/upload", 422, {}),
+    Bad("GET", "/v1/folders/name/nobody", 404),
+    Bad("GET", "/v1/folders/", 404, None, {"after": f"source-{_NOWHERE}"}),
+    Bad("PATCH", "/v1/agents/<agent>/files/file-1/open", 422),
+    Bad("PATCH", f"/v1/agents/<agent>/files/file-{_NOWHERE}/open", 404),
+    Bad("GET", "/v1/agents/<agent>/files", 404, None, {"cursor": "file_agent-1"}),
+    Bad("POST", _AGENTS, 422, {"model": "palaver/offline", "folder_ids": ["source-1"]}),
     Bad("GET", "/v1/nothing", 404),
     Bad("PUT", _AGENTS, 405, {}),
 ]

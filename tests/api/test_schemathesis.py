@@ -3,6 +3,7 @@
 import os
 import zlib
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,9 @@ def url(file_url: str) -> Iterator[str]:
     """A server that runs beside the tests."""
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(serving(file_url)) as client,
+        portal.wrap_async_context_manager(
+            serving(file_url, traces_keep=timedelta(hours=1))
+        ) as client,
     ):
         yield str(client.http.base_url)
 
@@ -59,6 +62,10 @@ def things(url: str) -> Iterator[dict[str, str]]:
         file = http.post(f"/v1/folders/{folder}/upload", files={"file": ("a.txt", b"Tea.")})
         http.patch(f"/v1/agents/{agent['id']}/folders/attach/{folder}")
         yield {
+            "batch_id": http.post(
+                "/v1/messages/batches",
+                json={"requests": [{"agent_id": agent["id"], "input": "Hello"}]},
+            ).json()["id"],
             "folder_id": folder,
             "file_id": file.json()["id"],
             "agent_id": agent["id"],

@@ -12,7 +12,7 @@ from tests.api.here import Client, Json, serving
 from tests.api.tables import counts, looking_into
 from tests.fakes import nowhere
 from tests.fakes.provider import FakeProvider
-from tests.fakes.reply import Fault, Refusal, Reply, Say
+from tests.fakes.reply import Call, Fault, Refusal, Reply, Say
 
 pytestmark = pytest.mark.usefixtures("begin_again")
 _DAY = timedelta(days=1)
@@ -105,6 +105,31 @@ async def test_a_summary_is_in_the_trace_of_its_run(client: Client, fake: FakePr
     kinds = [one["call_type"] for one in told]
     assert kinds == ["summarization", "agent_step"]
     assert told[0]["step_id"] is None
+
+
+async def test_what_a_tool_asks_for_is_not_the_steps(
+    tmp_path_factory: pytest.TempPathFactory, fake: FakeProvider
+) -> None:
+    url = f"sqlite:///{tmp_path_factory.mktemp('own') / 'palaver.db'}"
+    known = {"OPENAI_BASE_URL": fake.openai_url}
+    known["PALAVER_EMBEDDING"] = "openai/text-embedding-3-small"
+    tool = "archival_memory_search"
+    async with serving(url, known, traces_keep=_DAY) as client:
+        agent = await client.agent(model="openai/gpt-4o", tools=[tool], include_base_tools=False)
+        await client.post(f"/v1/agents/{agent}/archival-memory", {"text": "Tea."})
+        conversation = await client.conversation(agent)
+        async with asyncio.timeout(20):
+            while not fake.requests:  # the text is given its meaning
+                await client.get("/v1/health/")
+        fake.script(Reply(parts=(Call(name=tool, pieces=('{"query": "tea"}',)),)), Reply())
+        await client.send(conversation, "Hello")
+
+        run = await client.newest_run(conversation)
+        told = await client.get(f"/v1/runs/{run['id']}/trace")
+        assert [one["call_type"] for one in told] == ["agent_step", "tool", "agent_step"]
+        assert told[1]["http"]["url"].endswith("/embeddings")
+        first = await client.get(f"/v1/steps/{told[0]['step_id']}/trace")
+        assert first == told[0]
 
 
 async def test_nothing_is_kept_unasked_and_what_is_old_goes(

@@ -26,7 +26,6 @@ State = Literal["supported", "partial", "not yet", "not planned"]
 PARTLY = {
     "POST /v1/agents": "templates are ignored",
     "PATCH /v1/agents/{agent_id}": "templates are ignored",
-    "POST /v1/agents/{agent_id}/messages/async": "no `callback_url`",
     "GET /v1/agents": "nothing is found by a template",
     "GET /v1/steps": "nothing is found by `trace_ids`",
 }

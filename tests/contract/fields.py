@@ -16,13 +16,15 @@ _GENERIC = re.compile(r"(array|map)<(?:string,)?(.*)>")
 # What palaver says beyond the contract: whoever resumes a stream needs its last number, the
 # vendor's own command line reads an agent's context by its newer name, a step tells what a cache
 # could make of its prompt and whether its tokens are estimated, calls that wait for approval may do
-# so up to some moment only, and a trace tells more of the request than its body.
+# so up to some moment only, a trace tells more of the request than its body, and an import tells
+# what it has left out.
 _MORE = {
     "LettaStopReason": {"seq_id"},
     "LettaUsageStatistics": {"seq_id"},
     "StepMetrics": {"prefix_changed_at", "cached_input_tokens", "estimated"},
     "AgentState": {"in_context_message_ids"},
     "Tool": {"approval_ttl"},
+    "AgentImportFileResponse": {"refused", "remarks"},
     "ProviderTrace": {"http"},
 }
 # What was left out of these is left out again.

@@ -118,8 +118,8 @@ def test_a_run_that_nobody_waits_for(client: Letta, agent: str) -> None:
     assert (run.agent_id, run.background) == (agent, True)
     assert kinds[-2:] == ["stop_reason", "usage_statistics"]
     assert client.runs.retrieve(run.id).status == "completed"
-    with pytest.raises(BadRequestError, match="callback_url"):
-        client.agents.messages.create_async(agent, input="Hello", callback_url="http://localhost")
+    with pytest.raises(BadRequestError, match="not public"):
+        client.agents.messages.create_async(agent, input="Hello", callback_url="http://10.0.0.1")
 
 
 def test_active_runs_are_listed_by_themselves(

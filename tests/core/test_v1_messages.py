@@ -6,9 +6,14 @@ from typing import Any, Literal
 import pytest
 
 from palaver.core.bundled_messages import Reader
-from palaver.core.v1 import agent_of, handle_of
+from palaver.core.v1 import agent_of, handle_of, settings_of
 from palaver.core.v1_messages import Messages
 from palaver.domain.entry import Entry
+from palaver.domain.model_settings import (
+    AnthropicModelSettings,
+    GoogleAIModelSettings,
+    OpenAIModelSettings,
+)
 from palaver.domain.part import Reasoning, Text, ToolCall, ToolReturn, Verdict
 
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
@@ -147,6 +152,28 @@ def test_characters_that_cannot_be_kept_are_replaced() -> None:
 )
 def test_handles(config: Row, handle: str | None) -> None:
     assert handle_of(config) == handle
+
+
+def test_the_settings_of_models() -> None:
+    warm = {"temperature": 0.2, "max_tokens": 900, "parallel_tool_calls": False}
+    thinks = {"enable_reasoner": True, "max_reasoning_tokens": 2048}
+
+    openai = settings_of({"model_endpoint_type": "openai", "reasoning_effort": "low", **warm})
+    claude = settings_of({"model_endpoint_type": "anthropic", **warm, **thinks})
+    gemini = settings_of({"model_endpoint_type": "google_ai", **thinks})
+    plain = settings_of({"model_endpoint_type": "anthropic", "enable_reasoner": False})
+
+    assert isinstance(openai, OpenAIModelSettings)
+    assert openai.reasoning.reasoning_effort == "low"
+    assert (openai.temperature, openai.max_output_tokens) == (0.2, 900)
+    assert isinstance(claude, AnthropicModelSettings)
+    assert (claude.thinking.budget_tokens, claude.parallel_tool_calls) == (2048, False)
+    assert isinstance(gemini, GoogleAIModelSettings)
+    assert gemini.thinking_config.thinking_budget == 2048
+    assert isinstance(plain, AnthropicModelSettings)
+    assert plain.thinking.type == "disabled"
+    assert "max_output_tokens" not in plain.model_fields_set
+    assert settings_of({"model_endpoint_type": "webui", "temperature": 0.2}) is None
 
 
 def test_of_an_agent_only_what_is_wrong_is_left_out() -> None:

@@ -9,7 +9,16 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Self
 
-from tests.fakes import anthropic_messages, bedrock, chat, faulty, gemini, responses, sglang
+from tests.fakes import (
+    anthropic_messages,
+    bedrock,
+    chat,
+    embeddings,
+    faulty,
+    gemini,
+    responses,
+    sglang,
+)
 from tests.fakes.reply import WORDS, Answer, Fault, Refusal, Reply, Say, Usage
 
 
@@ -107,6 +116,7 @@ class FakeProvider:
         self.sglang = sglang.Started()
         self.listing: Any = None  # what is listed instead of the models
         self.count: Callable[[Any], int] | None = None  # the tokens of a request, if it counts
+        self.away: Refusal | None = None  # what everybody is told who asks for vectors
         self.url = ""
         self._answers: deque[Answer] = deque()
         self._server: asyncio.Server | None = None
@@ -132,6 +142,7 @@ class FakeProvider:
         """Begin again: no answers scripted, no requests seen."""
         self._answers.clear()
         self.requests.clear()
+        self.away = None
         self.sglang = sglang.Started()
 
     async def until_streaming(self, answers: int = 1) -> None:
@@ -185,7 +196,7 @@ class FakeProvider:
         self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         path = request.path.partition("?")[0]
-        told = self._told(path, request)
+        told = self._told(path, request) or self._meant(path, request)
         if told is not None:
             return await _whole(writer, told)
         found = self._wire(path)
@@ -226,11 +237,20 @@ class FakeProvider:
         if path == "/token":  # where Google's library gets one
             token = {"access_token": gemini.TOKEN, "expires_in": 3600, "token_type": "Bearer"}
             return Refusal(200, token)
-        if path == "/v1/embeddings":
-            return Refusal(200, {"data": [{"index": 0, "embedding": [0.0] * 8}]})
         if path in sglang.READERS:
             return sglang.READERS[path](self.sglang, request.body)
         return None
+
+    def _meant(self, path: str, request: Request) -> Refusal | None:
+        """Vectors, if they are asked for, or the scripted refusal; while it is away, always one."""
+        if not path.endswith("/embeddings"):
+            return None
+        if not _admits_openais(request):
+            return Refusal(401, {"error": {"message": "no key where it belongs"}})
+        if self.away or (self._answers and isinstance(self._answers[0], Refusal)):
+            answer = self.away or self._answers.popleft()
+            return answer if isinstance(answer, Refusal) else None
+        return embeddings.answer(request.body)
 
     def _wire(self, path: str) -> tuple[_Wire, dict[str, str]] | None:
         """The protocol of a path, and what the path names."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 MOST_PARAMETERS = 6
-LARGEST_PRODUCT = 26_000  # lines of code: docs/decisions/0032-a-house-for-a-clients-whole-world.md
+LARGEST_PRODUCT = 27_000  # lines of code: docs/decisions/0032-a-house-for-a-clients-whole-world.md
 
 # Words that say nothing about the thing they name.
 EMPTY_WORDS = {"manager", "service", "helper", "util", "utils", "base", "impl", "v2"}

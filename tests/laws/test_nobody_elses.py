@@ -20,6 +20,7 @@ _ABSENT = {
     for name, prefix in {
         "agent_id": "agent",
         "archive_id": "archive",
+        "batch_id": "job",
         "block_id": "block",
         "conversation_id": "conv",
         "file_id": "file",
@@ -92,7 +93,7 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
         own = await _things(client)
         before = await contents(db)
         agent, conversation = own["agent_id"], own["conversation_id"]
-        identity = _identity()
+        identity, export = _identity(), f"/v1/agents/{agent}/export"
         requests: list[tuple[str, str, str, Any, Json]] = [
             ("agent_id", "POST", "/v1/conversations/", {}, {"agent_id": "?"}),
             ("agent_id", "GET", "/v1/conversations/", None, {"agent_id": "?"}),
@@ -117,6 +118,14 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
             ("agent_id", "POST", "/v1/identities/", {**identity, "agent_ids": ["?"]}, {}),
             ("block_id", "PUT", "/v1/identities/", {**identity, "block_ids": ["?"]}, {}),
             ("run_id", "GET", "/v1/runs/", None, {"after": "?"}),
+            ("batch_id", "GET", "/v1/messages/batches", None, {"after": "?"}),
+            (
+                "agent_id",
+                "POST",
+                "/v1/messages/batches",
+                {"requests": [{"agent_id": "?", "input": "Hello"}]},
+                {},
+            ),
             ("step_id", "GET", "/v1/steps/", None, {"after": "?"}),
             ("tool_id", "GET", "/v1/tools/", None, {"after": "?"}),
             ("tool_id", "GET", "/v1/tools/", None, {"tool_ids": "?"}),
@@ -134,9 +143,13 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
                 {"query": "Hello", "conversation_id": "?"},
                 {},
             ),
+            ("agent_id", "POST", "/v1/agents/messages/search", {"agent_id": "?"}, {}),
+            ("conversation_id", "POST", "/v1/agents/messages/search", {"conversation_id": "?"}, {}),
             ("agent_id", "POST", "/v1/passages/search", {"agent_id": "?"}, {}),
             ("archive_id", "POST", "/v1/passages/search", {"archive_id": "?"}, {}),
             ("archive_id", "GET", "/v1/archives/", None, {"after": "?"}),
+            ("conversation_id", "GET", export, None, {"conversation_id": "?"}),
+            ("conversation_id", "POST", export, {"conversation_id": "?"}, {}),
             ("agent_id", "GET", "/v1/archives/", None, {"agent_id": "?"}),
             ("folder_id", "GET", "/v1/folders/", None, {"after": "?"}),
             ("folder_id", "POST", "/v1/agents/", {"folder_ids": ["?"]}, {}),
@@ -201,6 +214,10 @@ async def _things(client: Client) -> dict[str, str]:
     file = await client.http.post(_UPLOAD.format(folder_id=folder["id"]), files=_FILE)
     run = await client.newest_run(conversation)
     (step,) = await client.get(f"/v1/runs/{run['id']}/steps")
+    requests = [{"agent_id": agent, "input": "Hello"}]
+    batch = await client.post("/v1/messages/batches", {"requests": requests})
+    while (await client.get(f"/v1/messages/batches/{batch['id']}"))["completed_at"] is None:
+        pass
     tool = await client.post("/v1/tools/", {"source_code": _tool(clock.mint("n"))})
     server = await client.post(
         "/v1/mcp-servers/",
@@ -208,6 +225,7 @@ async def _things(client: Client) -> dict[str, str]:
     )
     return {
         "agent_id": agent,
+        "batch_id": batch["id"],
         "block_id": block["id"],
         "block_label": _LABEL,
         "conversation_id": conversation,

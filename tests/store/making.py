@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from palaver.clock import mint
 from palaver.domain.agent import Agent
 from palaver.domain.archive import Archive, Passage
+from palaver.domain.batch import BatchJob
 from palaver.domain.block import Block
 from palaver.domain.conversation import Address, Conversation
 from palaver.domain.entry import Entry
@@ -21,6 +22,7 @@ from palaver.errors import ConversationBusy
 from palaver.store import (
     agents,
     archives,
+    batches,
     blocks,
     conversations,
     entries,
@@ -30,6 +32,7 @@ from palaver.store import (
     runs,
     waiting,
 )  # fmt: skip
+from palaver.store.batches import Item
 from palaver.store.db import Tx
 from palaver.store.runs import Ticket
 
@@ -165,6 +168,14 @@ def keep_agent(tx: Tx, name: str = "Ada") -> Agent:
     new = agent(name)
     agents.add(tx, HERE, new)
     return new
+
+
+def keep_batch(tx: Tx, agent_id: str, run_id: str) -> BatchJob:
+    """A batch of two requests that is kept; the first one is a run."""
+    job = BatchJob(id=mint("job"), created_at=NOON)
+    batches.add(tx, HERE, job, [(agent_id, "{}")] * 2)
+    batches.begun(tx, Item(job.id, 0, "{}"), run_id)
+    return job
 
 
 def keep_block(tx: Tx, agent_id: str, label: str = "human") -> Block:

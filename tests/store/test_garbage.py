@@ -4,15 +4,21 @@ import random
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, func, select, text
 
+from palaver.clock import mint
 from palaver.domain.conversation import Address
+from palaver.domain.folder import Piece
+from palaver.domain.meaning import Sought
 from palaver.store import (
     agents,
     conversations,
     entries,
     events,
+    files,
+    folders,
     garbage,
+    open_files,
     recall,
     runs,
     schema,
@@ -129,6 +135,48 @@ async def test_an_agent_goes_with_the_last_of_its_conversations(db: Database) ->
     await db.tx(tell)
 
 
+@pytest.mark.parametrize("most", [1, 500])
+async def test_files_that_are_deleted_or_never_came_leave_nothing(db: Database, most: int) -> None:
+    def tell(tx: Tx) -> None:
+        agent = making.keep_agent(tx)
+        before = {table: count(tx, table) for table in schema.metadata.sorted_tables}
+        gone = making.keep_file(tx, agent.id, "hello there")
+        begun = making.file(gone.source_id, "begun")
+        open_files.note(tx, agent.id, making.opened(gone), making.NOON)
+        files.begin(tx, HERE, begun, making.LATER)
+        pieces = [(mint("passage"), Piece(line=n, text="hello\n")) for n in (1, 2)]
+        files.put(tx, HERE, begun, pieces)
+        files.remove(tx, HERE, gone.source_id, gone.id, making.LATER)
+
+        assert files.found(tx, HERE, [gone.source_id], Sought("hello"), 5) == []
+        assert files.passages(tx, HERE, gone.source_id, making.all_of_it()) == []
+        assert not garbage.collect(tx, making.LATER, most)
+        collect(tx, most)
+        folders.remove(tx, HERE, gone.source_id, making.LATER)
+
+        assert before == {table: count(tx, table) for table in schema.metadata.sorted_tables}
+        hits = "MATCH 'hello'" if tx.dialect == "sqlite" else "@@ to_tsquery('simple', 'hello')"
+        column = "words" if tx.dialect == "sqlite" else "said"
+        assert tx.all(text(f"SELECT 1 FROM words WHERE {column} {hits}")) == []
+
+    await db.tx(tell)
+
+
+async def test_an_agent_takes_its_folders_and_open_files_along(db: Database) -> None:
+    def tell(tx: Tx) -> None:
+        agent = making.keep_agent(tx)
+        file = making.keep_file(tx, agent.id)
+        open_files.note(tx, agent.id, making.opened(file), making.NOON)
+        agents.remove(tx, HERE, agent.id, making.LATER)
+        collect(tx)
+
+        assert count(tx, schema_texts.agents_files) == 0
+        assert count(tx, schema_texts.agents_folders) == count(tx, schema.agents) == 0
+        assert files.get(tx, HERE, file.source_id, file.id).file_name == "count"
+
+    await db.tx(tell)
+
+
 @pytest.mark.parametrize("seed", range(12))
 async def test_nothing_that_is_reached_is_ever_removed(db: Database, seed: int) -> None:
     dice = random.Random(seed)
@@ -169,8 +217,8 @@ async def test_what_was_removed_is_found_no_more(db: Database) -> None:
 
         assert count(tx, schema_texts.searchable) == 1
         wanted = recall.EntryFilter(agent_id=fork.agent_id)
-        assert [hit.entry.id for hit in recall.found(tx, HERE, wanted, "word", 9)] == history(
-            tx, fork
-        )
+        assert [
+            hit.entry.id for hit in recall.found(tx, HERE, wanted, Sought("word"), 9)
+        ] == history(tx, fork)
 
     await db.tx(tell)

@@ -14,12 +14,14 @@ from palaver.clock import mint
 from palaver.domain.conversation import Address, Context, Segment
 from palaver.domain.folder import Piece
 from palaver.domain.ids import ProjectId
+from palaver.domain.meaning import Meaning, Sought
 from palaver.domain.page import Page
 from palaver.domain.run import Step, StepMetrics
 from palaver.errors import PalaverError
 from palaver.store import (
     agents,
     archives,
+    batches,
     blocks,
     compactions,
     conversations,
@@ -27,6 +29,8 @@ from palaver.store import (
     files,
     folders,
     identities,
+    meanings,
+    nearest,
     open_files,
     passages,
     prompts,
@@ -45,12 +49,12 @@ from tests.store import making
 from tests.store.making import HERE
 
 ELSEWHERE = mint("project")
+MEANT = Meaning("some/model:2", (0.0, 1.0))
 
 # They make something new in the project that they are given, and reach nothing.
 MAKERS: set[Callable[..., Any]] = {
-    agents.add, archives.add, blocks.add, conversations.add, entries.insert_all, folders.add,
-    agents.add, archives.add, blocks.add, conversations.add, conversations.take_in,
-    entries.insert_all, identities.add, runs.add, steps.put, tools.add, traces.put,
+    agents.add, archives.add, batches.add, blocks.add, conversations.add, conversations.take_in,
+    entries.insert_all, folders.add, identities.add, runs.add, steps.put, tools.add, traces.put,
 }  # fmt: skip
 
 
@@ -71,6 +75,7 @@ FUNCTIONS = {
     for module in (
         agents,
         archives,
+        batches,
         blocks,
         compactions,
         conversations,
@@ -125,6 +130,7 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     steps.put(tx, HERE, busy.conversation_id, step, making.NOON)
     said = entries.append(tx, HERE, busy, [making.entry(run_id=run.id, step_id=step.id)])
     traces.put(tx, HERE, [making.trace(run.id, step.id)])
+    batch = making.keep_batch(tx, agent.id, run.id)
     archive, passage = making.keep_passage(tx, agent.id)
     file = making.keep_file(tx, agent.id)
     open_files.note(tx, agent.id, making.opened(file), making.NOON)
@@ -136,6 +142,9 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     identities.attach(tx, HERE, BLOCKS, block.id, identity.id)
     tool = making.tool()
     tools.add(tx, HERE, tool, making.NOON)
+    nearest.prepare(tx)
+    due = meanings.due(tx, MEANT.kind, (0, meanings.newest(tx)), 100)
+    meanings.keep(tx, MEANT.kind, due, dict.fromkeys(due, MEANT))
     return {
         "agent": agent.model_copy(update={"name": "Bob"}),
         "agent_id": agent.id,
@@ -148,6 +157,7 @@ def keep_world(tx: Tx) -> dict[str, Any]:
         "address": quiet,
         "entry_id": said[0].id,
         "run_id": run.id,
+        "batch_id": batch.id,
         "run_ids": [run.id],
         "done_id": done.id,
         "step_id": step.id,
@@ -193,6 +203,7 @@ def absent_world() -> dict[str, Any]:
         "entry_id": mint("message"),
         "run_id": mint("run"),
         "run_ids": [mint("run")],
+        "batch_id": mint("job"),
         "done_id": mint("run"),
         "step_id": mint("step"),
         "step": Step(id=mint("step"), run_id=mint("run"), agent_id=agent.id),
@@ -242,6 +253,7 @@ def arguments(function: Callable[..., Any], world: Mapping[str, Any]) -> dict[st
         "prompt": (b"other", b"words"),
         "built_in": {},
         "words": ["words"] if function.__module__ == tools.__name__ else "hello",
+        "sought": Sought("hello", "hybrid", MEANT),
         "types": None,
         "context": Context(start=3),
         "text": "Be brief.",

@@ -81,6 +81,7 @@ def test_up_and_down_and_up_again(engine: Engine) -> None:
     assert partial_indexes(engine) == first
     assert set(first) == {
         "one_running_run", "active_runs", "runs_of_worker", "runs_with_a_log", "one_run_of_a_key",
+        "callbacks_due", "batch_callbacks_due", "batches_that_go_on", "requests_that_wait",
         "entries_of_otid", "one_default_conversation", "answers_due",
         "steps_with_feedback", "garbage", "agents_that_are_gone",
         "agents_of_project", "agents_of_name", "agents_by_change", "agents_by_run",

@@ -6,16 +6,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, NullPool, create_engine, event, text
+from sqlalchemy import Connection, NullPool, create_engine, event, select, text
 
 from palaver.domain.conversation import Address
 from palaver.domain.identity import Identity
+from palaver.domain.meaning import Meaning, Sought
 from palaver.domain.page import Page
 from palaver.domain.run import Run
 from palaver.store import (
     agents,
     archives,
+    batches,
     blocks,
+    callbacks,
     claims,
     conversations,
     entries,
@@ -24,10 +27,13 @@ from palaver.store import (
     folders,
     garbage,
     identities,
+    meanings,
+    nearest,
     open_files,
     passages,
     recall,
     runs,
+    schema,
     steps,
     tags,
     tools,
@@ -36,6 +42,7 @@ from palaver.store import (
 )
 from palaver.store.agents import AgentFilter
 from palaver.store.archives import ArchiveFilter
+from palaver.store.batches import Item
 from palaver.store.blocks import BlockFilter
 from palaver.store.claims import Owner
 from palaver.store.conversations import ConversationFilter
@@ -51,11 +58,15 @@ from tests.store.making import HERE
 
 SMALL = "workers"  # a row for each process that lives
 # Indexes that hold nothing but what is wanted, and what a handful is sorted by, always.
-SHORT = "runs_of_worker|runs_with_a_log|one_running_run|active_runs|garbage|agents_that_are_gone"
+SHORT = (
+    "runs_of_worker|runs_with_a_log|one_running_run|active_runs|garbage|agents_that_are_gone"
+    "|callbacks_due|batch_callbacks_due|batches_that_go_on"
+)
 HANDFUL = r"((agents_blocks|agents_archives|segments)\.n|(run_events|news)\.run_id|"
 HANDFUL += r"agents_folders\.folder_id)\b"
 # What a full-text index gives is in no order on PostgreSQL; SQLite's knows the order of numbers.
-FOUND = r"hits\.n\b"
+# What is near to what is compared anew for each question.
+FOUND = r"hits\.n\b|\(+vectors\.numbers\)::vector <#>"
 
 
 @dataclass
@@ -84,9 +95,8 @@ def sqlite_faults(connection: Connection, statement: str, given: Any) -> list[st
     """The tables that SQLite reads from end to end, and the sorting that it does."""
     rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)
     steps = [row.detail for row in rows]
-    bad = (
-        rf"SCAN (?!CONSTANT|{SMALL}|(wanted|words) VIRTUAL|(some|walk)$|runs USING INDEX ({SHORT}))"
-    )
+    walks = rf"{SMALL}|(wanted|words) VIRTUAL|(some|walk)$|\w+ USING INDEX ({SHORT})"
+    bad = rf"SCAN (?!CONSTANT|{walks})"
     if not re.search(f"ORDER BY {HANDFUL}", statement):
         bad += "|USE TEMP B-TREE FOR ORDER BY"
     return [f"{step}\n  in {statement}" for step in steps if re.match(bad, step)]
@@ -150,6 +160,7 @@ class Kept:
     file_id: str
     identity: Identity
     done: Run
+    batch_id: str
 
 
 def keep(tx: Tx) -> Kept:
@@ -169,8 +180,11 @@ def keep(tx: Tx) -> Kept:
     identity = making.identity()
     identities.add(tx, HERE, identity, making.NOON)
     identities.attach(tx, HERE, AGENTS, address.agent_id, identity.id)
+    entries.append(tx, HERE, address, [making.entry(run_id=run.id, step_id="step-1")])
+    batch = making.keep_batch(tx, address.agent_id, run.id)
     folder = (file.source_id, file.id)
-    return Kept(address, run, said, tool.id, [archive.id], block.id, *folder, identity, done)
+    rest = (block.id, *folder, identity, done, batch.id)
+    return Kept(address, run, said, tool.id, [archive.id], *rest)
 
 
 def collected(tx: Tx, agent_id: str) -> None:
@@ -290,7 +304,7 @@ HOT: dict[str, Ask] = {
         tx, HERE, it.folder_id
     ),
     "what an agent heard last": lambda tx, it: recall.found(
-        tx, HERE, EntryFilter(agent_id=it.address.agent_id), None, 5
+        tx, HERE, EntryFilter(agent_id=it.address.agent_id), Sought(None), 5
     ),
     "identities": lambda tx, it: identities.listed(
         tx, HERE, Page(after=it.identity.id), IdentityFilter()
@@ -376,24 +390,37 @@ HOT: dict[str, Ask] = {
     "a step's trace": lambda tx, it: traces.find(tx, HERE, "step-1"),
     "a run's traces": lambda tx, it: traces.of_run(tx, HERE, it.run.id, 5),
     "old traces": lambda tx, it: traces.prune(tx, making.LATER, 5),
+    "what has no vector": lambda tx, it: meanings.due(tx, "k:2", (0, 9_000), 5),
+    "who is to be called": lambda tx, it: callbacks.claim(tx, making.LATER, making.LATER, 5),
+    "what a call came to": lambda tx, it: callbacks.settle(tx, it.run, None),
+    "batches": lambda tx, it: batches.listed(tx, HERE, Page(after=it.batch_id)),
+    "a batch": lambda tx, it: batches.get(tx, HERE, it.batch_id),
+    "a batch's messages": lambda tx, it: batches.said(tx, HERE, it.batch_id, Page(), None),
+    "batches that go on": lambda tx, it: batches.going(tx),
+    "a batch's next request": lambda tx, it: batches.next_item(tx, it.batch_id, 5),
+    "a request that is taken": lambda tx, it: batches.hold(tx, Item(it.batch_id, 1, "{}"), 5),
+    "a batch that is cancelled": lambda tx, it: batches.cancel(tx, HERE, it.batch_id),
+    "a batch that is over": lambda tx, it: batches.close(tx, it.batch_id, making.LATER),
     "a run's steps": lambda tx, it: steps.of_run(tx, HERE, it.run.id, Page()),
 }
 
 
 FULL_TEXT: dict[str, Ask] = {
     "a word that an agent knows": lambda tx, it: recall.found(
-        tx, HERE, EntryFilter(agent_id=it.address.agent_id), "word", 5
+        tx, HERE, EntryFilter(agent_id=it.address.agent_id), Sought("word"), 5
     ),
     "several words": lambda tx, it: recall.found(
-        tx, HERE, EntryFilter(agent_id=it.address.agent_id, roles=("user",)), "word 1 2", 5
+        tx, HERE, EntryFilter(agent_id=it.address.agent_id, roles=("user",)), Sought("word 1 2"), 5
     ),
-    "a word that anybody knows": lambda tx, it: recall.found(tx, HERE, EntryFilter(), "word", 5),
+    "a word that anybody knows": lambda tx, it: recall.found(
+        tx, HERE, EntryFilter(), Sought("word"), 5
+    ),
     "a word in a conversation": lambda tx, it: recall.found(
-        tx, HERE, EntryFilter(conversation_id=it.address.conversation_id), "word", 5
+        tx, HERE, EntryFilter(conversation_id=it.address.conversation_id), Sought("word"), 5
     ),
-    "a word in files": lambda tx, it: files.found(tx, HERE, [it.folder_id], "grey rain", 5),
+    "a word in files": lambda tx, it: files.found(tx, HERE, [it.folder_id], Sought("grey rain"), 5),
     "a word in archives": lambda tx, it: passages.found(
-        tx, HERE, PassageFilter(archives=it.archives, tags=["grey"]), "grey", 5
+        tx, HERE, PassageFilter(archives=it.archives, tags=["grey"]), Sought("grey"), 5
     ),
 }
 
@@ -410,6 +437,34 @@ def test_the_full_text_index_finds(connection: Connection, what: str) -> None:
     FULL_TEXT[what](tx, kept)
 
     assert any("words" in statement for statement, _ in told.statements)
+    assert told.plans() == []
+
+
+NEAR = Sought("?", "vector", Meaning("k:2", (0.0, 1.0)))
+NEAREST: dict[str, Ask] = {
+    "what is near": lambda tx, it: passages.found(
+        tx, HERE, PassageFilter(archives=it.archives), NEAR, 5
+    ),
+    "what is near of what is wanted": lambda tx, it: nearest.nearest(
+        tx,
+        Meaning("k:2", (0.0, 1.0)),
+        (it.address.agent_id,),
+        (schema.entries, select(schema.entries.c.id).where(schema.entries.c.role == "user")),
+        400,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NEAREST)
+def test_only_what_is_in_a_scope_is_compared(connection: Connection, what: str) -> None:
+    tx, told = Tx(connection), Told(connection)
+    kept = keep(tx)
+    nearest.prepare(tx)
+    event.listen(connection, "before_cursor_execute", told.listen)
+
+    NEAREST[what](tx, kept)
+
+    assert any("vector_scopes" in statement for statement, _ in told.statements)
     assert told.plans() == []
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from palaver.domain.conversation import Address
 from palaver.domain.entry import Entry, Role
+from palaver.domain.meaning import Sought
 from palaver.domain.part import Part, Reasoning, Text, ToolCall, ToolReturn
 from palaver.store import agents, conversations, entries, passages, recall
 from palaver.store.db import Database, Tx
@@ -35,8 +36,8 @@ def tell(tx: Tx, *texts: str) -> Address:
 
 def found(tx: Tx, wanted: EntryFilter, words: str | None, limit: int = 10) -> list[str]:
     """What was found: the texts, best first."""
-    hits = recall.found(tx, HERE, wanted, words, limit)
-    assert all(0 < hit.score <= 1 for hit in hits)
+    hits = recall.found(tx, HERE, wanted, Sought(words), limit)
+    assert all(0 < hit.rank.score <= 1 for hit in hits)
     return ["".join(part.text for part in hit.entry.parts if part.type == "text") for hit in hits]
 
 
@@ -179,8 +180,8 @@ async def test_any_question_can_be_asked(db: Database, words: str) -> None:
     def check(tx: Tx) -> None:
         agent = making.keep_agent(tx)
         text = words.replace("\0", "")
-        recall.found(tx, HERE, EntryFilter(agent_id=agent.id), text, 5)
-        passages.found(tx, HERE, PassageFilter(), text, 5)
+        recall.found(tx, HERE, EntryFilter(agent_id=agent.id), Sought(text), 5)
+        passages.found(tx, HERE, PassageFilter(), Sought(text), 5)
         passages.listed(tx, HERE, making.all_of_it(), PassageFilter(), text)
 
     await db.tx(check)
@@ -195,11 +196,11 @@ async def test_a_passage_that_was_removed_is_not_found(db: Database) -> None:
         passages.remove(tx, HERE, first.id, [box.id])
 
         def texts(words: str) -> list[str]:
-            return [hit.passage.text for hit in passages.found(tx, HERE, wanted, words, 5)]
+            return [hit.passage.text for hit in passages.found(tx, HERE, wanted, Sought(words), 5)]
 
         assert texts("rain") == []
         assert texts("grey") == ["grey hail", "grey snow"]
-        assert passages.found(tx, HERE, PassageFilter(archives=[]), "grey", 5) == []
+        assert passages.found(tx, HERE, PassageFilter(archives=[]), Sought("grey"), 5) == []
         assert passages.listed(tx, HERE, making.all_of_it(), PassageFilter(archives=[])) == []
 
     await db.tx(check)

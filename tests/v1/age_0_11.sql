@@ -59,6 +59,14 @@ CREATE TABLE identities (
     created_at timestamptz DEFAULT now(), updated_at timestamptz DEFAULT now(),
     is_deleted boolean NOT NULL DEFAULT false, _created_by_id varchar, _last_updated_by_id varchar
 );
+CREATE TABLE identities_agents (
+    identity_id varchar NOT NULL REFERENCES identities, agent_id varchar NOT NULL REFERENCES agents,
+    PRIMARY KEY (identity_id, agent_id)
+);
+CREATE TABLE identities_blocks (
+    identity_id varchar NOT NULL REFERENCES identities, block_id varchar NOT NULL REFERENCES block,
+    PRIMARY KEY (identity_id, block_id)
+);
 CREATE TABLE sources (id varchar PRIMARY KEY, name varchar, is_deleted boolean NOT NULL DEFAULT false);
 INSERT INTO sources VALUES ('source-11000000-0000-4000-8000-000000000001', 'pilot books', false);
 
@@ -92,8 +100,13 @@ VALUES
      E'def tide() -> str:\n    """Another tide."""\n    return "low"\n',
      '{"name": "tide", "description": "Another tide.", "parameters": {"type": "object", "properties": {}}}',
      '["fruit"]', 'custom', 'org-11000000-0000-4000-8000-000000000000', 1000, true);
+INSERT INTO tools (id, name, source_type, json_schema, tags, tool_type, organization_id) VALUES
+    ('tool-11000000-0000-4000-8000-000000000002', 'run_code', 'python', '{"name": "run_code"}', '[]',
+     'letta_builtin', 'org-11000000-0000-4000-8000-000000000000');
 INSERT INTO tools_agents VALUES
-    ('agent-11000000-0000-4000-8000-000000000001', 'tool-11000000-0000-4000-8000-000000000001');
+    ('agent-11000000-0000-4000-8000-000000000001', 'tool-11000000-0000-4000-8000-000000000001'),
+    ('agent-06000000-0000-4000-8000-000000000001', 'tool-11000000-0000-4000-8000-000000000002'),
+    ('agent-11000000-0000-4000-8000-000000000001', 'tool-11000000-0000-4000-8000-000000000002');
 INSERT INTO archives (id, name, organization_id) VALUES
     ('archive-11000000-0000-4000-8000-000000000001', 'Sorts', 'org-11000000-0000-4000-8000-000000000000');
 INSERT INTO archives_agents (agent_id, archive_id, is_owner)
@@ -108,7 +121,13 @@ INSERT INTO agent_environment_variables (id, key, value, agent_id) VALUES
      'agent-11000000-0000-4000-8000-000000000001');
 INSERT INTO identities (id, identifier_key, name, identity_type, properties, organization_id) VALUES
     ('identity-11000000-0000-4000-8000-000000000001', 'grower', 'A grower', 'user', '[]',
-     'org-11000000-0000-4000-8000-000000000000');
+     'org-11000000-0000-4000-8000-000000000000'),
+    ('identity-11000000-0000-4000-8000-000000000002', 'grower', 'Of another project', 'org',
+     '[{"key": "trees", "value": 40, "type": "number"}]', 'org-00000000-0000-4000-8000-000000000000');
+INSERT INTO identities_agents
+SELECT 'identity-11000000-0000-4000-8000-000000000001', id FROM agents WHERE id LIKE '%1';
+INSERT INTO identities_blocks VALUES
+    ('identity-11000000-0000-4000-8000-000000000001', 'block-11000000-0000-4000-8000-000000000001');
 
 -- Reasoning that shows and that does not, a picture, a call that was approved of, and one that waits.
 INSERT INTO messages

@@ -140,6 +140,10 @@ async def test_agents_have_what_they_had(client: Client) -> None:
     assert (harbour["tags"], harbour["metadata"]) == (["sea"], {"berth": 7})
     assert (harbour["model"], orchard["model"]) == ("openai/gpt-4o-mini", "anthropic/palaver-test")
     assert [one["key"] for one in orchard["secrets"]] == ["WELL_KEY"]
+    grower = await client.get("/v1/identities/identity-11000000-0000-4000-8000-000000000001")
+    assert grower["identifier_key"] == "grower"
+    assert {ORCHARD, HARBOUR} <= {*grower["agent_ids"]}
+    assert grower["block_ids"] == ["block-11000000-0000-4000-8000-000000000001"]
     texts = {one["text"] for one in await client.get(f"/v1/agents/{HARBOUR}/archival-memory")}
     assert texts == {"Springs follow the full moon.", "Boskoop keeps until March."}
 

@@ -1,5 +1,6 @@
 """`palaver import postgresql://…`: what a V1 database holds is here afterwards, and adds up."""
 
+import asyncio
 import hashlib
 import signal
 import sqlite3
@@ -12,12 +13,19 @@ from typing import Any
 import psycopg
 import pytest
 
+from palaver.domain.conversation import Address
+from palaver.domain.ids import DEFAULT_PROJECT
+from palaver.store import entries
+from palaver.store.opening import open_database
 from palaver.store.schema import metadata
 from tests.databases import Databases
+from tests.repair.damage import BROKEN
 from tests.servers import environment_of
 from tests.v1.conftest import Brought, Json, Old, bring, command
 
-NOUNS = ("agents", "archives", "blocks", "conversations", "messages", "passages", "tools")
+NOUNS = (
+    "agents", "archives", "blocks", "conversations", "identities", "messages", "passages", "tools",
+)  # fmt: skip
 SECRET = "hush-hush"
 
 
@@ -81,8 +89,11 @@ def sums(told: Json) -> dict[str, tuple[int, int]]:
 def test_all_that_is_found_is_accounted_for(brought: Brought) -> None:
     assert all(there == told for there, told in sums(brought.told).values()), sums(brought.told)
     assert {one["number"] for one in brought.told["left"] if one["noun"] == "agents"} == {1}
-    (refused,) = brought.told["refused"]
-    assert refused["reason"] == "its role 'conductor' is unknown"
+    reasons = [one["reason"] for one in brought.told["refused"]]
+    taken = "its key is that of identity-11000000-0000-4000-8000-000000000001"
+    unknown = "its role 'conductor' is unknown"
+    nobody = "no tool of that name is built in here, and nobody has brought one"
+    assert reasons == ([unknown] if brought.age == "0_06" else [nobody, unknown, taken])
 
 
 def test_each_conversation_is_certified(brought: Brought) -> None:
@@ -194,3 +205,44 @@ def test_a_long_history_is_read_page_by_page(old: Old, tmp_path: Path, age: str)
     assert all(there == known for there, known in sums(told).values())
     assert told["conversations"][0]["messages"] == 901 + 6
     assert told["conversations"][0]["verdict"] == "same"
+
+
+MILL = "agent-16000000-0000-4000-8000-000000000001"
+NEW_IN_V1 = """
+INSERT INTO conversations (id, agent_id, organization_id, created_at)
+SELECT 'conv-17000000-0000-4000-8000-000000000001', agent_id, organization_id, now()
+FROM conversations WHERE id LIKE '%1';
+INSERT INTO messages (id, agent_id, role, text, organization_id, created_at, conversation_id)
+SELECT 'message-17000000-0000-4000-8000-00000000000' || n, agent_id, role, 'New ' || n,
+    organization_id, now(), 'conv-1' || c || '000000-0000-4000-8000-00000000000' || d
+FROM conversations, (VALUES (1, 'system', 7, 1), (2, 'user', 7, 1), (3, 'user', 6, 3))
+    AS said (n, role, c, d) WHERE id LIKE 'conv-16%1';
+INSERT INTO conversation_messages (conversation_id, agent_id, message_id, position)
+SELECT conversation_id, agent_id, id, 100 + sequence_id FROM messages WHERE id LIKE 'message-17%';
+"""
+
+
+async def say_more(url: str, conversation_id: str) -> None:
+    """Have something said in a conversation of the mill."""
+    db = open_database(url)
+    address = Address(conversation_id=conversation_id, agent_id=MILL)
+    more = BROKEN["a call, then somebody speaks"].entries()
+    await db.tx(entries.append, DEFAULT_PROJECT, address, more)
+    await db.close()
+
+
+def test_a_later_run_brings_what_is_new(old: Old, databases: Databases, tmp_path: Path) -> None:
+    conversations = [f"conv-16000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3)]
+    with old("0_16") as source, databases.fresh() as url:
+        bring(tmp_path, url, source)
+        with psycopg.connect(source, autocommit=True) as connection:
+            connection.execute(NEW_IN_V1.encode())
+        asyncio.run(say_more(url, conversations[0]))
+
+        again = bring(tmp_path, url, source, "--json")
+
+    verdicts = {one["conversation_id"]: one["verdict"] for one in again.told["conversations"]}
+    assert [verdicts[one] for one in conversations] == ["longer", "same", "shorter"]
+    assert verdicts["conv-17000000-0000-4000-8000-000000000001"] == "same"
+    assert again.told["counts"]["conversations"] == {"added": 1, "there": 6}
+    assert again.code == 1

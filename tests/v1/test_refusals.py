@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from palaver.errors import Unavailable
@@ -55,3 +56,17 @@ def test_nothing_can_be_written_by_that_door(old: Old) -> None:
         V1Database.opened(source) as opened,
     ):
         opened._connection.execute("DELETE FROM messages")
+
+
+def test_a_source_that_goes_away(old: Old) -> None:
+    with (
+        old("0_06") as source,
+        psycopg.connect(source, autocommit=True) as other,
+        pytest.raises(Unavailable, match="cannot be read"),
+        V1Database.opened(source) as opened,
+    ):
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid != pg_backend_pid()"
+        )
+        opened.count("agents")

@@ -5,7 +5,7 @@ import json
 from typing import Annotated, Any
 
 from fastapi import Body, Form, Header, Query, Response, UploadFile
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from palaver.api import addressing, routing
 from palaver.api.deps import Caller, House, Rooms
@@ -14,6 +14,7 @@ from palaver.core import bundles
 from palaver.domain.bundle import Bundle
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId, ConversationName, ProjectId
+from palaver.domain.intake import Refusal
 from palaver.engine import exporting
 from palaver.engine.importing import Porter, Wishes, anew
 from palaver.engine.taking_in import take_in
@@ -32,9 +33,14 @@ _LEGACY = (
 
 
 class Imported(Frozen):
-    """The agents that a file held, under their new ids."""
+    """The agents that a file held, under their new ids; what was left out, and what to look at.
+
+    The contract knows the ids only.
+    """
 
     agent_ids: list[str]
+    refused: list[Refusal] = Field(default_factory=list)
+    remarks: list[str] = Field(default_factory=list)
 
 
 class ExportQuery(Frozen):
@@ -117,7 +123,7 @@ async def import_file(
     """Make agents from an agent file, all that it holds or none; everything gets new ids.
 
     What this server cannot have (tools of other servers, MCP servers that the operator does not
-    allow) is left out.
+    allow) is left out, and ``refused`` says why.
     """
     wishes = changes.wishes(x_override_embedding_model)
     data = await file.read()
@@ -126,7 +132,7 @@ async def import_file(
     del data
     order = await Porter(rooms.catalog, rooms.mcp).order(bundle, anew, wishes)
     intake = await take_in(rooms.db, caller.project, order)
-    return Imported(agent_ids=intake.agent_ids)
+    return Imported(agent_ids=intake.agent_ids, refused=intake.refused, remarks=intake.remarks)
 
 
 async def _export(rooms: House, project: ProjectId, agent_id: str, wanted: Exported) -> Response:

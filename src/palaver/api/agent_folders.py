@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from fastapi import Query
 
-from palaver.api import routing
-from palaver.api.deps import Caller, Db
+from palaver.api import agent_states, routing
+from palaver.api.deps import Caller, Db, Rooms
 from palaver.api.pages import NewestFirst
 from palaver.api.problems import CONFLICT
 from palaver.domain.agent import Agent
@@ -31,7 +31,7 @@ class AgentFilesQuery(NewestFirst):
 
     order_by: Literal["created_at"] = "created_at"
     is_open: bool | None = None
-    cursor: Annotated[str | None, Query(deprecated=True)] = None
+    cursor: str | None = None
 
 
 class AgentFiles(Frozen):
@@ -44,16 +44,16 @@ class AgentFiles(Frozen):
 
 @router.get("")
 async def list_folders(
-    agent_id: AgentId, query: Annotated[FoldersQuery, Query()], caller: Caller, db: Db
+    agent_id: AgentId, query: Annotated[FoldersQuery, Query()], caller: Caller, rooms: Rooms
 ) -> list[HeldFolder]:
     """List the folders of an agent."""
 
     def read(tx: Tx) -> list[HeldFolder]:
         agents.get(tx, caller.project, agent_id)
         found = folders.listed(tx, caller.project, query.page, agent_id=agent_id)
-        return [HeldFolder(**dict(one)) for one in found]
+        return [agent_states.shown(rooms.catalog, one) for one in found]
 
-    return await db.read(read)
+    return await rooms.db.read(read)
 
 
 @router.patch("/attach/{folder_id}")
@@ -104,7 +104,8 @@ async def close_all_files(agent_id: AgentId, caller: Caller, db: Db) -> list[str
         agents.get(tx, caller.project, agent_id, for_update=True)
         opened = open_files.opened(tx, caller.project, agent_id)
         open_files.close(tx, agent_id, [one.file_id for one in opened])
-        conversations.mark_stale_agent(tx, caller.project, agent_id)
+        if opened:
+            conversations.mark_stale_agent(tx, caller.project, agent_id)
         return [one.file_name for one in opened]
 
     return await db.tx(write)
@@ -119,7 +120,8 @@ async def open_file(agent_id: AgentId, file_id: FileId, caller: Caller, db: Db) 
         file = open_files.get(tx, caller.project, agent_id, file_id)
         whole = file.model_copy(update={"start_line": None, "end_line": None})
         closed = shelves.open_file(tx, caller.project, agent, whole)
-        conversations.mark_stale_agent(tx, caller.project, agent_id)
+        if closed or not file.is_open or file.start_line is not None:
+            conversations.mark_stale_agent(tx, caller.project, agent_id)
         return [one.file_name for one in closed]
 
     return await db.tx(write)
@@ -132,8 +134,9 @@ async def close_file(agent_id: AgentId, file_id: FileId, caller: Caller, db: Db)
     def write(tx: Tx) -> None:
         agents.get(tx, caller.project, agent_id, for_update=True)
         file = open_files.get(tx, caller.project, agent_id, file_id)
-        open_files.close(tx, agent_id, [file.file_id])
-        conversations.mark_stale_agent(tx, caller.project, agent_id)
+        if file.is_open:
+            open_files.close(tx, agent_id, [file.file_id])
+            conversations.mark_stale_agent(tx, caller.project, agent_id)
 
     await db.tx(write)
 

@@ -8,7 +8,7 @@ from palaver.core.expand import messages_of
 from palaver.domain.agent import Agent, AgentState, Include, Memory, Variable
 from palaver.domain.block import Block
 from palaver.domain.entry import Entry
-from palaver.domain.folder import HeldFolder
+from palaver.domain.folder import EmbeddingConfig, Folder, HeldFolder
 from palaver.domain.ids import ProjectId, shape
 from palaver.domain.message import ApprovalRequestMessage
 from palaver.domain.tool import Tool
@@ -41,9 +41,9 @@ def show(
         asked = pausing.find(tx, default)
     shelved = []
     if "agent.sources" in include:
-        shelved = [HeldFolder(**dict(one)) for one in folders.of_agent(tx, project, agent.id)]
+        shelved = [shown(catalog, one) for one in folders.of_agent(tx, project, agent.id)]
     return AgentState(
-        **_stored(agent),
+        **{**_stored(agent), **_embedding(catalog)},
         sources=shelved,
         llm_config=choosing.llm_config(catalog, agent),
         memory=Memory(blocks=held, agent_type=agent.agent_type),
@@ -67,10 +67,31 @@ def show_all(
     return [show(tx, project, catalog, agent, include or ()) for agent in found]
 
 
+def shown(catalog: Catalog, folder: Folder) -> HeldFolder:
+    """A folder, with the embedding model that is used for it, if there is one."""
+    held = HeldFolder(**dict(folder))
+    config = catalog.embedder.config if catalog.embedder else None
+    if config is None:
+        return held
+    size = folder.embedding_config.embedding_chunk_size
+    config = {**config, "embedding_chunk_size": size}
+    return held.model_copy(update={"embedding_config": EmbeddingConfig(**config)})
+
+
 def memory_of(tx: Tx, project: ProjectId, agent_id: str) -> Memory:
     """The blocks of an agent in their older form. Raises `NotFound`."""
     agent = agents.get(tx, project, agent_id)
     return Memory(blocks=blocks.of_agent(tx, project, agent_id), agent_type=agent.agent_type)
+
+
+def _embedding(catalog: Catalog) -> dict[str, Any]:
+    """The embedding model, where there is one: no agent has another. Else what was said stays."""
+    if catalog.embedder is None:
+        return {}
+    return {
+        "embedding": str(catalog.embedder.handle),
+        "embedding_config": catalog.embedder.config,
+    }
 
 
 def _stored(agent: Agent) -> dict[str, Any]:

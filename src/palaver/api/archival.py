@@ -7,7 +7,7 @@ from fastapi import Query
 from pydantic import Field
 
 from palaver.api import routing
-from palaver.api.deps import Caller, Db
+from palaver.api.deps import Caller, Db, Rooms
 from palaver.domain.archive import NewPassage, Passage, TagMatch
 from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.ids import AgentId, PassageId, ProjectId
@@ -75,7 +75,7 @@ class PassageSearchResponse(Frozen):
 
 @router.post("")
 async def create_passage(
-    agent_id: AgentId, body: NewPassage, caller: Caller, db: Db
+    agent_id: AgentId, body: NewPassage, caller: Caller, rooms: Rooms
 ) -> list[Passage]:
     """Put a text into the agent's first archive, which is made if it has none."""
 
@@ -83,12 +83,12 @@ async def create_passage(
         agent = agents.get(tx, caller.project, agent_id)
         return [archiving.put(tx, caller.project, agent, body)]
 
-    return await db.tx(write)
+    return [rooms.embedded(one) for one in await rooms.db.tx(write)]
 
 
 @router.get("")
 async def list_passages(
-    agent_id: AgentId, query: Annotated[PassageQuery, Query()], caller: Caller, db: Db
+    agent_id: AgentId, query: Annotated[PassageQuery, Query()], caller: Caller, rooms: Rooms
 ) -> list[Passage]:
     """List the passages of the agent's archives, oldest first unless asked otherwise."""
 
@@ -96,14 +96,15 @@ async def list_passages(
         wanted = _of_agent(tx, caller.project, agent_id)
         return passages.listed(tx, caller.project, query.page, wanted, query.search)
 
-    return await db.read(read)
+    return [rooms.embedded(one) for one in await rooms.db.read(read)]
 
 
 @router.get("/search")
 async def search_passages(
-    agent_id: AgentId, query: Annotated[PassageSearch, Query()], caller: Caller, db: Db
+    agent_id: AgentId, query: Annotated[PassageSearch, Query()], caller: Caller, rooms: Rooms
 ) -> PassageSearchResponse:
     """Find the passages that are most about a question."""
+    sought = await rooms.meanings.sought(query.query)
 
     def read(tx: Tx) -> list[PassageHit]:
         wanted = PassageFilter(
@@ -113,9 +114,9 @@ async def search_passages(
             since=query.start_datetime,
             until=query.end_datetime,
         )
-        return passages.found(tx, caller.project, wanted, query.query, query.top_k or 10)
+        return passages.found(tx, caller.project, wanted, sought, query.top_k or 10)
 
-    found = [hit.passage for hit in await db.read(read)]
+    found = [hit.passage for hit in await rooms.db.read(read)]
     results = [
         Result(id=one.id, content=one.text, timestamp=one.created_at, tags=one.tags or [])
         for one in found

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from palaver import clock
 from palaver.api import agent_states, routing
 from palaver.api.blocks import AgentsQuery
-from palaver.api.deps import Caller, Db, Rooms
+from palaver.api.deps import Caller, Db, House, Rooms
 from palaver.api.pages import NewestFirst
 from palaver.domain.agent import AgentState
 from palaver.domain.archive import Archive, NewPassage, Passage, TagMatch
@@ -29,7 +29,7 @@ ArchiveName = Annotated[str, StringConstraints(min_length=1)]
 
 
 class NewArchive(Frozen):
-    """What a caller gives to make an archive. Embeddings are not made, whatever is said of them."""
+    """What a caller gives to make an archive. Which model makes vectors is the server's choice."""
 
     name: ArchiveName
     description: str | None = None
@@ -71,7 +71,7 @@ class PassagesSearch(Frozen):
 
 
 class PassageSearchItem(Frozen):
-    """A passage that was found. ``score`` is from 0 to 1."""
+    """A passage that was found, how, and its places in the lists. ``score`` is from 0 to 1."""
 
     passage: Passage
     score: float
@@ -79,30 +79,33 @@ class PassageSearchItem(Frozen):
 
 
 @router.post("/")
-async def create(body: NewArchive, caller: Caller, db: Db) -> Archive:
+async def create(body: NewArchive, caller: Caller, rooms: Rooms) -> Archive:
     """Make an archive."""
     archive = archiving.archive_called(body.name, body.description)
-    await db.tx(archives.add, caller.project, archive)
-    return archive
+    await rooms.db.tx(archives.add, caller.project, archive)
+    return rooms.embedded(archive)
 
 
 @router.get("/")
 async def list_archives(
-    query: Annotated[ArchiveQuery, Query()], caller: Caller, db: Db
+    query: Annotated[ArchiveQuery, Query()], caller: Caller, rooms: Rooms
 ) -> list[Archive]:
     """List archives, of an agent or of a name if one is given."""
     wanted = ArchiveFilter(name=query.name, agent_id=query.agent_id)
-    return await db.read(archives.listed, caller.project, query.page, wanted)
+    found = await rooms.db.read(archives.listed, caller.project, query.page, wanted)
+    return [rooms.embedded(one) for one in found]
 
 
 @router.get("/{archive_id}")
-async def retrieve(archive_id: ArchiveId, caller: Caller, db: Db) -> Archive:
+async def retrieve(archive_id: ArchiveId, caller: Caller, rooms: Rooms) -> Archive:
     """Read one archive."""
-    return await db.read(archives.get, caller.project, archive_id)
+    return rooms.embedded(await rooms.db.read(archives.get, caller.project, archive_id))
 
 
 @router.patch("/{archive_id}")
-async def update(archive_id: ArchiveId, body: ArchiveChange, caller: Caller, db: Db) -> Archive:
+async def update(
+    archive_id: ArchiveId, body: ArchiveChange, caller: Caller, rooms: Rooms
+) -> Archive:
     """Change the name or the description of an archive; null takes a description away."""
 
     def change(tx: Tx) -> Archive:
@@ -113,7 +116,7 @@ async def update(archive_id: ArchiveId, body: ArchiveChange, caller: Caller, db:
         archives.change(tx, caller.project, after)
         return after
 
-    return await db.tx(change)
+    return rooms.embedded(await rooms.db.tx(change))
 
 
 @router.delete("/{archive_id}", status_code=204)
@@ -138,19 +141,19 @@ async def list_agents(
 
 @router.post("/{archive_id}/passages")
 async def create_passage(
-    archive_id: ArchiveId, body: NewPassage, caller: Caller, db: Db
+    archive_id: ArchiveId, body: NewPassage, caller: Caller, rooms: Rooms
 ) -> Passage:
     """Put a text into an archive."""
-    (made,) = await _put(archive_id, [body], caller.project, db)
+    (made,) = await _put(archive_id, [body], caller.project, rooms)
     return made
 
 
 @router.post("/{archive_id}/passages/batch")
 async def create_passages(
-    archive_id: ArchiveId, body: NewPassages, caller: Caller, db: Db
+    archive_id: ArchiveId, body: NewPassages, caller: Caller, rooms: Rooms
 ) -> list[Passage]:
     """Put texts into an archive, all or none of them."""
-    return await _put(archive_id, body.passages, caller.project, db)
+    return await _put(archive_id, body.passages, caller.project, rooms)
 
 
 @router.delete("/{archive_id}/passages/{passage_id}", status_code=204)
@@ -174,8 +177,9 @@ async def detach_archive(agent_id: AgentId, archive_id: ArchiveId, caller: Calle
 
 
 @of_passages.post("/search")
-async def search(body: PassagesSearch, caller: Caller, db: Db) -> list[PassageSearchItem]:
+async def search(body: PassagesSearch, caller: Caller, rooms: Rooms) -> list[PassageSearchItem]:
     """Find the passages that are most about a question: of an agent, an archive, or of all."""
+    sought = await rooms.meanings.sought(body.query)
 
     def read(tx: Tx) -> list[PassageHit]:
         wanted = PassageFilter(
@@ -185,18 +189,28 @@ async def search(body: PassagesSearch, caller: Caller, db: Db) -> list[PassageSe
             since=body.start_date,
             until=body.end_date,
         )
-        return passages.found(tx, caller.project, wanted, body.query, body.limit)
+        return passages.found(tx, caller.project, wanted, sought, body.limit)
 
     return [
-        PassageSearchItem(passage=hit.passage, score=hit.score, metadata={})
-        for hit in await db.read(read)
+        PassageSearchItem(
+            passage=rooms.embedded(hit.passage),
+            score=hit.rank.score,
+            metadata={
+                "search_mode": sought.how,
+                "fts_rank": hit.rank.by_words,
+                "vector_rank": hit.rank.by_meaning,
+            },
+        )
+        for hit in await rooms.db.read(read)
     ]
 
 
-async def _put(archive_id: str, new: list[NewPassage], project: ProjectId, db: Db) -> list[Passage]:
+async def _put(
+    archive_id: str, new: list[NewPassage], project: ProjectId, rooms: House
+) -> list[Passage]:
     made = [archiving.passage_from(one, archive_id) for one in new]
-    await db.tx(passages.add, project, archive_id, made)
-    return made
+    await rooms.db.tx(passages.add, project, archive_id, made)
+    return [rooms.embedded(one) for one in made]
 
 
 def _among(tx: Tx, project: ProjectId, body: PassagesSearch) -> list[str] | None:

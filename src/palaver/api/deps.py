@@ -1,19 +1,25 @@
 """What endpoints ask for: who is calling, and the parts of the house they need."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Header, Request
 
+from palaver.domain.archive import Archive, Passage
 from palaver.domain.ids import DEFAULT_PROJECT, ProjectId
+from palaver.engine.batches import Batches
+from palaver.engine.egress import Egress
 from palaver.engine.line import Cancelled
 from palaver.engine.log import Log
 from palaver.engine.mcp.client import McpClient
+from palaver.engine.meanings import Meanings
 from palaver.engine.runner import Runner
 from palaver.engine.workshop import Workshop
 from palaver.errors import NothingToCancel
 from palaver.providers.catalog import Catalog
 from palaver.store.db import Database
+
+Noun = TypeVar("Noun", Archive, Passage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,17 @@ class House:
     catalog: Catalog
     workshop: Workshop
     mcp: McpClient
+    egress: Egress
+    batches: Batches
+    meanings: Meanings
+
+    def embedded(self, noun: Noun) -> Noun:
+        """An archive or a passage, with the embedding model that is used for it, if there is one.
+
+        Which one it is, is the server's choice: the same for all that it has.
+        """
+        embedder = self.catalog.embedder
+        return noun.model_copy(update={"embedding_config": embedder and embedder.config})
 
     def cancel(self, ended: Cancelled) -> dict[str, str]:
         """End the runs that were asked to; what became of each. Or `NothingToCancel` for none."""

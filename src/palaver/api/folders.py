@@ -6,14 +6,15 @@ from fastapi import HTTPException, Query, Request, UploadFile
 from pydantic import AfterValidator, Field, StringConstraints
 
 from palaver import clock
-from palaver.api import routing
-from palaver.api.deps import Caller, Db
+from palaver.api import agent_states, routing
+from palaver.api.deps import Caller, Db, Rooms
 from palaver.api.pages import NewestFirst, OldestFirst
 from palaver.api.problems import CONFLICT, NO_TEXT
 from palaver.api.requests import UploadRoute
 from palaver.domain.archive import Passage
 from palaver.domain.folder import (
     EmbeddingConfig,
+    EndpointType,
     File,
     Folder,
     OnDuplicate,
@@ -29,6 +30,9 @@ from palaver.store.db import Tx
 
 router = routing.router("/v1/folders", "folders")
 uploads = routing.router("/v1/folders", "folders", UploadRoute)
+
+_TOLD = ("name", "description", "instructions")
+"""What prompts tell of a folder."""
 
 
 def _in_one_line(name: str) -> str:
@@ -48,7 +52,7 @@ class GivenEmbedding(EmbeddingConfig):
     """What a caller says of embeddings."""
 
     embedding_model: str
-    embedding_endpoint_type: Any
+    embedding_endpoint_type: EndpointType
     embedding_dim: Annotated[int, Field(ge=0)]
 
 
@@ -91,7 +95,7 @@ class FolderQuery(OldestFirst):
     order_by: Literal["created_at"] = "created_at"
 
 
-class FolderAgentsQuery(NewestFirst):
+class HoldersQuery(NewestFirst):
     """A part of the list of a folder's agents."""
 
     limit: Limit | None = 50
@@ -120,7 +124,7 @@ class UploadQuery(Frozen):
 
 
 @router.post("/", responses=CONFLICT)
-async def create(body: NewFolder, caller: Caller, db: Db) -> Folder:
+async def create(body: NewFolder, caller: Caller, rooms: Rooms) -> Folder:
     """Make a folder, whose name no other one has."""
     now = clock.now()
     given = {name: getattr(body, name) for name in ("description", "instructions", "metadata")}
@@ -132,20 +136,21 @@ async def create(body: NewFolder, caller: Caller, db: Db) -> Folder:
         updated_at=now,
         **given,
     )
-    await db.tx(folders.add, caller.project, folder)
-    return folder
+    await rooms.db.tx(folders.add, caller.project, folder)
+    return agent_states.shown(rooms.catalog, folder)
 
 
 @router.get("/")
 async def list_folders(
-    query: Annotated[FolderQuery, Query()], caller: Caller, db: Db
+    query: Annotated[FolderQuery, Query()], caller: Caller, rooms: Rooms
 ) -> list[Folder]:
     """List folders, oldest first unless asked otherwise."""
 
     def read(tx: Tx) -> list[Folder]:
         return folders.listed(tx, caller.project, query.page, name=query.name)
 
-    return await db.read(read)
+    found = await rooms.db.read(read)
+    return [agent_states.shown(rooms.catalog, one) for one in found]
 
 
 @router.get("/count")
@@ -176,13 +181,14 @@ async def find(folder_name: str, caller: Caller, db: Db) -> str:
 
 
 @router.get("/{folder_id}")
-async def retrieve(folder_id: FolderId, caller: Caller, db: Db) -> Folder:
+async def retrieve(folder_id: FolderId, caller: Caller, rooms: Rooms) -> Folder:
     """Read one folder."""
-    return await db.read(folders.get, caller.project, folder_id)
+    found = await rooms.db.read(folders.get, caller.project, folder_id)
+    return agent_states.shown(rooms.catalog, found)
 
 
 @router.patch("/{folder_id}", responses=CONFLICT)
-async def update(folder_id: FolderId, body: FolderChange, caller: Caller, db: Db) -> Folder:
+async def update(folder_id: FolderId, body: FolderChange, caller: Caller, rooms: Rooms) -> Folder:
     """Change a folder; null takes a description, instructions or metadata away."""
 
     def change(tx: Tx) -> Folder:
@@ -193,10 +199,11 @@ async def update(folder_id: FolderId, body: FolderChange, caller: Caller, db: Db
         told = {**before.model_dump(), **changes, "updated_at": clock.now()}
         after = Folder.model_validate(told)
         folders.change(tx, caller.project, after)
-        conversations.mark_stale_folder(tx, caller.project, folder_id)
+        if any(getattr(after, told) != getattr(before, told) for told in _TOLD):
+            conversations.mark_stale_folder(tx, caller.project, folder_id)
         return after
 
-    return await db.tx(change)
+    return agent_states.shown(rooms.catalog, await rooms.db.tx(change))
 
 
 @router.delete("/{folder_id}", responses=CONFLICT)
@@ -207,7 +214,7 @@ async def delete(folder_id: FolderId, caller: Caller, db: Db) -> None:
 
 @router.get("/{folder_id}/agents")
 async def list_agents(
-    folder_id: FolderId, query: Annotated[FolderAgentsQuery, Query()], caller: Caller, db: Db
+    folder_id: FolderId, query: Annotated[HoldersQuery, Query()], caller: Caller, db: Db
 ) -> list[str]:
     """List the ids of the agents that have a folder."""
     return await db.read(folders.holders, caller.project, folder_id, query.page)
@@ -215,10 +222,11 @@ async def list_agents(
 
 @router.get("/{folder_id}/passages")
 async def list_passages(
-    folder_id: FolderId, query: Annotated[PassagesQuery, Query()], caller: Caller, db: Db
+    folder_id: FolderId, query: Annotated[PassagesQuery, Query()], caller: Caller, rooms: Rooms
 ) -> list[Passage]:
     """List the pieces in which the texts of a folder's files are kept."""
-    return await db.read(files.passages, caller.project, folder_id, query.page)
+    found = await rooms.db.read(files.passages, caller.project, folder_id, query.page)
+    return [rooms.embedded(one) for one in found]
 
 
 @router.get("/{folder_id}/files")
@@ -276,14 +284,18 @@ async def upload(
         id=clock.mint("file"),
         source_id=folder_id,
         file_name=name,
-        original_file_name=_name_of(file),
-        file_type=filing.type_of(name, file.content_type),
+        original_file_name=_printable(file.filename),
+        file_type=filing.type_of(name, _printable(file.content_type)),
         file_size=file.size,
         created_at=now,
         updated_at=now,
     )
     content = await file.read()
     return await filing.put(db, caller.project, new, content, query.duplicate_handling)
+
+
+def _printable(told: str | None) -> str | None:
+    return told[:255] if told and told.isprintable() else None
 
 
 def _name_of(file: UploadFile) -> str:

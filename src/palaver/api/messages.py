@@ -22,7 +22,6 @@ from palaver.engine import line, previewing
 from palaver.engine.failure import Failure
 from palaver.engine.line import Admitted, Cancelled
 from palaver.engine.send import Send
-from palaver.errors import Invalid
 from palaver.store import agents, entries, runs
 from palaver.store.db import Tx
 
@@ -159,11 +158,17 @@ async def stream_to_agent(
 async def send_in_background(
     agent_id: AgentId, body: BackgroundSendBody, caller: Caller, rooms: Rooms, wire: Connection
 ) -> Run:
-    """Send messages to the agent's default conversation; the answer is the run, just begun."""
+    """Send messages to the agent's default conversation; the answer is the run, just begun.
+
+    When it has ended, `callback_url` gets a POST with `run_id`, `status`, `stop_reason`,
+    `completed_at`, `agent_id`, `conversation_id` and `metadata`.
+    """
     if body.callback_url is not None:
-        raise Invalid("palaver does not call back yet; leave out callback_url, follow the run.")
+        await rooms.egress.permit(body.callback_url)
     address = await rooms.db.read(addressing.default_of, caller.project, agent_id)
-    admitted = await rooms.runner.start(wished(address, body, caller, wire))
+    send = wished(address, body, caller, wire)
+    told = send.model_copy(update={"callback_url": body.callback_url})
+    admitted = await rooms.runner.start(told)
     return await rooms.db.read(runs.get, caller.project, admitted.run_id)
 
 

@@ -5,6 +5,7 @@ surrogates, NUL characters and numbers that are not finite (docs/decisions).
 """
 
 import json
+import re
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any
 
@@ -13,7 +14,7 @@ from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from palaver.core.json_places import SUSPICIOUS, unkept
+from palaver.core.json_places import unkept
 
 _COLLECTIONS = frozenset(
     f"/v1/{name}"
@@ -25,6 +26,10 @@ _COLLECTIONS = frozenset(
 )  # fmt: skip
 
 _AROUND = 64 * 1024  # bytes of a body that are not its file
+
+
+_SUSPICIOUS = re.compile(rb"\\u0000|[eE]\+?\d{3}|\d{309}")
+"""What JSON holds that spells a NUL, or a number too large to be finite."""
 
 
 class StrictRequest(Request):
@@ -57,7 +62,7 @@ class StrictRequest(Request):
             value = pydantic_core.from_json(body, allow_inf_nan=False)
         except ValueError as error:
             raise json.JSONDecodeError(str(error), "", 0) from error
-        if SUSPICIOUS.search(body) and unkept(value) is not None:
+        if _SUSPICIOUS.search(body) and unkept(value) is not None:
             raise HTTPException(
                 422, "UNPROCESSABLE: text must not hold NUL (U+0000), and numbers must be finite."
             )

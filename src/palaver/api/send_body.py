@@ -293,10 +293,13 @@ class AgentSendBody(Frozen):
         return tuple(_entry(one) for one in sent)
 
 
+CallbackUrl = Annotated[str, Field(min_length=1, max_length=2083)]
+
+
 class BackgroundSendBody(AgentSendBody):
     """A send whose run nobody waits for."""
 
-    callback_url: str | None = None
+    callback_url: CallbackUrl | None = None
 
     @property
     def in_background(self) -> bool:

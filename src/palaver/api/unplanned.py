@@ -22,18 +22,14 @@ _PROJECTS = "projects are not made over this API."
 _ACCOUNT = "there are no accounts of the vendor's cloud here."
 _SANDBOXES = "sandboxes are not made over this API."
 _SEARCH = "list agents with query_text, name or tags instead."
-_LATER = "it is not built yet."
 _GROUPS = "there are no groups; let agents be called by tools."
 _KEPT = "what was said is not changed; fork the conversation before it."
 _OAUTH = "nobody is led through a login here; give the server's token in its auth_token."
 _OPERATOR = "providers are configured by the operator, in the environment of the server."
 _RUNS = "runs have taken the place of jobs; list /v1/runs/."
-_BATCHES = "there are no batches; send with /v1/agents/{agent_id}/messages/async."
 _MOVED = "read /v1/models/embedding instead."
 
-NOT_YET: dict[str, str] = {
-    "POST /v1/agents/messages/search": _LATER,
-}
+NOT_YET: dict[str, str] = {}
 """What is to be built, by method and path; until then, why it is refused."""
 
 NOT_PLANNED: dict[str, str] = {
@@ -88,11 +84,6 @@ NOT_PLANNED: dict[str, str] = {
     "GET /v1/jobs/{job_id}": _RUNS,
     "DELETE /v1/jobs/{job_id}": _RUNS,
     "PATCH /v1/jobs/{job_id}/cancel": _RUNS,
-    "POST /v1/messages/batches": _BATCHES,
-    "GET /v1/messages/batches": _BATCHES,
-    "GET /v1/messages/batches/{batch_id}": _BATCHES,
-    "GET /v1/messages/batches/{batch_id}/messages": _BATCHES,
-    "PATCH /v1/messages/batches/{batch_id}/cancel": _BATCHES,
     "GET /v1/models/embeddings": _MOVED,
 }
 """What is left out for good, by method and path, and why."""

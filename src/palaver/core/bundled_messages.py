@@ -127,11 +127,12 @@ class Writer:
         returns = [part for part in entry.parts if isinstance(part, ToolReturn)]
         content = [one for part in entry.parts for one in _said(part)]
         answers = entry.role == "approval"
+        asks = entry.role == "assistant" and any(call.gate for call in calls)
         if returns and not answers:
             content = [TextContent(text=_as_text(returns[0].content))]
         message = BundledMessage(
             id=local,
-            role="approval" if any(call.gate for call in calls) else entry.role,
+            role="approval" if asks else entry.role,
             content=content,
             name=entry.name,
             otid=entry.otid,
@@ -139,7 +140,7 @@ class Writer:
             group_id=entry.group_id,
             model=entry.model,
             agent_id=self._agent,
-            tool_calls=[_call(call) for call in calls] or None,
+            tool_calls=[_call(call) for call in calls] if calls and not answers else None,
             tool_call_id=returns[0].call_id if returns and not answers else None,
             tool_returns=[_return(part) for part in returns] if not answers else None,
             approvals=[*_answers(entry.parts)] if answers else None,
@@ -147,10 +148,10 @@ class Writer:
             cut=entry.cut or None,
             compaction=entry.compaction,
         )
-        read = self._reader.read(message, entry.id, entry.seq, entry.created_at)
-        if (read.role, read.parts) == (entry.role, entry.parts):
-            return message
-        return message.model_copy(update={"parts": entry.parts})
+        if (role_of(message), self._reader.parts_of(message)) != (entry.role, entry.parts):
+            message = message.model_copy(update={"parts": entry.parts})
+        self._reader.read(message, entry.id, entry.seq, entry.created_at)  # it learns names
+        return message
 
 
 def role_of(message: BundledMessage) -> Role:

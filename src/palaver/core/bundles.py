@@ -3,22 +3,40 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import pydantic_core
 from pydantic import ValidationError
 
 from palaver.core import rules
 from palaver.core.histories import messages_of
-from palaver.core.json_places import SUSPICIOUS, Path, place_of, spelled, unkept
-from palaver.domain.bundle import Bundle, BundledAgent, BundledBlock, BundledConversation
+from palaver.core.json_places import (
+    JsonText,
+    Mark,
+    Misshapen,
+    Path,
+    Shape,
+    Unreadable,
+    spelled,
+    unkept,
+)
+from palaver.domain.bundle import (
+    Bundle,
+    BundledAgent,
+    BundledBlock,
+    BundledConversation,
+    BundledMessage,
+    BundledPassage,
+)
 from palaver.errors import FileRefused, Invalid
 
 _BOM = b"\xef\xbb\xbf"
-_JSON_SAYS = re.compile(r"Invalid JSON: (.*) at line (\d+) column (\d+)", re.DOTALL)
-_TOLD = 50  # errors that are looked at to find out which one is meant
-_UNKEPT = "text must not hold NUL (U+0000), and numbers must be finite"
+_SHAPE: Shape = {
+    "agents": [{"messages": [BundledMessage]}],
+    "archives": [{"passages": [BundledPassage]}],
+}
+_SPELLED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")  # a NUL, or half of a pair of surrogates
+_UNKEPT = "text must hold neither NUL (U+0000) nor half of a surrogate pair"
 _LEGACY = (
     "This is an agent file of the first version, which holds one agent and nothing else (it has "
     "`core_memory`); import it where it was written and export it in the newer format."
@@ -34,19 +52,31 @@ class Fault:
 
 
 def read(data: bytes) -> Bundle:
-    """The bundle that a file holds. Raises `FileRefused` with the line of what is wrong with it."""
-    data = data.removeprefix(_BOM)
+    """The bundle that a file holds. Raises `FileRefused` with the line of what is wrong with it.
+
+    It is read message by message, so that others have their turn. A file of the first version is
+    refused with `Invalid`.
+    """
+    text = _decoded(data.removeprefix(_BOM))
+    file = JsonText(text)
     try:
-        bundle = Bundle.model_validate_json(data)
+        value = file.read(_SHAPE)
+        if isinstance(value, dict) and "agents" not in value and "core_memory" in value:
+            raise Invalid(_LEGACY)
+        bundle = Bundle.model_validate(value)
+    except Unreadable as error:
+        raise _refusal(error.mark, str(error)) from None
+    except Misshapen as error:
+        raise _misfit(file, error.error, error.at, error.path) from None
     except ValidationError as error:
-        raise _refusal(data, error) from None
-    if SUSPICIOUS.search(data):
-        path = unkept(pydantic_core.from_json(data))
+        raise _misfit(file, error) from None
+    if _SPELLED.search(text):
+        path = unkept(JsonText(text).read(None))
         if path is not None:
-            raise _at(data, Fault(path, _UNKEPT))
+            raise _refusal(file.place_of(path), _UNKEPT)
     fault = first_fault(bundle)
     if fault is not None:
-        raise _at(data, fault)
+        raise _refusal(file.place_of(fault.path), fault.message)
     return bundle
 
 
@@ -61,14 +91,21 @@ def first_fault(bundle: Bundle) -> Fault | None:
 def _faults(bundle: Bundle) -> Iterator[Fault]:
     blocks = {one.id: one for one in bundle.blocks if one.id is not None}
     tools, servers = _ids(bundle.tools), _ids(bundle.mcp_servers)
-    archives = _ids(bundle.archives)
-    for name in ("agents", "blocks", "tools", "mcp_servers", "archives"):
+    archives, folders, files = _ids(bundle.archives), _ids(bundle.sources), _ids(bundle.files)
+    for name in ("agents", "blocks", "tools", "mcp_servers", "archives", "sources", "files"):
         yield from _twice((name,), [one.id for one in getattr(bundle, name)])
     for n, tool in enumerate(bundle.tools):
         yield from _missing(("tools", n, "mcp_server_id"), tool.mcp_server_id, servers)
+    for n, file in enumerate(bundle.files):
+        yield from _missing(("files", n, "source_id"), file.source_id, folders)
+    kinds = {
+        "block_ids": blocks, "tool_ids": tools, "archive_ids": archives, "source_ids": folders
+    }  # fmt: skip
     for n, agent in enumerate(bundle.agents):
         path = ("agents", n)
-        for name, known in (("block_ids", blocks), ("tool_ids", tools), ("archive_ids", archives)):
+        for i, opened in enumerate(agent.files_agents or ()):
+            yield from _missing((*path, "files_agents", i, "file_id"), opened.file_id, files)
+        for name, known in kinds.items():
             named: list[str] = getattr(agent, name) or []
             for i, one in enumerate(named):
                 yield from _missing((*path, name, i), one, known)
@@ -133,28 +170,35 @@ def _twice(path: Path, ids: Iterable[str | None]) -> Iterator[Fault]:
     seen: set[str] = set()
     for n, one in enumerate(ids):
         if one in seen:
-            yield Fault((*path, n), f"`{one}` is there twice")
+            yield Fault((*path, n, "id"), f"`{one}` is there twice")
         if one is not None:
             seen.add(one)
 
 
-def _at(data: bytes, fault: Fault) -> FileRefused:
-    place = place_of(data.decode(), fault.path)
-    return FileRefused(place.line, place.column, spelled(place.steps), fault.message)
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        mark = Mark(line, column)
+        raise _refusal(mark, "this is no text in UTF-8; agent files are JSON in UTF-8") from None
 
 
-def _refusal(data: bytes, error: ValidationError) -> FileRefused | Invalid:
-    errors = error.errors(include_url=False, include_context=False, include_input=False)[:_TOLD]
-    broken = _JSON_SAYS.fullmatch(errors[0]["msg"])
-    if errors[0]["type"] == "json_invalid" and broken:
-        return FileRefused(int(broken[2]), int(broken[3]), "", f"this is no JSON: {broken[1]}")
-    text = data.decode()
-    if place_of(text, ("core_memory",)).steps:
-        return Invalid(_LEGACY)
-    # Of several ways to read a value the one is meant that leads farthest into it.
-    places = [place_of(text, one["loc"]) for one in errors]
+def _misfit(file: JsonText, error: ValidationError, at: int = 0, path: Path = ()) -> FileRefused:
+    """What is wrong with the value at `at`, to which `path` leads.
+
+    Of several ways to read a value that one is meant which leads farthest into it.
+    """
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    places = [file.place_of(one["loc"], at) for one in errors]
     n = max(range(len(places)), key=lambda i: (len(places[i].steps), -i))
-    message, missing = errors[n]["msg"], errors[n]["type"] == "missing"
-    if missing:
+    message = errors[n]["msg"]
+    if errors[n]["type"] == "missing":
         message = f"`{errors[n]['loc'][-1]}` is missing"
-    return FileRefused(places[n].line, places[n].column, spelled(places[n].steps), message)
+    steps = (*path, *places[n].steps)
+    return _refusal(replace(places[n], steps=steps), message)
+
+
+def _refusal(mark: Mark, message: str) -> FileRefused:
+    return FileRefused(mark.line, mark.column, spelled(mark.steps), message)

@@ -52,7 +52,7 @@ class GrepFiles(Frozen):
     """What `grep_files` is asked."""
 
     pattern: Annotated[str, Field(min_length=1, max_length=1_000)]
-    include: str | None = None
+    include: Annotated[str, Field(max_length=255)] | None = None
     context_lines: Annotated[int, Field(ge=0, le=20)] = 1
     offset: Annotated[int, Field(ge=0, le=_LINES)] = 0
 
@@ -116,7 +116,7 @@ class Grep:
     def told(self, note: str = "") -> str:
         """What the model is told."""
         if not self.shown:
-            return f"No line matches{' there' if self.asked.offset else ''}. {note}".rstrip()
+            return f"No line has matched. {note}" if note else "No line matches."
         end = f"[more lines match: ask again with offset {self.asked.offset + PER_PAGE}]"
         return "\n".join([*self.shown, *([end] if self.is_full else []), *([note] if note else [])])
 

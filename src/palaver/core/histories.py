@@ -62,6 +62,8 @@ def conversations_of(agent: BundledAgent) -> list[BundledConversation]:
             is_default=True,
             message_ids=ids if system is None else [system, *ids],
             in_context_message_ids=context,
+            created_at=agent.messages[0].created_at,
+            last_message_at=agent.messages[-1].created_at,
             stale=True,
         )
     ]

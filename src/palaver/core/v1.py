@@ -22,6 +22,8 @@ from palaver.domain.bundle import (
     BundledTool,
 )
 from palaver.domain.frozen import Frozen
+from palaver.domain.identity import Identity
+from palaver.domain.model_settings import ModelSettings
 from palaver.domain.rule import ToolRule
 from palaver.errors import Invalid
 
@@ -29,6 +31,7 @@ Row = Mapping[str, Any]
 T = TypeVar("T", bound=Frozen)
 
 _LOST = re.compile("[\x00\ud800-\udfff]")
+_SETTINGS: TypeAdapter[ModelSettings] = TypeAdapter(ModelSettings)
 _RULE: TypeAdapter[ToolRule] = TypeAdapter(ToolRule)
 
 
@@ -42,7 +45,7 @@ class Read(Generic[T]):
 
 def fields_of(row: Row) -> dict[str, Any]:
     """What a row says, without characters that cannot be kept."""
-    return {name: _clean(value) for name, value in row.items() if value is not None}
+    return {name: _clean(value) for name, value in _known(row).items()}
 
 
 def fault_of(error: ValidationError) -> str:
@@ -62,6 +65,31 @@ def handle_of(config: Row) -> str | None:
     return f"{provider}/{model}"
 
 
+def settings_of(config: Row) -> ModelSettings | None:
+    """The settings of a model that an ``llm_config`` names, if its provider is of a known kind.
+
+    The kinds leave out what they do not know.
+    """
+    reasons, budget = config.get("enable_reasoner"), config.get("max_reasoning_tokens")
+    fields = {
+        "provider_type": config.get("model_endpoint_type"),
+        "temperature": config.get("temperature"),
+        "max_output_tokens": config.get("max_tokens"),
+        "parallel_tool_calls": config.get("parallel_tool_calls"),
+        "effort": config.get("effort"),
+        "verbosity": config.get("verbosity"),
+        "reasoning": {"reasoning_effort": config.get("reasoning_effort") or "medium"},
+        "thinking": None if reasons else {"type": "disabled"},
+    }
+    if reasons and budget:
+        fields["thinking"] = {"type": "enabled", "budget_tokens": budget}
+        fields["thinking_config"] = {"include_thoughts": True, "thinking_budget": budget}
+    try:
+        return _SETTINGS.validate_python(_known(fields))
+    except ValidationError:
+        return None
+
+
 def agent_of(row: Row, theirs: Row) -> Read[BundledAgent]:
     """An agent, with what other tables say is its own: tags, tools, blocks, conversations."""
     config = row["llm_config"] or {}
@@ -73,6 +101,7 @@ def agent_of(row: Row, theirs: Row) -> Read[BundledAgent]:
             **theirs,
             "llm_config": None,
             "model": handle_of(config),
+            "model_settings": settings_of(config),
             "context_window_limit": config.get("context_window"),
             "embedding_config": None,
             "embedding": (row["embedding_config"] or {}).get("handle"),
@@ -111,6 +140,12 @@ def passage_of(row: Row) -> Read[BundledPassage]:
     return _read(BundledPassage, {**fields_of(row), "metadata": row["metadata_"]})
 
 
+def identity_of(row: Row, agent_ids: Sequence[str], block_ids: Sequence[str]) -> Read[Identity]:
+    """An identity, and whose it is."""
+    theirs = {"project_id": None, "agent_ids": agent_ids, "block_ids": block_ids}
+    return _read(Identity, {**fields_of(row), **theirs})
+
+
 def conversation_of(
     row: Row, order: Sequence[str], window: Sequence[str]
 ) -> Read[BundledConversation]:
@@ -129,7 +164,7 @@ def conversation_of(
 
 def _read(kind: type[T], fields: Row) -> Read[T]:
     """What can be made of a row; fields that are wrong are left out, if it can be without them."""
-    known = {name: value for name, value in fields.items() if value is not None}
+    known = _known(fields)
     try:
         return Read(kind.model_validate(known))
     except ValidationError as error:
@@ -141,6 +176,10 @@ def _read(kind: type[T], fields: Row) -> Read[T]:
         )
     except ValidationError:
         return Read(None, faults)
+
+
+def _known(fields: Row) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _rules(given: Iterable[Row]) -> tuple[list[ToolRule], list[str]]:

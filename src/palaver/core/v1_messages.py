@@ -150,7 +150,7 @@ def _parts(content: Any) -> Iterable[Mapping[str, Any]]:
 
 def _words(fields: Mapping[str, Any]) -> str:
     parts = _parts(fields.get("content"))
-    return "".join(part["text"] for part in parts if part.get("type") == "text")
+    return "".join(str(part.get("text") or part.get("content") or "") for part in parts)
 
 
 def _packed(told: Any) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Archive(Frozen):
 
 
 class Passage(Frozen):
-    """A text in an archive. There are no vectors: ``embedding`` is always null."""
+    """A text in an archive. Its vector is not shown: ``embedding`` is always null."""
 
     id: str
     text: str

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, BaseModel, Field, PlainSerializer, StringConstraints
 
 from palaver.domain.agent import AgentType, CompactionSettings, Zone
+from palaver.domain.folder import EmbeddingConfig
 from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.message import (
     Approval,
@@ -243,6 +244,38 @@ class BundledServer(Frozen):
     stdio_config: dict[str, Any] | None = None
 
 
+class BundledFolder(Frozen):
+    """A folder, which the format calls a source."""
+
+    id: LocalId
+    name: Label
+    description: str | None = None
+    instructions: str | None = None
+    metadata: dict[str, Any] | None = None
+    embedding_config: EmbeddingConfig | None = None
+
+
+class BundledFile(Frozen):
+    """A file of a folder, with its text."""
+
+    id: LocalId
+    source_id: LocalId
+    file_name: Label
+    original_file_name: str | None = None
+    file_path: str | None = None
+    file_type: str | None = None
+    content: str | None = None
+
+
+class OpenedFile(Frozen):
+    """What an agent sees of a file."""
+
+    file_id: LocalId
+    is_open: bool = False
+    start_line: Positive | None = None
+    end_line: Positive | None = None
+
+
 class BundledPassage(Frozen):
     """A text in an archive."""
 
@@ -302,6 +335,8 @@ class BundledAgent(Frozen):
     created_at: SentStamp | None = None
     in_context_message_ids: list[LocalId] | None = None
     messages: list[BundledMessage] = Field(default_factory=list)
+    source_ids: list[LocalId] | None = None
+    files_agents: list[OpenedFile] | None = None
     archive_ids: list[LocalId] | None = None
     conversations: list[BundledConversation] | None = None
 
@@ -309,15 +344,14 @@ class BundledAgent(Frozen):
 class Bundle(Frozen):
     """All that a file holds. Blocks, tools, servers and archives may belong to several agents.
 
-    Folders (``sources``), ``files`` and ``groups`` are told of and not taken over; ``skills`` are
-    the business of clients.
+    ``groups`` are told of and not taken over; ``skills`` are the business of clients.
     """
 
     agents: list[BundledAgent]
     groups: list[dict[str, Any]] = Field(default_factory=list)
     blocks: list[BundledBlock] = Field(default_factory=list)
-    files: list[dict[str, Any]] = Field(default_factory=list)
-    sources: list[dict[str, Any]] = Field(default_factory=list)
+    files: list[BundledFile] = Field(default_factory=list)
+    sources: list[BundledFolder] = Field(default_factory=list)
     tools: list[BundledTool] = Field(default_factory=list)
     mcp_servers: list[BundledServer] = Field(default_factory=list)
     archives: list[BundledArchive] = Field(default_factory=list)

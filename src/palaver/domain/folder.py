@@ -20,6 +20,9 @@ DEFAULT_OPEN = 5
 DEFAULT_VIEW = 15_000
 """How many characters of an open file an agent sees if nobody has said."""
 
+LARGEST_VIEW = 1_000_000
+"""How many an agent sees at most, whatever anybody has said."""
+
 CHARACTERS = 4
 """About how many of them a token has: pieces are measured in tokens."""
 
@@ -67,7 +70,10 @@ class HeldFolder(Folder):
 
 
 class File(Frozen):
-    """A file of a folder, which is its source. Its text is shown only to who asks for it."""
+    """A file of a folder, which is its source. Its text is shown only to who asks for it.
+
+    Its chunks get vectors in the background, if there are any; how many have one, is not counted.
+    """
 
     id: str
     source_id: str
@@ -81,7 +87,7 @@ class File(Frozen):
     processing_status: ProcessingStatus = "completed"
     error_message: str | None = None
     total_chunks: int | None = None
-    chunks_embedded: int | None = 0
+    chunks_embedded: int | None = None
     created_at: Stamp
     updated_at: Stamp | None = None
     content: str | None = None

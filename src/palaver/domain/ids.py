@@ -23,6 +23,7 @@ def _id(prefix: str) -> StringConstraints:
 
 AgentId = Annotated[str, _id("agent")]
 ArchiveId = Annotated[str, _id("archive")]
+BatchId = Annotated[str, _id("job")]
 BlockId = Annotated[str, _id("block")]
 ConversationId = Annotated[str, _id("conv")]
 FileId = Annotated[str, _id("file")]

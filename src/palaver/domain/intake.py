@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 Noun = Literal[
     "agents", "blocks", "tools", "mcp_servers", "archives", "passages", "conversations", "messages",
-    "groups", "folders", "files",
+    "groups", "folders", "files", "identities",
 ]  # fmt: skip
 Fate = Literal["added", "changed", "there"]
 

@@ -19,7 +19,8 @@ class ProviderTrace(Frozen):
     """A request and its answer. A body that is a JSON object is shown as that.
 
     Any other has its ``text``, as a stream has its events; of a long one there is only the
-    beginning, and ``cut`` is true. ``call_type`` tells a step's call from one for a summary.
+    beginning, and ``cut`` is true. ``call_type`` tells a step's call from one for a
+    summary, and from what a tool asks a provider for.
     """
 
     id: str

@@ -9,6 +9,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 
 import httpx2
@@ -22,6 +23,7 @@ MOST_BYTES = 8 * 1024 * 1024
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The addresses of a host, for a port. Raises `OSError` or `UnicodeError` where there are none."""
 
+_PATIENCE = 2.0  # seconds to find out whether somebody may be called later
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -71,6 +73,12 @@ class Egress:
                 "allow networks by PALAVER_ALLOW_PRIVATE_URLS."
             )
         return found
+
+    async def permit(self, url: str) -> None:
+        """Raise `AddressRefused` for a URL that may not be gone to, as far as is known by now."""
+        with suppress(httpx2.ConnectError, TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await self.addresses(self.read(url))
 
     async def client(
         self, url: str, headers: Mapping[str, str], timeout: httpx2.Timeout

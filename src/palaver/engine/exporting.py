@@ -1,6 +1,7 @@
 """Agents go out: all that is an agent's, as a bundle."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Protocol, TypeVar
 
 from pydantic import TypeAdapter
@@ -17,10 +18,13 @@ from palaver.domain.bundle import (
     BundledArchive,
     BundledBlock,
     BundledConversation,
+    BundledFile,
+    BundledFolder,
     BundledMessage,
     BundledPassage,
     BundledServer,
     BundledTool,
+    OpenedFile,
 )
 from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
@@ -33,7 +37,18 @@ from palaver.engine import equipment
 from palaver.engine.choosing import llm_config
 from palaver.errors import NotFound
 from palaver.providers.catalog import Catalog
-from palaver.store import agents, archives, blocks, conversations, entries, mcp_servers, passages
+from palaver.store import (
+    agents,
+    archives,
+    blocks,
+    conversations,
+    entries,
+    files,
+    folders,
+    mcp_servers,
+    open_files,
+    passages,
+)  # fmt: skip
 from palaver.store.db import Tx
 from palaver.store.passages import PassageFilter
 
@@ -91,6 +106,7 @@ def bundle_of(
     servers = _servers(tx, project, tools)
     texts = [archives.get(tx, project, one) for one in archives.of_agent(tx, project, agent.id)]
     told = None if scrubbed else _Told(tx, project, agent, only)
+    shelf = _Shelf(tx, project, agent.id)
     named = {name: getattr(agent, name) for name in _AS_THEY_ARE}
     secrets: dict[str, str | None] = dict.fromkeys(agent.secrets, "")
     return Bundle(
@@ -103,6 +119,8 @@ def bundle_of(
                 tool_ids=[f"tool-{n}" for n in range(len(tools))],
                 tool_rules=_RULES.validate_python(agent.tool_rules),
                 block_ids=[f"block-{n}" for n in range(len(held))],
+                source_ids=[one.id for one in shelf.folders],
+                files_agents=shelf.opened,
                 archive_ids=[f"archive-{n}" for n in range(len(texts))],
                 secrets=secrets,
                 tool_exec_environment_variables=secrets,
@@ -115,6 +133,8 @@ def bundle_of(
         tools=[_tool(f"tool-{n}", one, servers) for n, one in enumerate(tools)],
         mcp_servers=[_server(*one) for one in dict(servers.values()).items()],
         archives=[_archive(tx, project, f"archive-{n}", one) for n, one in enumerate(texts)],
+        sources=shelf.folders,
+        files=shelf.files,
         metadata={"written_by": f"palaver {__version__}"},
         created_at=clock.now(),
     )
@@ -155,6 +175,34 @@ class _Told:
         ]
         defaults = [one for one in self.conversations if one.is_default] or self.conversations
         self.window = defaults[0].in_context_message_ids
+
+
+class _Shelf:
+    """The folders of an agent with their files, and what it sees of these."""
+
+    def __init__(self, tx: Tx, project: ProjectId, agent_id: str) -> None:
+        self.folders: list[BundledFolder] = []
+        self.files: list[BundledFile] = []
+        names: dict[str, str] = {}
+        for folder in folders.of_agent(tx, project, agent_id):
+            source = f"source-{len(self.folders)}"
+            told = folder.model_dump(exclude={"id"}, exclude_none=True)
+            self.folders.append(BundledFolder.model_validate({**told, "id": source}))
+            for file in _all(partial(files.listed, tx, project, folder.id)):
+                about = file.model_dump(exclude_none=True)
+                local = names[file.id] = f"file-{len(names)}"
+                text = files.text_of(tx, project, file.id)
+                named = {"id": local, "source_id": source, "content": text}
+                self.files.append(BundledFile.model_validate({**about, **named}))
+        self.opened = [
+            OpenedFile(
+                file_id=names[one.file_id],
+                is_open=one.is_open,
+                start_line=one.start_line,
+                end_line=one.end_line,
+            )
+            for one in open_files.opened(tx, project, agent_id)
+        ]
 
 
 def _renamed(entry: Entry, names: Mapping[str, str]) -> Entry:

@@ -16,24 +16,27 @@ from palaver.core.directories import name_of
 from palaver.core.file_tools import CLIP, Grep, GrepFiles, Matches, OpenFiles, SearchFiles
 from palaver.core.pieces import lines_of
 from palaver.domain.folder import AgentFile, Folder, Piece
+from palaver.domain.meaning import Sought
 from palaver.domain.page import MAX_LIMIT, Page
 from palaver.domain.tool import Outcome, Tool
 from palaver.engine import shelves
+from palaver.engine.meanings import Meanings
 from palaver.engine.workshop import ToolUse
 from palaver.errors import ToolRefused
 from palaver.store import claims, files, folders, open_files
 from palaver.store.db import Database, Tx
 
-_PATIENCE = 5  # seconds that one search through lines may take
 _MEMORY = 1 << 20  # bytes that an expression may come to
 _ALL = Page(limit=MAX_LIMIT, order="asc")
 
 
 class FileTools:
-    """A hand for all of them."""
+    """A hand for all of them. `patience` is how many seconds a search through lines may take."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, meanings: Meanings, patience: float = 5) -> None:
         self._db = db
+        self._meanings = meanings
+        self._patience = patience
 
     def refusal(self, tool: Tool) -> str | None:
         """None: they can be carried out everywhere."""
@@ -47,11 +50,13 @@ class FileTools:
             case "grep_files":
                 return Outcome(text=await self._grep(use))
             case _:
-                return Outcome(text=await self._db.read(_search, use))
+                asked = recall.read(SearchFiles, use.arguments)
+                sought = await self._meanings.sought(asked.query)
+                return Outcome(text=await self._db.read(_search, use, sought, asked.limit))
 
     async def _grep(self, use: ToolUse) -> str:
         asked = recall.read(GrepFiles, use.arguments)
-        grep = Grep(_matcher(asked.pattern), asked)
+        grep = Grep(_matcher(asked.pattern, self._patience), asked)
         try:
             for file in await self._db.read(_named, use, asked.include):
                 found = await self._db.read(_pieces, use, file)
@@ -60,8 +65,8 @@ class FileTools:
                     break
         except TimeoutError:
             return grep.told(
-                f"[the search was stopped after {_PATIENCE} seconds: say with `include` which "
-                "files are meant]"
+                f"[the search was stopped after {self._patience:g} seconds: say with `include` "
+                "which files are meant]"
             )
         return grep.told()
 
@@ -95,10 +100,9 @@ def _open(tx: Tx, use: ToolUse) -> str:
     return "\n\n".join(told)
 
 
-def _search(tx: Tx, use: ToolUse) -> str:
-    asked = recall.read(SearchFiles, use.arguments)
+def _search(tx: Tx, use: ToolUse, sought: Sought, limit: int) -> str:
     held = {one.id: one.name for one in _held(tx, use)}
-    hits = files.found(tx, use.project, list(held), asked.query, asked.limit)
+    hits = files.found(tx, use.project, list(held), sought, limit)
     return file_tools.pieces_found(
         (name_of(held[hit.file.source_id], hit.file.file_name), hit.piece.line, hit.piece.text)
         for hit in hits
@@ -149,8 +153,8 @@ def _name(file: AgentFile) -> str:
     return name_of(file.folder_name, file.file_name)
 
 
-def _matcher(pattern: str) -> Matches:
-    """What tells whether a line matches. From some time on it raises `TimeoutError` instead."""
+def _matcher(pattern: str, patience: float) -> Matches:
+    """What tells whether a line matches, and raises `TimeoutError` after so many seconds."""
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MEMORY
@@ -159,7 +163,7 @@ def _matcher(pattern: str) -> Matches:
     except re2.error as error:
         told = error.args[0].decode(errors="replace") if error.args else "it cannot be read"
         raise ToolRefused(f"`pattern` is no regular expression of RE2: {told}.") from None
-    end = clock.ticks() + _PATIENCE * 1_000_000_000
+    end = clock.ticks() + patience * 1_000_000_000
 
     def matches(line: str) -> object:
         if clock.ticks() > end:

@@ -14,7 +14,7 @@ from palaver.errors import Conflict, NotAText
 from palaver.store import conversations, files, folders
 from palaver.store.db import Database, Tx
 
-_AT_ONCE = 64  # pieces that are put in by one transaction
+_AT_ONCE = 16  # pieces that are put in by one transaction
 _PATIENCE = timedelta(days=1)  # after which a file that is not finished is removed
 
 
@@ -29,10 +29,10 @@ async def put(
     there = await db.read(_standing, project, new, on_duplicate)
     if there is not None:
         return there
-    file, cut = await asyncio.to_thread(_read, new, content, folder)
+    file, found = await asyncio.to_thread(cut, new, content, folder)
     await db.tx(files.begin, project, file, clock.now() + _PATIENCE)
-    for at in range(0, len(cut), _AT_ONCE):
-        some = [(clock.mint("passage"), piece) for piece in cut[at : at + _AT_ONCE]]
+    for at in range(0, len(found), _AT_ONCE):
+        some = [(clock.mint("passage"), piece) for piece in found[at : at + _AT_ONCE]]
         await db.tx(files.put, project, file, some)
     return await db.tx(_finish, project, file, on_duplicate)
 
@@ -44,16 +44,17 @@ def type_of(name: str, told: str | None) -> str:
     return mimetypes.guess_type(name)[0] or "text/plain"
 
 
-def _read(new: File, content: bytes, folder: Folder) -> tuple[File, Sequence[Piece]]:
+def cut(new: File, content: bytes, folder: Folder) -> tuple[File, Sequence[Piece]]:
+    """The pieces of a file, and what it is with them. Raises `NotAText`."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise NotAText(new.file_name, "is not in UTF-8") from None
     if "\0" in text:
         raise NotAText(new.file_name, "holds NUL characters")
-    cut = list(pieces.cut(text, folder.piece))
-    told = {"lines": pieces.lines_in(text), "total_chunks": len(cut)}
-    return new.model_copy(update=told), cut
+    found = list(pieces.cut(text, folder.piece))
+    told = {"lines": pieces.lines_in(text), "total_chunks": len(found)}
+    return new.model_copy(update=told), found
 
 
 def _standing(tx: Tx, project: ProjectId, new: File, on_duplicate: OnDuplicate) -> File | None:

@@ -24,6 +24,7 @@ from palaver.domain.bundle import (
     BundledTool,
 )
 from palaver.domain.frozen import Frozen
+from palaver.domain.identity import Identity
 from palaver.domain.intake import Intake, Noun
 from palaver.store.v1 import Row, V1Database
 
@@ -60,23 +61,16 @@ _MESSAGE = (
 _TABLES = {
     "agents": "agents", "block": "blocks", "tools": "tools", "archives": "archives",
     "archival_passages": "passages", "agent_passages": "passages", "conversations": "conversations",
-    "messages": "messages",
+    "messages": "messages", "identities": "identities",
 }  # fmt: skip
-_STAYS = ("identities", "groups", "sources", "sandbox_environment_variables")
+_IDENTITY = ("id", "identifier_key", "name", "identity_type", "properties")
+_STAYS = ("groups", "sources", "sandbox_environment_variables")
 _SHARED = ("blocks", "tools", "archives", "mcp_servers")
 _OWN_TOOLS = ("custom", "external_mcp")
 _OLDER = (
     "memgpt_agent", "memgpt_v2_agent", "sleeptime_agent", "split_thread_agent", "voice_convo_agent",
     "voice_sleeptime_agent",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """A bundle, and what in it was in an earlier one, too."""
-
-    bundle: Bundle
-    again: Sequence[tuple[Noun, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,24 +96,37 @@ class Gathering:
     joined: int = 0
     intake: Intake = field(default_factory=Intake)
     _seen: set[str] = field(default_factory=set)
-    _again: list[tuple[Noun, str]] = field(default_factory=list)
     _tool_ids: dict[str, str] = field(default_factory=dict)  # of callers' own, by their names
 
-    def bundles(self) -> Iterator[Gathered]:
+    def bundles(self) -> Iterator[Bundle]:
         """A bundle for each agent, then bundles of what no agent has."""
         for row in self._source.rows("agents", _AGENT):
             if row["hidden"]:
                 self._leave("agents", "hidden")
             elif (bundle := self._agent(row)) is not None:
-                yield self._gathered(bundle)
+                yield bundle
         for row in self._unseen("block", _BLOCK):
-            yield self._gathered(Bundle(agents=[], blocks=self._blocks([row])))
+            yield Bundle(agents=[], blocks=self._blocks([row]))
         for row in self._unseen("tools", _TOOL):
             if row["tool_type"] in _OWN_TOOLS:
                 tools, servers = self._tools([row])
-                yield self._gathered(Bundle(agents=[], tools=tools, mcp_servers=servers))
+                yield Bundle(agents=[], tools=tools, mcp_servers=servers)
         for row in self._unseen("archives", _ARCHIVE):
-            yield self._gathered(Bundle(agents=[], archives=self._archives([row])))
+            yield Bundle(agents=[], archives=self._archives([row]))
+
+    def identities(self) -> Iterator[Identity]:
+        """The identities, with the agents and blocks that have them; then all has been read."""
+        ids: dict[str, str] = {}
+        for row in self._source.rows("identities", _IDENTITY):
+            mine = {"identity_id": row["id"]}
+            agents = self._column("identities_agents", "agent_id", mine)
+            blocks = self._column("identities_blocks", "block_id", mine)
+            made = self._made("identities", row["id"], v1.identity_of(row, agents, blocks))
+            if made is not None and ids.setdefault(made.identifier_key, made.id) == made.id:
+                yield made
+            elif made is not None:
+                told = f"its key is that of {ids[made.identifier_key]}"
+                self.intake.refuse("identities", made.id, told)
         self._count_what_stays()
 
     def _agent(self, row: Row) -> Bundle | None:
@@ -275,14 +282,9 @@ class Gathering:
             if row["id"] not in self._seen and not row.get("hidden"):
                 yield row
 
-    def _gathered(self, bundle: Bundle) -> Gathered:
-        again, self._again = self._again, []
-        return Gathered(bundle, again)
-
     def _made(self, noun: Noun, id: str, read: Read[T]) -> T | None:
         """What was made of a row, which is counted when it is seen first."""
         if id in self._seen:
-            self._again.append((noun, id))
             return read.made
         self.found[noun] += 1
         for fault in read.faults:

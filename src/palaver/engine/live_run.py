@@ -204,7 +204,7 @@ class LiveRun:
         Its prompt is compiled anew with that, unless it would take the room that was made.
         """
         window = self._sound(window)
-        self._trace(None)
+        self._trace("summarization")
 
         async def tell() -> None:
             if self.send.compactions:
@@ -229,7 +229,7 @@ class LiveRun:
     async def _call_model(self, stage: Stage, window: Window) -> Reply:
         window = self._sound(window)
         self._step = self._new_step(window, stage.context_window)
-        self._trace(self._step.id)
+        self._trace("agent_step", self._step.id)
         blank = self._blank("assistant", self._step.id, str(window.handle))
         gates = {name: g for name, g in stage.gates.items() if name not in window.barred}
         self._speech = Speech(blank, gates)
@@ -267,6 +267,7 @@ class LiveRun:
         self._meter.estimated(told.tokens != speech.completion.tokens)
         self._new.metrics = self._meter.measured()
         self._speech, self._step = None, None
+        self._trace("tool")
         self.due = reply.tools() if reply.calls else None
         return reply
 
@@ -290,10 +291,10 @@ class LiveRun:
         await self._write()
         return entry
 
-    def _trace(self, step_id: str | None) -> None:
-        """Let what goes over the wire from now on be of a step, or of none."""
+    def _trace(self, call_type: str, step_id: str | None = None) -> None:
+        """Let what goes over the wire from now on be for this, and of a step."""
         if self.tape is not None:
-            self.tape.step_id = step_id
+            self.tape.turn(call_type, step_id)
 
     def _stage(self, entry: Entry, *, shown: bool = False) -> None:
         """Have an entry written, and its messages seen unless they have been `shown` already."""

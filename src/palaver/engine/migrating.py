@@ -10,26 +10,28 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal
 
+from palaver import clock
 from palaver.core.bundled_messages import Reader
 from palaver.core.histories import histories, messages_of
 from palaver.domain.bundle import Bundle, BundledAgent
 from palaver.domain.entry import SYSTEM_SEQ, Entry
+from palaver.domain.identity import Identity
 from palaver.domain.ids import ProjectId
 from palaver.domain.intake import Intake, Noun
 from palaver.domain.page import Page
 from palaver.engine import equipment
-from palaver.engine.gathering import Gathered, Gathering
+from palaver.engine.gathering import Gathering
 from palaver.engine.importing import Derived, Kept, Porter, Wishes
 from palaver.engine.taking_in import take_in
 from palaver.errors import Invalid, NotFound, Refused
-from palaver.store import entries, known
+from palaver.store import entries, identities, known
 from palaver.store.db import Database, Tx
 from palaver.store.known import Kind
 
 _AT_ONCE = 500  # entries that are read together
 _ELSEWHERE = {"id", "seq"}  # what an entry is not compared by
-_KINDS: dict[Noun, Kind] = {
-    "blocks": "block", "archives": "archive", "mcp_servers": "mcp_server",
+_SHARED: dict[Noun, Kind] = {
+    "blocks": "block", "tools": "tool", "mcp_servers": "mcp_server", "archives": "archive",
 }  # fmt: skip
 _NAMING = Kept(Derived("v1"))
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # every message of V1 has a time
@@ -69,6 +71,7 @@ class Migration:
     dry_run: bool
     intake: Intake = field(default_factory=Intake)
     certificates: list[Certificate] = field(default_factory=list)
+    brought: set[str] = field(default_factory=set)
 
     @property
     def is_whole(self) -> bool:
@@ -114,28 +117,29 @@ async def bring_over(
     Nothing else may go on in this process meanwhile. Raises what `V1Database` raises; agents that
     are in by then stay in.
     """
-    for gathered in migration.gathering.bundles():
-        for certificate in await _bring(db, project, porter, gathered, migration):
+    for bundle in migration.gathering.bundles():
+        for certificate in await _bring(db, project, porter, bundle, migration):
             migration.certificates.append(certificate)
             yield certificate
+    for identity in migration.gathering.identities():
+        intake = await db.tx(_bring_identity, project, identity, migration.dry_run)
+        migration.intake.join(intake)
     migration.intake.join(migration.gathering.intake)
 
 
 async def _bring(
-    db: Database, project: ProjectId, porter: Porter, gathered: Gathered, migration: Migration
+    db: Database, project: ProjectId, porter: Porter, bundle: Bundle, migration: Migration
 ) -> list[Certificate]:
     """Bring one bundle, and compare what was said in it. One that cannot be had is refused."""
-    bundle = gathered.bundle
     try:
         order = await porter.order(bundle, _NAMING, Wishes(dry_run=migration.dry_run))
-        migration.intake.join(await take_in(db, project, order))
+        intake = await take_in(db, project, order)
     except (Invalid, Refused) as error:
         for agent in bundle.agents:
             migration.intake.refuse("agents", agent.id, str(error))
         return []
-    for noun, one in gathered.again:  # what agents share was counted before
-        is_there = await db.read(_is_there, project, bundle, noun, one)
-        migration.intake.count(noun, "there" if is_there else "added", -1)
+    await db.read(_forget_repeated, project, bundle, intake, migration.brought)
+    migration.intake.join(intake)
     found = []
     for agent in bundle.agents:
         for n, (local, said) in enumerate(_said(agent).items()):
@@ -147,12 +151,39 @@ async def _bring(
     return found
 
 
-def _is_there(tx: Tx, project: ProjectId, bundle: Bundle, noun: Noun, one: str) -> bool:
-    """Whether something that agents share is here; tools are known by their names."""
-    if noun == "tools":
-        names = {tool.id: tool.name for tool in bundle.tools}
-        return equipment.find_named(tx, project, names[one]) is not None
-    return one in known.among(tx, project, _KINDS[noun], [one])
+def _bring_identity(tx: Tx, project: ProjectId, identity: Identity, dry_run: bool) -> Intake:
+    """Keep an identity, and give it to those that are here of whose it is."""
+    intake = Intake()
+    same = identities.find_keyed(tx, project, identity.identifier_key)
+    if same is not None and same.id != identity.id:
+        intake.refuse("identities", identity.id, f"its key is that of {same.id}")
+        return intake
+    intake.count("identities", "added" if same is None else "there")
+    if same is None and not dry_run:
+        identities.add(tx, project, identity, clock.now())
+        for agent_id in known.among(tx, project, "agent", identity.agent_ids):
+            identities.attach(tx, project, identities.AGENTS, agent_id, identity.id)
+        for block_id in known.among(tx, project, "block", identity.block_ids):
+            identities.attach(tx, project, identities.BLOCKS, block_id, identity.id)
+    return intake
+
+
+def _forget_repeated(
+    tx: Tx, project: ProjectId, bundle: Bundle, intake: Intake, brought: set[str]
+) -> None:
+    """Take out of an intake what agents share, and an earlier bundle has `brought`."""
+    for noun, kind in _SHARED.items():
+        for one in getattr(bundle, noun):
+            names = {getattr(one, name, None) for name in ("id", "name", "server_name")}
+            same = [no for no in intake.refused if no.noun == noun and no.name in names]
+            if one.id in brought and same:
+                intake.refused = [no for no in intake.refused if no not in same]
+            elif one.id in brought:
+                is_there = one.id in known.among(tx, project, kind, [one.id]) or (
+                    noun == "tools" and equipment.find_named(tx, project, one.name) is not None
+                )
+                intake.count(noun, "there" if is_there else "added", -1)
+            brought.add(one.id)
 
 
 def _said(agent: BundledAgent) -> dict[str, list[bytes]]:

@@ -1,15 +1,15 @@
 """The tools that palaver brings with it, carried out: each is one transaction."""
 
-from collections.abc import Callable
-
 from palaver import clock
 from palaver.core import memory, memory_commands, recall, voice
 from palaver.core.memory import Edit
 from palaver.core.recall import ArchivalInsert, ArchivalSearch, Search
 from palaver.domain.archive import NewPassage
 from palaver.domain.block import Block
+from palaver.domain.meaning import Sought
 from palaver.domain.tool import Outcome, Tool
 from palaver.engine import archiving
+from palaver.engine.meanings import Meanings
 from palaver.engine.workshop import ToolUse
 from palaver.errors import Conflict, NotFound, ToolRefused
 from palaver.store import archives, blocks, claims, passages
@@ -22,8 +22,9 @@ from palaver.store.recall import EntryFilter
 class OwnTools:
     """A hand for all of them."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, meanings: Meanings) -> None:
         self._db = db
+        self._meanings = meanings
 
     def refusal(self, tool: Tool) -> str | None:
         """None: they can be carried out everywhere."""
@@ -33,8 +34,14 @@ class OwnTools:
         """Carry one out. Raises `ToolRefused`, and `Lost`."""
         if use.tool.name == voice.NAME:
             return Outcome(text=voice.answer(use.arguments))
-        if use.tool.name in _LOOKING:
-            return Outcome(text=await self._db.read(_LOOKING[use.tool.name], use))
+        if use.tool.name == "conversation_search":
+            search = recall.read(Search, use.arguments)
+            sought = await self._meanings.sought(search.query)
+            return Outcome(text=await self._db.read(_search, use, search, sought))
+        if use.tool.name == "archival_memory_search":
+            archival = recall.read(ArchivalSearch, use.arguments)
+            sought = await self._meanings.sought(archival.query)
+            return Outcome(text=await self._db.read(_search_archive, use, archival, sought))
         return Outcome(text=await self._db.tx(_use, use))
 
 
@@ -105,8 +112,7 @@ def _archive(tx: Tx, use: ToolUse) -> str:
     return f"The text is in your archive, as {passage.id}."
 
 
-def _search(tx: Tx, use: ToolUse) -> str:
-    asked = recall.read(Search, use.arguments)
+def _search(tx: Tx, use: ToolUse, asked: Search, sought: Sought) -> str:
     wanted = EntryFilter(
         agent_id=use.agent.id,
         conversation_id=use.conversation_id if asked.this_conversation_only else None,
@@ -115,12 +121,11 @@ def _search(tx: Tx, use: ToolUse) -> str:
         until=asked.end_date,
         but_run=use.owner.run_id if use.owner else None,  # what led to the search is no memory
     )
-    hits = stored.found(tx, use.project, wanted, asked.query, asked.limit)
+    hits = stored.found(tx, use.project, wanted, sought, asked.limit)
     return recall.said((hit.entry, hit.conversation_id or "default") for hit in hits)
 
 
-def _search_archive(tx: Tx, use: ToolUse) -> str:
-    asked = recall.read(ArchivalSearch, use.arguments)
+def _search_archive(tx: Tx, use: ToolUse, asked: ArchivalSearch, sought: Sought) -> str:
     wanted = PassageFilter(
         archives=list(archives.of_agent(tx, use.project, use.agent.id)),
         tags=asked.tags or (),
@@ -128,12 +133,5 @@ def _search_archive(tx: Tx, use: ToolUse) -> str:
         since=asked.start_datetime,
         until=asked.end_datetime,
     )
-    hits = passages.found(tx, use.project, wanted, asked.query, asked.top_k)
+    hits = passages.found(tx, use.project, wanted, sought, asked.top_k)
     return recall.kept(hit.passage for hit in hits)
-
-
-_LOOKING: dict[str | None, Callable[[Tx, ToolUse], str]] = {
-    "conversation_search": _search,
-    "archival_memory_search": _search_archive,
-}
-"""The tools that change nothing."""

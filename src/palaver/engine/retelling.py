@@ -53,10 +53,10 @@ class Retelling:
         told = histories(one, [local for local, made in ids.items() if made not in taken])
         for history in told:
             self._open(history, ids, is_new)
+            self._intake.count("conversations", "added")
         self._tell(one, told, ids, there)
         if is_new and not any(history.about.is_default for history in told):
             self._open_default()
-        self._intake.count("conversations", "added", len(told))
 
     def _look(
         self,
@@ -127,19 +127,16 @@ class Retelling:
         there: set[str],
     ) -> None:
         """Write the messages, each where it stands. One that stands twice is written twice."""
-        spots: dict[str, list[tuple[str, int]]] = defaultdict(list)
-        for history in told:
-            if history.system is not None:
-                spots[history.system].append((history.about.id, SYSTEM_SEQ))
-            for local, seq in history.own.items():
-                spots[local].append((history.about.id, seq))
+        spots = _spots(told)
+        if not spots and there:
+            return
         reader, alone, count = Reader(), [], 0
         for n, (local, message) in enumerate(messages_of(one).items()):
             entry = reader.read(message, local, SYSTEM_SEQ, self._now)
             if local not in spots and local not in there:
                 alone.append(local)
             for i, (conversation, seq) in enumerate(spots.get(local, ())):
-                again = bool(i) or local in there
+                again = i > 0 or local in there
                 name = f"{local} in {conversation}" if again else local
                 made = self._naming("message", name, n, one.id)
                 names = {one.id: self._agent.id, conversation: ids[conversation]}
@@ -147,7 +144,8 @@ class Retelling:
                 count += 1
         for conversation in list(self._waiting):
             self._flush(conversation)
-        self._intake.count("messages", "added", count)
+        if count:
+            self._intake.count("messages", "added", count)
         if alone:
             more = f" and {len(alone) - 1} more" if len(alone) > 1 else ""
             self._intake.refuse("messages", alone[0] + more, "no conversation names it")
@@ -167,6 +165,17 @@ class Retelling:
         ]
         address = Address(conversation_id=conversation_id, agent_id=self._agent.id)
         entries.insert_all(self._tx, self._project, address, said)
+
+
+def _spots(told: Iterable[History]) -> dict[str, list[tuple[str, int]]]:
+    """Where each message stands: in which conversations, under which numbers."""
+    spots: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for history in told:
+        if history.system is not None:
+            spots[history.system].append((history.about.id, SYSTEM_SEQ))
+        for local, seq in history.own.items():
+            spots[local].append((history.about.id, seq))
+    return spots
 
 
 def _placed(entry: Entry, made: str, seq: int, names: Mapping[str, str]) -> Entry:

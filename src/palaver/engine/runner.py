@@ -9,6 +9,7 @@ from typing import Any
 
 from palaver.core import approval, rules
 from palaver.core.compaction import merged
+from palaver.domain.run import Run
 from palaver.engine import abandoned, choosing, line
 from palaver.engine.abandoned import Resumed
 from palaver.engine.choosing import Opened
@@ -25,12 +26,15 @@ from palaver.engine.workshop import Workshop
 from palaver.errors import Stopping, Unavailable
 from palaver.providers.catalog import Catalog
 from palaver.store.claims import Lost, Owner
-from palaver.store.db import Database
+from palaver.store.db import Database, Tx
 
 logger = logging.getLogger(__name__)
 
 _GRACE = 5.0  # seconds in which all runs have to end when the process does
 _AGAIN = 0.5  # seconds between tries to take a run up while the database is away
+
+Admit = Callable[[Tx, str, Send, Run], Admitted]
+"""What lets a send in, as `palaver.engine.line.admit` does."""
 
 
 class Runner:
@@ -80,18 +84,18 @@ class Runner:
         """Whether a run is under way in this process, or about to be."""
         return run_id in self._live or run_id in self._coming
 
-    async def start(self, send: Send) -> Admitted:
+    async def start(self, send: Send, admit: Admit = line.admit) -> Admitted:
         """Start a run for `send`, or let it wait, or find the run that the same send has started.
 
         When this returns, the input is kept. Raises `NotFound` for an unknown model, and what
-        `palaver.engine.line.admit` raises.
+        `admit` raises.
         """
         if self._closing:
             raise Stopping
         opened = await self._db.read(choosing.opened, send.project, send.address)
         choosing.choose(self._catalog, opened, send.override_model)
         # Once it is committed it has to be carried out, even if the caller is gone by then.
-        return await asyncio.shield(self._begin(send, opened))
+        return await asyncio.shield(self._begin(send, opened, admit))
 
     def take_up(self, owner: Owner) -> None:
         """Carry out a run that this worker has got: one that waited, or that was left."""
@@ -131,11 +135,11 @@ class Runner:
         for live in list(self._live.values()):
             live.leave()
 
-    async def _begin(self, send: Send, opened: Opened) -> Admitted:
+    async def _begin(self, send: Send, opened: Opened, admit: Admit) -> Admitted:
         run = send.new_run()
         self._coming.add(run.id)
         try:
-            admitted = await self._db.tx(line.admit, self._worker, send, run)
+            admitted = await self._db.tx(admit, self._worker, send, run)
             if admitted.owner is not None:
                 running = run.model_copy(update={"status": "running"})
                 begun = Resumed(admitted.owner, running, send, Tally(), 0, admitted.due)

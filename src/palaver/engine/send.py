@@ -43,6 +43,7 @@ class Send(Frozen):
     logprobs: int | None = None
     token_ids: bool = False
     config: RequestConfig | None = None
+    callback_url: str | None = None
     key: str | None = None
     fingerprint: str | None = None
     on_busy: OnBusy = "reject"
@@ -85,6 +86,7 @@ class Send(Frozen):
             created_at=clock.now(),
             metadata={"run_type": kind},
             request_config=self.config,
+            callback_url=self.callback_url,
         )
 
     @classmethod

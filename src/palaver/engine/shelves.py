@@ -12,7 +12,7 @@ from palaver.core.builtin import OF_FILES
 from palaver.core.directories import Directory, OpenFile
 from palaver.core.pieces import View, view
 from palaver.domain.agent import Agent
-from palaver.domain.folder import DEFAULT_OPEN, DEFAULT_VIEW, AgentFile
+from palaver.domain.folder import DEFAULT_OPEN, DEFAULT_VIEW, LARGEST_VIEW, AgentFile
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import MAX_LIMIT, Page
 from palaver.errors import Conflict
@@ -22,9 +22,10 @@ from palaver.store.db import Tx
 
 def attach(tx: Tx, project: ProjectId, agent_id: str, folder_id: str) -> None:
     """Give an agent a folder and the file tools. Raises `NotFound`."""
-    folders.attach(tx, project, agent_id, folder_id)
+    new = folders.attach(tx, project, agent_id, folder_id)
     _equip(tx, project, agent_id)
-    conversations.mark_stale_agent(tx, project, agent_id)
+    if new:
+        conversations.mark_stale_agent(tx, project, agent_id)
 
 
 def detach(tx: Tx, project: ProjectId, agent_id: str, folder_id: str) -> None:
@@ -77,8 +78,8 @@ def open_file(tx: Tx, project: ProjectId, agent: Agent, file: AgentFile) -> list
 def view_of(tx: Tx, project: ProjectId, agent: Agent, file: AgentFile) -> View:
     """What an agent sees of a file that it has open."""
     first = file.start_line or 1
-    most = agent.per_file_view_window_char_limit
-    most = DEFAULT_VIEW if most is None else most
+    limit = agent.per_file_view_window_char_limit
+    most = DEFAULT_VIEW if limit is None else min(limit, LARGEST_VIEW)
     return view(files.read(tx, project, file.file_id, first), first, file.end_line, most)
 
 

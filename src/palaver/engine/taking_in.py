@@ -12,20 +12,40 @@ from palaver.core.prompt import DEFAULT_SYSTEM
 from palaver.domain.agent import Agent
 from palaver.domain.archive import Archive, Passage
 from palaver.domain.block import DEFAULT_LIMIT, Block
-from palaver.domain.bundle import BundledAgent, BundledArchive, BundledBlock, BundledTool
+from palaver.domain.bundle import (
+    BundledAgent,
+    BundledArchive,
+    BundledBlock,
+    BundledFile,
+    BundledFolder,
+    BundledTool,
+)
+from palaver.domain.folder import File, Folder
 from palaver.domain.ids import ProjectId
 from palaver.domain.intake import Intake, Noun
 from palaver.domain.mcp import McpServer, StdioMcpServer
 from palaver.domain.tool import Tool
-from palaver.engine import equipment
+from palaver.engine import equipment, filing, shelves
 from palaver.engine.importing import Order
 from palaver.engine.retelling import Retelling
 from palaver.errors import Invalid, NotFound
-from palaver.store import agents, archives, blocks, known, mcp_servers, passages, tools
+from palaver.store import (
+    agents,
+    archives,
+    blocks,
+    files,
+    folders,
+    known,
+    mcp_servers,
+    open_files,
+    passages,
+    tools,
+)  # fmt: skip
 from palaver.store.db import Database, Tx
 from palaver.store.known import Kind
 
-_NOT_OURS = "palaver takes in no {} yet; make them here"
+_NO_GROUPS = "palaver has no groups of agents"
+_NOT_INSIDE = "a folder of that name is here, without this file; upload it there"
 _GONE = (
     "it was here and was deleted; bring it again when it has left the database "
     "(PALAVER_DELETED_KEEP), or import the file over HTTP, where everything gets new ids"
@@ -54,6 +74,7 @@ async def take_in(db: Database, project: ProjectId, order: Order) -> Intake:
 
 
 def _take_in(tx: Tx, project: ProjectId, order: Order) -> Intake:
+    known.take_time(tx)
     work = _Work(tx, project, order)
     work.take()
     if order.wishes.dry_run:
@@ -74,6 +95,8 @@ class _Work:
         self._tools: dict[str, str] = {}
         self._blocks: dict[str, str] = {}
         self._archives: dict[str, str] = {}
+        self._folders: dict[str, str] = {}
+        self._files: dict[str, str] = {}
 
     def take(self) -> None:
         """Take everything in."""
@@ -86,15 +109,12 @@ class _Work:
             self._blocks[block.id or ""] = self._take_block(n, block, block.id or "")
         for n, archive in enumerate(bundle.archives):
             self._take_archive(n, archive)
+        for n, folder in enumerate(bundle.sources):
+            self._take_folder(n, folder)
         for n, agent in enumerate(bundle.agents):
             self._take_agent(n, agent)
-        others: tuple[tuple[Noun, list[dict[str, Any]]], ...] = (
-            ("groups", bundle.groups), ("folders", bundle.sources), ("files", bundle.files)
-        )  # fmt: skip
-        for noun, given in others:
-            for one in given:
-                name = str(one.get("name") or one.get("file_name") or one.get("id") or "?")
-                self.intake.refuse(noun, name, _NOT_OURS.format(noun))
+        for group in bundle.groups:
+            self.intake.refuse("groups", str(group.get("id")), _NO_GROUPS)
 
     def _new(self, noun: Noun, kind: Kind, local: str, n: int) -> tuple[str, bool]:
         """The id of something, and whether it is new; what is not, is counted or refused."""
@@ -215,6 +235,52 @@ class _Work:
         self.intake.count("passages", "added", len(new))
         return None
 
+    def _take_folder(self, n: int, one: BundledFolder) -> None:
+        """A folder is known by its name: agents get the one that is there, as it is."""
+        inside = [file for file in self._order.bundle.files if file.source_id == one.id]
+        there = folders.find_named(self._tx, self._project, one.name)
+        if there is not None:
+            self._folders[one.id] = there
+            self.intake.count("folders", "there")
+            for file in inside:
+                found = files.find_named(self._tx, self._project, there, file.file_name)
+                if found is not None:
+                    self._files[file.id] = found.id
+                    self.intake.count("files", "there")
+                else:
+                    self.intake.refuse("files", file.file_name, _NOT_INSIDE)
+            return
+        made, _ = self._new("folders", "source", one.id, n)
+        told = one.model_dump(exclude={"id"}, exclude_none=True)
+        folder = Folder.model_validate({**told, "id": made, "created_at": self._now})
+        folders.add(self._tx, self._project, folder)
+        self._folders[one.id] = made
+        for i, file in enumerate(inside):
+            self._take_file(i, file, folder)
+
+    def _take_file(self, n: int, one: BundledFile, folder: Folder) -> None:
+        if one.content is None:
+            return self.intake.refuse("files", one.file_name, "the file does not hold its text")
+        data = one.content.encode()
+        made = self._order.naming("file", one.id, n)
+        about = one.model_dump(exclude={"content"}, exclude_none=True)
+        new = File.model_validate(
+            {
+                **about,
+                "id": made,
+                "source_id": folder.id,
+                "file_size": len(data),
+                "created_at": self._now,
+            }
+        )
+        file, pieces = filing.cut(new, data, folder)
+        files.begin(self._tx, self._project, file, self._now)
+        texts = [(clock.mint("passage"), piece) for piece in pieces]
+        files.put(self._tx, self._project, file, texts)
+        files.finish(self._tx, self._project, file)
+        self._files[one.id] = made
+        return self.intake.count("files", "added")
+
     def _take_agent(self, n: int, one: BundledAgent) -> None:
         made, is_new = self._new("agents", "agent", one.id, n)
         if is_new:
@@ -224,6 +290,7 @@ class _Work:
                 blocks.attach(self._tx, self._project, made, block_id)
             for archive in one.archive_ids or ():
                 archives.attach(self._tx, self._project, made, self._archives[archive])
+            self._shelve(one, made)
         else:
             try:
                 agent = agents.get(self._tx, self._project, made)
@@ -234,6 +301,16 @@ class _Work:
             one = one.model_copy(update={"messages": [], "conversations": None})
         told = Retelling(self._tx, self._project, agent, self._order.naming, self.intake)
         told.retell(one, is_new=is_new)
+
+    def _shelve(self, one: BundledAgent, made: str) -> None:
+        """Give an agent its folders, and open its files."""
+        for folder in one.source_ids or ():
+            shelves.attach(self._tx, self._project, made, self._folders[folder])
+        for opened in one.files_agents or ():
+            if opened.is_open and opened.file_id in self._files:
+                file = open_files.get(self._tx, self._project, made, self._files[opened.file_id])
+                seen = opened.model_dump(exclude={"file_id"})
+                open_files.note(self._tx, made, file.model_copy(update=seen), clock.now())
 
     def _held(self, n: int, one: BundledAgent) -> Iterable[str]:
         """The blocks of an agent: those that it names, and those that stand in it."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from palaver.core.json_places import unkept
 from palaver.domain.agent import Agent
 from palaver.domain.part import ToolCall, ToolReturn
 from palaver.domain.tool import Outcome, Tool
@@ -96,10 +97,16 @@ class Toolbox:
 def _arguments(call: ToolCall) -> Mapping[str, Any]:
     try:
         arguments = json.loads(call.arguments or "{}")
-    except ValueError:
+        where = unkept(arguments)
+    except (ValueError, RecursionError):
         raise ToolRefused(f"The arguments of `{call.name}` are not valid JSON.") from None
     if not isinstance(arguments, dict):
         raise ToolRefused(f"The arguments of `{call.name}` must be a JSON object.")
+    if where is not None:
+        raise ToolRefused(
+            f"The arguments of `{call.name}` hold what cannot be kept: a NUL character, half of a "
+            "surrogate pair, or a number that is not finite. Leave it out."
+        )
     return arguments
 
 

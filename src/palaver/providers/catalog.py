@@ -10,7 +10,8 @@ from importlib.util import find_spec
 from palaver.domain.llm import ChatModel, Handle
 from palaver.domain.llm_model import EmbeddingModel, Model
 from palaver.errors import Invalid, NotFound
-from palaver.providers import listing
+from palaver.providers import embedding, listing
+from palaver.providers.embedding import Embedder, Trigrams, Vectorizer
 from palaver.providers.listing import Listed
 from palaver.providers.overheard import Tape
 from palaver.providers.remote import Patience, RemoteModel
@@ -38,7 +39,9 @@ class Catalog:
     """The providers that `environment` configures, and their models.
 
     Nothing goes over the network before a model is called or listed. `clock` tells seconds, and
-    `installed` whether the library of an extra is there. With `traces` there are tapes.
+    `installed` whether the library of an extra is there. `embedder` is the embedding model that
+    ``PALAVER_EMBEDDING`` names, if it does. Raises as `checked` does where that is none.
+    With `traces` there are tapes.
     """
 
     def __init__(
@@ -56,10 +59,12 @@ class Catalog:
         self._clock = clock
         self._installed = installed
         self.traces = traces
-        self._models: dict[str, ChatModel] = {_OFFLINE: OfflineModel()}
+        self._offline = OfflineModel()
+        self._remotes: dict[str, RemoteModel] = {}
         self._listed: dict[str, dict[str, Listed]] = {}  # by provider and by name
         self._ask_at: dict[str, float] = {}
         self._default = self._choose_default(environment.get("PALAVER_DEFAULT_MODEL", ""))
+        self.embedder = self._choose_embedder(environment.get("PALAVER_EMBEDDING", ""))
 
     def names(self) -> tuple[str, ...]:
         """The names of the configured providers."""
@@ -95,16 +100,7 @@ class Catalog:
         parsed = _parsed(handle)
         if parsed.provider == "letta" and parsed.model.startswith("auto"):
             parsed = self._default
-        provider = _ROWS.get(parsed.provider)
-        if provider is None:
-            raise NotFound(f"Model {handle!r}", f"the providers are {', '.join(_ROWS)}.")
-        if provider.name not in self._accounts:
-            raise NotFound(
-                f"Model {handle!r}", f"set {provider.key_variable} to configure {provider.name}."
-            )
-        if not self._is_speakable(provider):
-            install = f'pip install "palaver[{provider.extra}]"'
-            raise NotFound(f"Model {handle!r}", f"{install} to speak to {provider.name}.")
+        provider = self._provider(parsed)
         if provider.dialect == "offline" and parsed.model != provider.default_model:
             raise NotFound(f"Model {handle!r}", f"use {provider.name}/{provider.default_model}.")
         return parsed
@@ -112,11 +108,9 @@ class Catalog:
     def resolve(self, handle: str) -> tuple[Handle, ChatModel]:
         """The handle that `handle` spells and who answers for it. Raises as `checked` does."""
         checked = self.checked(handle)
-        model = self._models.get(checked.provider)
-        if model is None:
-            model = RemoteModel(self._accounts[checked.provider], self._patience)
-            self._models[checked.provider] = model
-        return checked, model
+        if checked.provider == _OFFLINE:
+            return checked, self._offline
+        return checked, self._remote(checked.provider)
 
     def context_window(self, handle: Handle) -> int:
         """The tokens that fit into the model's window: as its provider told when it was last
@@ -140,19 +134,20 @@ class Catalog:
         ]
 
     async def embeddings(self) -> list[EmbeddingModel]:
-        """The embedding models of all configured providers."""
-        return [
-            _embedding(one.provider, told.name, one.shown_url)
+        """The embedding models of all configured providers, the one that is used first."""
+        used = self.embedder.model if self.embedder else None
+        listed = [
+            self._embedding(Handle(one.provider.name, told.name))
             for one, listed in await self._list()
             for told in listed
             if listing.role(told.name) == "embedding"
         ]
+        return [used, *(one for one in listed if one.handle != used.handle)] if used else listed
 
     async def close(self) -> None:
         """Close the connections to all providers."""
-        for model in self._models.values():
-            if isinstance(model, RemoteModel):
-                await model.close()
+        for model in self._remotes.values():
+            await model.close()
 
     def _choose_default(self, named: str) -> Handle:
         if named and not named.startswith("letta/auto"):
@@ -161,6 +156,39 @@ class Catalog:
             if one.provider.default_model and self._is_speakable(one.provider):
                 return Handle(one.provider.name, one.provider.default_model)
         raise AssertionError("the offline provider has a default model")
+
+    def _choose_embedder(self, named: str) -> Embedder | None:
+        if not named:
+            return None
+        handle = _parsed(named)
+        provider = self._provider(handle)
+        what = f"Embedding model {named!r} (PALAVER_EMBEDDING)"
+        if provider.dialect not in embedding.DIALECTS:
+            raise NotFound(what, f"{provider.name} is not asked for vectors; use openai or ollama.")
+        if provider.dialect == "offline" and handle.model != embedding.TRIGRAMS:
+            raise NotFound(what, f"use {provider.name}/{embedding.TRIGRAMS}.")
+        vectorizer: Vectorizer = (
+            Trigrams() if provider.dialect == "offline" else self._remote(provider.name)
+        )
+        return Embedder(handle, self._embedding(handle), vectorizer)
+
+    def _provider(self, handle: Handle) -> Provider:
+        """Who is asked for a model. Raises `NotFound` where it is not there."""
+        what = f"Model '{handle}'"
+        provider = _ROWS.get(handle.provider)
+        if provider is None:
+            raise NotFound(what, f"the providers are {', '.join(_ROWS)}.")
+        if provider.name not in self._accounts:
+            raise NotFound(what, f"set {provider.key_variable} to configure {provider.name}.")
+        if not self._is_speakable(provider):
+            install = f'pip install "palaver[{provider.extra}]"'
+            raise NotFound(what, f"{install} to speak to {provider.name}.")
+        return provider
+
+    def _remote(self, provider: str) -> RemoteModel:
+        if provider not in self._remotes:
+            self._remotes[provider] = RemoteModel(self._accounts[provider], self._patience)
+        return self._remotes[provider]
 
     def _is_speakable(self, provider: Provider) -> bool:
         return not provider.extra or self._installed(provider.extra)
@@ -206,23 +234,14 @@ class Catalog:
             max_tokens=told.most_output,
         )
 
+    def _embedding(self, handle: Handle) -> EmbeddingModel:
+        one = self._accounts[handle.provider]
+        dimensions = listing.EMBEDDINGS.get(handle.model, 0)
+        return embedding.described(handle, one.provider.kind, one.shown_url, dimensions)
+
 
 def _parsed(handle: str) -> Handle:
     provider, _, model = handle.partition("/")
     if not provider or not model:
         raise Invalid(f"The model {handle!r} is no handle: it must be provider/model.")
     return Handle(provider, model)
-
-
-def _embedding(provider: Provider, name: str, url: str) -> EmbeddingModel:
-    return EmbeddingModel(
-        handle=f"{provider.name}/{name}",
-        name=name,
-        display_name=name,
-        embedding_model=name,
-        embedding_dim=listing.EMBEDDINGS[name],
-        provider_type=provider.kind,
-        provider_name=provider.name,
-        embedding_endpoint_type="openai",  # whose models they are, whoever has them
-        embedding_endpoint=url,
-    )

@@ -94,22 +94,27 @@ class OpenAILines:
             return Line("responses", self._model("openai:OpenAIResponsesModel", name, PROFILE))
         return Line("chat", self._model(manner.model, name, merge_profile(_CHAT, manner.profile)))
 
+    def embedding(self, name: str) -> Any:
+        """The library's embedding model for the one called `name`."""
+        return _named("embeddings.openai:OpenAIEmbeddingModel")(name, provider=self._provider(name))
+
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
 
     def _model(self, kind: str, name: str, profile: ModelProfile) -> Any:
+        return _named(f"models.{kind}")(name, provider=self._provider(name), profile=profile)
+
+    def _provider(self, name: str) -> Any:
         client = self._client
         version = self._account.options.get("version")
         if self._account.provider.name == "azure" and version:  # a model has a URL of its own there
             url = f"{client.base_url}deployments/{name}"
             client = client.copy(base_url=url, default_query={"api-version": version})
         if self._manner.provider:
-            provider = _named(f"providers.{self._manner.provider}")(openai_client=client)
-        else:
-            compatible = _named("providers.openai_compatible:OpenAICompatibleProvider")
-            provider = compatible(self._account.provider.name, openai_client=client)
-        return _named(f"models.{kind}")(name, provider=provider, profile=profile)
+            return _named(f"providers.{self._manner.provider}")(openai_client=client)
+        compatible = _named("providers.openai_compatible:OpenAICompatibleProvider")
+        return compatible(self._account.provider.name, openai_client=client)
 
 
 def _address(account: Account) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Exchange:
     """A request as it was sent, and what has come in answer so far."""
 
     request: httpx2.Request
+    call_type: str
     step_id: str | None
     secrets: tuple[str, ...] = field(repr=False)
     response: httpx2.Response | None = None
@@ -68,7 +69,7 @@ class Exchange:
             run_id=run_id,
             step_id=self.step_id,
             agent_id=agent_id,
-            call_type="agent_step" if self.step_id else "summarization",
+            call_type=self.call_type,
             latency_ms=self.last and (self.last - self.begun) // 1_000_000,
             request_json=self._document(asked.content),
             response_json=self._answer(answer),
@@ -106,20 +107,22 @@ class Exchange:
 
 
 class Tape:
-    """What a task has asked providers, until it is taken. Nothing of `secrets` is told.
-
-    `step_id` is the step that is under way.
-    """
+    """What a task has asked providers, until it is taken. Nothing of `secrets` is told."""
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
-        self.step_id: str | None = None
+        self._call_type = "tool"
+        self._step_id: str | None = None
         self._secrets = secrets
         self._heard: list[Exchange] = []
+
+    def turn(self, call_type: str, step_id: str | None = None) -> None:
+        """What is asked from now on is asked for this: an ``agent_step``, say, and of which."""
+        self._call_type, self._step_id = call_type, step_id
 
     def begin(self, request: httpx2.Request) -> None:
         """Note a request that goes out. Its answer is asked for in plain bytes."""
         request.headers["accept-encoding"] = "identity"
-        self._heard.append(Exchange(request, self.step_id, self._secrets))
+        self._heard.append(Exchange(request, self._call_type, self._step_id, self._secrets))
 
     def answer(self, response: httpx2.Response) -> None:
         """Note a response, and what comes of its body."""

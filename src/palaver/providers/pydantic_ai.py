@@ -7,7 +7,9 @@ for it off the event loop.
 
 import logging
 import traceback
-from collections.abc import AsyncGenerator
+from array import array
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -42,7 +44,7 @@ class PydanticAIChatModel:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[StreamEvent, None]:
         """Answer, as `ChatModel.stream` says."""
-        try:
+        with self._explained(str(request.handle)):
             line = self._line(request.handle.model)
             decoder = Decoder(line.model.system, encode.call_ids(request.entries))
             messages = encode.messages(request.entries, line.model.system, line.wire, line.fetches)
@@ -57,12 +59,15 @@ class PydanticAIChatModel:
                         yield said
                 for said in decoder.end(reply.get()):
                     yield said
-        except remedies.Known as error:
-            raise remedies.translated(error, self._account, self._timeout) from error
-        except remedies.Nonsense as error:
-            where = "".join(traceback.format_tb(error.__traceback__))  # words are not for the log
-            logger.warning("%s: not an answer: %s\n%s", request.handle, type(error), where)
-            raise remedies.translated(error, self._account, self._timeout) from error
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """The vectors of texts, as `Vectorizer.embed` says."""
+        with self._explained(f"{self._account.provider.name}/{model}"):
+            from palaver.providers.openai_lines import OpenAILines
+
+            assert isinstance(self._lines, OpenAILines)  # the catalog has nobody else asked
+            answer = await self._lines.embedding(model).embed(texts, input_type="document")
+            return [array("d", vector) for vector in answer.embeddings]
 
     async def preview(self, request: ChatRequest) -> dict[str, Any]:
         """The body that the provider would get, as `ChatModel.preview` says."""
@@ -71,6 +76,18 @@ class PydanticAIChatModel:
     async def close(self) -> None:
         """Close the connections."""
         await self._lines.close()
+
+    @contextmanager
+    def _explained(self, handle: str) -> Iterator[None]:
+        """Say in our words what goes wrong with a model."""
+        try:
+            yield
+        except remedies.Known as error:
+            raise remedies.translated(error, self._account, self._timeout) from error
+        except remedies.Nonsense as error:
+            where = "".join(traceback.format_tb(error.__traceback__))  # words are not for the log
+            logger.warning("%s: not an answer: %s\n%s", handle, type(error), where)
+            raise remedies.translated(error, self._account, self._timeout) from error
 
 
 def _open(account: Account, timeout: httpx2.Timeout) -> Lines:

@@ -8,7 +8,7 @@ import asyncio
 import gc
 import logging
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -92,6 +92,19 @@ class RemoteModel:
     async def preview(self, request: ChatRequest) -> dict[str, Any]:
         """The body that the provider would get, as `ChatModel.preview` says."""
         return await (await self._model()).preview(request)
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """The vectors of texts, as `Vectorizer.embed` says; failures are tried again."""
+        tried = 0
+        while True:
+            try:
+                return await (await self._model()).embed(model, texts)
+            except LLMError as error:
+                tried += 1
+                wait = self._patience.wait(error, tried)
+                if wait is None:
+                    raise
+            await self._patience.sleep(wait)
 
     async def close(self) -> None:
         """Close the connections to the provider."""

@@ -1,10 +1,13 @@
 """What stands in columns, besides texts and numbers: ids, moments, short lists of numbers."""
 
 import json
+import struct
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import String, Text, TextClause, TypeDecorator
+from sqlalchemy import REAL, LargeBinary, String, Text, TextClause, TypeDecorator
+from sqlalchemy.dialects.postgresql import ARRAY
 
 
 def _sorted_by_bytes(length: int) -> String:
@@ -47,6 +50,24 @@ class Numbers(TypeDecorator[tuple[int, ...]]):
     def process_result_value(self, value: str | None, _dialect: Any) -> tuple[int, ...]:
         """Stored numbers."""
         return tuple(json.loads(value)) if value else ()
+
+
+class Vector(TypeDecorator[Sequence[float]]):
+    """Many numbers in single precision: as bytes in SQLite, as an array in PostgreSQL.
+
+    They are compared where they are, and never read back as numbers.
+    """
+
+    impl = LargeBinary().with_variant(ARRAY(REAL), "postgresql")
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[float] | None, dialect: Any) -> Any:
+        """Numbers as they are stored."""
+        if value is None:
+            return None
+        if dialect.name == "postgresql":
+            return list(value)
+        return struct.pack(f"<{len(value)}f", *value)
 
 
 def only(where: TextClause) -> dict[str, Any]:

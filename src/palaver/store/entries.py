@@ -249,8 +249,7 @@ def all_ids(tx: Tx, conversation_id: str) -> list[str]:
 def listed(tx: Tx, project: ProjectId, conversation_id: str, page: Page) -> list[Entry]:
     """The entries of a conversation on a page, the system entry among them.
 
-    What it costs depends on the page, not on the history. Raises `NotFound`, also for an unknown
-    cursor.
+    Its cost depends on the page alone. Raises `NotFound`, also for an unknown cursor.
     """
     reached = reach_in(tx, project, conversation_id)
     if page.limit == 0:

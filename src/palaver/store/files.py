@@ -1,4 +1,4 @@
-"""Files of folders, as they are kept: in pieces, which are found by their words.
+"""Files of folders, as they are kept: in pieces, which can be found.
 
 The pieces of a large file are put in and removed by many transactions, so that nobody waits for
 them. Until all are there, the file is as one that has been deleted; so it is removed some time
@@ -14,12 +14,13 @@ from sqlalchemy import ColumnElement, Row, bindparam, delete, insert, select, up
 from palaver.domain.archive import Passage
 from palaver.domain.folder import File, Piece
 from palaver.domain.ids import ProjectId
+from palaver.domain.meaning import Sought
 from palaver.domain.page import Page
 from palaver.errors import NotFound
 from palaver.store import folders, schema_texts, search
 from palaver.store.db import Tx
 from palaver.store.paging import paged
-from palaver.store.search import Question, Searchable
+from palaver.store.search import Question, Ranked, Searchable
 
 _files = schema_texts.files
 _seen = schema_texts.agents_files
@@ -36,21 +37,22 @@ _NEXT = (
     .limit(1)
     .with_for_update(skip_locked=True)
 )
-_AT_ONCE = 16  # pieces that are read at once
+_FIRST, _MOST = 16, 512  # pieces that are read at once: at first, and when more are asked for
+_GONE_AT_ONCE = 32  # pieces that are removed at once: each has to be cut into words again
 
 
 @dataclass(frozen=True, slots=True)
 class FileHit:
-    """A piece that was found, in which file. `score` is from 0 to 1."""
+    """A piece that was found, in which file, and where it stands among the best."""
 
     file: File
     piece: Piece
-    score: float
+    rank: Ranked
 
 
 def begin(tx: Tx, project: ProjectId, file: File, until: datetime) -> None:
     """Keep a file that is not there yet; `until` then its pieces are put in. Or `NotFound`."""
-    folders.get(tx, project, file.source_id)
+    folders.get(tx, project, file.source_id, for_update=True)  # nobody deletes it meanwhile
     key = {"id": file.id, "project_id": project, "created_at": file.created_at}
     told = {"folder_id": file.source_id, "size": file.file_size or 0, "lines": file.lines}
     tx.run(insert(_files), {**key, **told, "deleted_at": until, **_named(file)})
@@ -75,6 +77,12 @@ def put(tx: Tx, project: ProjectId, file: File, pieces: Sequence[tuple[str, Piec
     ]
     tx.many(insert(_pieces), rows)
     search.note(tx, [Searchable(id, [file.source_id], piece.text) for id, piece in pieces])
+
+
+def searchables(tx: Tx, ids: Sequence[str]) -> list[Searchable]:
+    """The pieces among `ids` as they can be found, of whichever project."""
+    rows = tx.all(select(_pieces).where(_pieces.c.id.in_(ids)))
+    return [Searchable(row.id, [row.folder_id], row.text) for row in rows]
 
 
 def finish(tx: Tx, project: ProjectId, file: File) -> None:
@@ -144,13 +152,14 @@ def read(tx: Tx, project: ProjectId, file_id: str, line: int) -> Iterator[Piece]
         select(_pieces.c.id, _pieces.c.line, _pieces.c.text)
         .where(*inside, _pieces.c.line >= bindparam("line"), _pieces.c.id > bindparam("last"))
         .order_by(_pieces.c.line, _pieces.c.id)
-        .limit(_AT_ONCE)
+        .limit(bindparam("most"))
     )
-    at = {"line": start.line if start else 1, "last": ""}
+    at = {"line": start.line if start else 1, "last": "", "most": _FIRST}
     while rows := tx.all(query, at):
         for row in rows:
             yield Piece(line=row.line, text=row.text)
-        at = {"line": rows[-1].line, "last": rows[-1].id}
+        more = min(_MOST, 2 * len(rows))
+        at = {"line": rows[-1].line, "last": rows[-1].id, "most": more}
 
 
 def passages(tx: Tx, project: ProjectId, folder_id: str, page: Page) -> list[Passage]:
@@ -175,16 +184,17 @@ def passages(tx: Tx, project: ProjectId, folder_id: str, page: Page) -> list[Pas
 
 
 def found(
-    tx: Tx, project: ProjectId, folder_ids: Sequence[str], words: str, limit: int
+    tx: Tx, project: ProjectId, folder_ids: Sequence[str], sought: Sought, limit: int
 ) -> list[FileHit]:
-    """The pieces of files in some folders that are most about `words`, best first."""
+    """The pieces of files in some folders that are most about what is sought, best first."""
     wanted = select(_pieces.c.id, _pieces.c.created_at).where(*_findable(project, folder_ids))
-    ranked = search.find(tx, Question(words, folder_ids), _pieces, wanted, limit)
+    question = Question(sought.words or "", folder_ids, sought=sought)
+    ranked = search.find(tx, question, _pieces, wanted, limit)
     ids = [one.id for one in ranked]
     query = select(_pieces.c.id, _pieces.c.line, _pieces.c.text, *_SHOWN).join(_files)
     rows = {row.id: row for row in tx.all(query.where(_pieces.c.id.in_(ids)))} if ids else {}
     return [
-        FileHit(_read(row), Piece(line=row.line, text=row.text), one.score)
+        FileHit(_read(row), Piece(line=row.line, text=row.text), one)
         for one in ranked
         if (row := rows[one.id])
     ]
@@ -192,6 +202,7 @@ def found(
 
 def collect(tx: Tx, before: datetime, most: int) -> bool:
     """Remove some pieces, at most so many, of a file that was deleted `before`; whether any was."""
+    most = min(most, _GONE_AT_ONCE)
     gone = tx.first(_NEXT, {"before": before})
     if gone is None:
         return False

@@ -107,13 +107,15 @@ def holders(tx: Tx, project: ProjectId, folder_id: str, page: Page) -> list[str]
     return [row.id for row in paged(tx, project, query, _agents, page)]
 
 
-def attach(tx: Tx, project: ProjectId, agent_id: str, folder_id: str) -> None:
-    """Give an agent a folder; one that it has already changes nothing. Raises `NotFound`."""
+def attach(tx: Tx, project: ProjectId, agent_id: str, folder_id: str) -> bool:
+    """Give an agent a folder; whether it had it not before. Raises `NotFound`."""
     agents.get(tx, project, agent_id, for_update=True)  # attachments wait for each other
     get(tx, project, folder_id, for_update=True)
     mine = (_held.c.agent_id == agent_id, _held.c.folder_id == folder_id)
-    if tx.first(select(_held.c.agent_id).where(*mine)) is None:
-        tx.run(insert(_held), {"agent_id": agent_id, "folder_id": folder_id})
+    if tx.first(select(_held.c.agent_id).where(*mine)) is not None:
+        return False
+    tx.run(insert(_held), {"agent_id": agent_id, "folder_id": folder_id})
+    return True
 
 
 def detach(tx: Tx, project: ProjectId, agent_id: str, folder_id: str) -> None:

@@ -1,15 +1,26 @@
-"""Which ids are taken, wherever: what comes from elsewhere may bring its ids along."""
+"""What the store does for those who bring a lot from elsewhere, perhaps with its ids."""
 
 from collections.abc import Sequence
 from typing import Literal
 
-from sqlalchemy import literal, select
+from sqlalchemy import literal, select, text
 
 from palaver.domain.ids import ProjectId
 from palaver.store import schema, schema_texts
 from palaver.store.db import Tx
 
-Kind = Literal["agent", "block", "tool", "mcp_server", "archive", "passage", "conv", "message"]
+Kind = Literal[
+    "agent",
+    "block",
+    "tool",
+    "mcp_server",
+    "archive",
+    "passage",
+    "source",
+    "file",
+    "conv",
+    "message",
+]
 
 _TABLES = {
     "agent": schema.agents,
@@ -18,6 +29,8 @@ _TABLES = {
     "mcp_server": schema.mcp_servers,
     "archive": schema_texts.archives,
     "passage": schema_texts.passages,
+    "source": schema_texts.folders,
+    "file": schema_texts.files,
     "conv": schema.conversations,
     "message": schema.entries,
 }
@@ -37,3 +50,9 @@ def among(tx: Tx, project: ProjectId, kind: Kind, ids: Sequence[str]) -> dict[st
         for n in range(0, len(ids), _AT_ONCE)
         for row in tx.all(query.where(table.c.id.in_(ids[n : n + _AT_ONCE])))
     }
+
+
+def take_time(tx: Tx) -> None:
+    """Let this transaction compute for a minute between two statements. Others may have to wait."""
+    if tx.dialect == "postgresql":
+        tx.run(text("SET LOCAL idle_in_transaction_session_timeout = '60s'"))

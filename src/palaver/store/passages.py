@@ -1,4 +1,4 @@
-"""Passages, as they are kept, and as they are found by their words."""
+"""Passages, as they are kept, and as they are found."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,14 @@ from sqlalchemy import ColumnElement, delete, exists, insert, select
 
 from palaver.domain.archive import Passage, TagMatch
 from palaver.domain.ids import ProjectId
+from palaver.domain.meaning import Sought
 from palaver.domain.page import Page
 from palaver.domain.words import all_of
 from palaver.errors import NotFound
 from palaver.store import archives, schema_texts, search
 from palaver.store.db import Tx
 from palaver.store.paging import By, Way, paged
-from palaver.store.search import Question, Searchable
+from palaver.store.search import Question, Ranked, Searchable
 
 _passages = schema_texts.passages
 _again = _passages.alias()
@@ -34,10 +35,10 @@ class PassageFilter:
 
 @dataclass(frozen=True, slots=True)
 class PassageHit:
-    """A passage that was found. `score` is from 0 to 1."""
+    """A passage that was found, and where it stands among the best."""
 
     passage: Passage
-    score: float
+    rank: Ranked
 
 
 def add(tx: Tx, project: ProjectId, archive_id: str, more: Sequence[Passage]) -> None:
@@ -65,6 +66,13 @@ def add(tx: Tx, project: ProjectId, archive_id: str, more: Sequence[Passage]) ->
         ],
     )
     search.note(tx, [_searchable(project, archive_id, one) for one in more])
+
+
+def searchables(tx: Tx, ids: Sequence[str]) -> list[Searchable]:
+    """The passages among `ids` as they can be found, of whichever project."""
+    where = (_passages.c.project_id, _passages.c.archive_id, _passages.c.body)
+    rows = tx.all(select(*where).where(_passages.c.id.in_(ids)))
+    return [_searchable(row.project_id, row.archive_id, _read(row.body)) for row in rows]
 
 
 def remove(tx: Tx, project: ProjectId, passage_id: str, within: Sequence[str]) -> None:
@@ -107,7 +115,7 @@ def listed(
     """
     query = select(_passages.c.body).where(*_conditions(project, wanted))
     if words:
-        matching = search.matching(tx, _question(project, wanted, words))
+        matching = search.matching(tx, Question(words, _scopes(project, wanted)))
         query = query.where(_passages.c.id.in_(matching))
     each = [Way(_again.c.id, (_again.c.archive_id == one,)) for one in wanted.archives or ()]
     by = By(ways=None if wanted.archives is None else each)
@@ -115,19 +123,20 @@ def listed(
 
 
 def found(
-    tx: Tx, project: ProjectId, wanted: PassageFilter, words: str | None, limit: int
+    tx: Tx, project: ProjectId, wanted: PassageFilter, sought: Sought, limit: int
 ) -> list[PassageHit]:
-    """The passages that are most about `words`, best first; the newest if there are none."""
+    """The passages that are most about what is sought, best first; the newest if it is nothing."""
     ids = select(_passages.c.id, _passages.c.created_at).where(*_conditions(project, wanted))
-    if not words:
+    if not sought.words:
         newest = ids.order_by(_passages.c.id.desc()).limit(limit)
-        scores = {row.id: 1.0 for row in tx.all(newest)}
+        found = [Ranked(row.id, 1.0) for row in tx.all(newest)]
     else:
-        question = _question(project, wanted, words)
-        scores = {one.id: one.score for one in search.find(tx, question, _passages, ids, limit)}
-    rows = tx.all(select(_passages.c.id, _passages.c.body).where(_passages.c.id.in_(scores)))
+        question = Question(sought.words, _scopes(project, wanted), sought=sought)
+        found = search.find(tx, question, _passages, ids, limit)
+    query = select(_passages.c.id, _passages.c.body)
+    rows = tx.all(query.where(_passages.c.id.in_([one.id for one in found]))) if found else ()
     bodies = {row.id: row.body for row in rows}
-    return [PassageHit(_read(bodies[id]), score) for id, score in scores.items()]
+    return [PassageHit(_read(bodies[one.id]), one) for one in found]
 
 
 def _conditions(project: ProjectId, wanted: PassageFilter) -> list[ColumnElement[bool]]:
@@ -146,9 +155,8 @@ def _conditions(project: ProjectId, wanted: PassageFilter) -> list[ColumnElement
     return conditions
 
 
-def _question(project: ProjectId, wanted: PassageFilter, words: str) -> Question:
-    everything = [all_of(project, "passages")]
-    return Question(words, everything if wanted.archives is None else wanted.archives)
+def _scopes(project: ProjectId, wanted: PassageFilter) -> Sequence[str]:
+    return [all_of(project, "passages")] if wanted.archives is None else wanted.archives
 
 
 def _searchable(project: ProjectId, archive_id: str, passage: Passage) -> Searchable:

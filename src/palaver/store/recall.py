@@ -1,4 +1,4 @@
-"""What was said, found by its words: in one conversation, in all of an agent, or in all."""
+"""What was said, found again: in one conversation, in all of an agent, or in all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,12 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from palaver.domain.entry import Entry, Role
 from palaver.domain.ids import ProjectId
+from palaver.domain.meaning import Sought
+from palaver.domain.part import Text
 from palaver.domain.words import all_of
 from palaver.store import entries, schema, search
 from palaver.store.db import Tx
-from palaver.store.search import Question
+from palaver.store.search import Question, Ranked, Searchable
 
 _entries = schema.entries
 _conversations = schema.conversations
@@ -37,38 +39,51 @@ class EntryFilter:
 
 @dataclass(frozen=True, slots=True)
 class EntryHit:
-    """An entry that was found, and where it was said: null is a default conversation.
-
-    `score` is from 0 to 1.
-    """
+    """An entry that was found, and where it was said: null is a default conversation."""
 
     entry: Entry
     agent_id: str
     conversation_id: str | None
-    score: float
+    rank: Ranked
 
 
 def found(
-    tx: Tx, project: ProjectId, wanted: EntryFilter, words: str | None, limit: int
+    tx: Tx, project: ProjectId, wanted: EntryFilter, sought: Sought, limit: int
 ) -> list[EntryHit]:
-    """The entries that are most about `words`, best first; the newest if there are none.
+    """The entries that are most about what is sought, best first; the newest if it is nothing.
 
     Raises `NotFound` for a conversation that is not there.
     """
     ids = select(_entries.c.id, _entries.c.created_at).where(*_conditions(project, wanted))
     within = _within(tx, project, wanted.conversation_id)
-    if not words:
+    if not sought.words:
         ids = ids.where(within)
         newest = ids.order_by(_entries.c.id.desc()).limit(limit)
-        scores = {row.id: 1.0 for row in tx.all(newest)}
+        best = [Ranked(row.id, 1.0) for row in tx.all(newest)]
     else:
         scope = wanted.agent_id or all_of(project, "entries")
-        question = Question(words, (scope,), wanted.thoughts)
+        question = Question(sought.words, (scope,), wanted.thoughts, sought)
         # Wrapped up, so that no database looks through the conversation for what was found already.
         ids = ids.where(func.coalesce(within, false()))
-        scores = {one.id: one.score for one in search.find(tx, question, _entries, ids, limit)}
-    hits = _hits(tx, scores)
-    return [hits[id] for id in scores]
+        best = search.find(tx, question, _entries, ids, limit)
+    return _hits(tx, best)
+
+
+def searchables(tx: Tx, ids: Sequence[str]) -> list[Searchable]:
+    """The entries among `ids` as they are found by what they mean, of whichever project."""
+    where = (_entries.c.id, _entries.c.project_id, _entries.c.agent_id, _entries.c.body)
+    return [
+        Searchable(
+            row.id,
+            (all_of(row.project_id, "entries"), row.agent_id),
+            "\n".join(
+                part.text
+                for part in Entry.model_validate_json(row.body).parts
+                if isinstance(part, Text)
+            ),
+        )
+        for row in tx.all(select(*where).where(_entries.c.id.in_(ids)))
+    ]
 
 
 def _conditions(project: ProjectId, wanted: EntryFilter) -> list[ColumnElement[bool]]:
@@ -104,7 +119,7 @@ def _within(tx: Tx, project: ProjectId, conversation_id: str | None) -> ColumnEl
     )
 
 
-def _hits(tx: Tx, scores: dict[str, float]) -> dict[str, EntryHit]:
+def _hits(tx: Tx, best: Sequence[Ranked]) -> list[EntryHit]:
     query = (
         select(
             _entries.c.id,
@@ -114,14 +129,15 @@ def _hits(tx: Tx, scores: dict[str, float]) -> dict[str, EntryHit]:
             _conversations.c.is_default,
         )
         .join(_conversations, _conversations.c.id == _entries.c.conversation_id)
-        .where(_entries.c.id.in_(scores))
+        .where(_entries.c.id.in_([one.id for one in best]))
     )
-    return {
-        row.id: EntryHit(
-            Entry.model_validate_json(row.body),
-            row.agent_id,
-            None if row.is_default else row.conversation_id,
-            scores[row.id],
+    rows = {row.id: row for row in (tx.all(query) if best else ())}
+    return [
+        EntryHit(
+            Entry.model_validate_json(rows[one.id].body),
+            rows[one.id].agent_id,
+            None if rows[one.id].is_default else rows[one.id].conversation_id,
+            one,
         )
-        for row in (tx.all(query) if scores else ())
-    }
+        for one in best
+    ]

@@ -316,5 +316,6 @@ def _row(run: Run) -> dict[str, Any]:
         "status": run.status,
         "stop_reason": run.stop_reason,
         "completed_at": run.completed_at,
+        "callback_due": run.completed_at if run.callback_url else None,
         "body": run.model_dump_json(exclude_defaults=True),
     }

@@ -49,6 +49,9 @@ STOPPED = text("stop_reason IS NOT NULL")
 WITH_A_LOG = text("completed_at IS NOT NULL AND pruned_to IS NULL")
 """Which runs have ended and still have their events."""
 
+WITH_CALLBACK = text("callback_due IS NOT NULL")
+"""Which runs, and which batches, have ended and somebody is to be told."""
+
 WITH_OTID = text("otid IS NOT NULL")
 """Which entries have a name that their sender gave them."""
 
@@ -279,6 +282,7 @@ runs = Table(
     Column("place", Integer),
     Column("request", Text),
     Column("pruned_to", Integer),
+    Column("callback_due", Moment),
     Column("created_at", Moment, nullable=False),
     Column("completed_at", Moment),
     Column("body", Text, nullable=False),
@@ -286,6 +290,7 @@ runs = Table(
     Index("active_runs", "project_id", "conversation_id", "place", **only(ACTIVE)),
     Index("runs_of_worker", "worker_id", **only(RUNNING)),
     Index("runs_with_a_log", "completed_at", **only(WITH_A_LOG)),
+    Index("callbacks_due", "callback_due", **only(WITH_CALLBACK)),
     Index(
         "one_run_of_a_key",
         "conversation_id",

@@ -1,4 +1,4 @@
-"""The tables of what is looked up: archives, folders, traces, identities, what can be searched."""
+"""The tables of what is looked up: archives, folders, traces, identities, batches, words."""
 
 from sqlalchemy import (
     BigInteger,
@@ -15,8 +15,8 @@ from sqlalchemy import (
     text,
 )
 
-from palaver.store.columns import Id, Moment, only
-from palaver.store.schema import agents, metadata, projects
+from palaver.store.columns import Id, Moment, Vector, only
+from palaver.store.schema import WITH_CALLBACK, agents, metadata, projects
 
 archives = Table(
     "archives",
@@ -188,4 +188,72 @@ searchable = Table(
     metadata,
     Column("n", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("id", Id, nullable=False, unique=True),
+)
+
+# What a text means (`palaver.store.meanings`). Without numbers, the model does not take the text.
+vectors = Table(
+    "vectors",
+    metadata,
+    Column(
+        "n",
+        searchable.c.n.type,
+        ForeignKey(searchable.c.n, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("kind", Text, nullable=False),
+    Column("numbers", Vector),
+)
+
+vector_scopes = Table(
+    "vector_scopes",
+    metadata,
+    Column("n", vectors.c.n.type, ForeignKey(vectors.c.n, ondelete="CASCADE"), nullable=False),
+    Column("scope", Text, nullable=False),
+    PrimaryKeyConstraint("n", "scope"),
+    Index("vectors_in_scope", "scope", "n"),
+    sqlite_with_rowid=False,
+)
+
+# One row: the kind of vectors that are made, and the worker whose turn it is.
+embedders = Table(
+    "embedders",
+    metadata,
+    Column("one", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("worker", Id),
+)
+
+BATCH_GOES_ON = text("ended_at IS NULL")
+"""Which batches are not over."""
+
+REQUEST_WAITS = text("state = 'waiting'")
+"""Which requests of batches have not been sent."""
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey(projects.c.id), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("callback_due", Moment),
+    Column("body", Text, nullable=False),
+    Index("batches_of_project", "project_id", "id"),
+    Index("batches_that_go_on", "id", **only(BATCH_GOES_ON)),
+    Index("batch_callbacks_due", "callback_due", **only(WITH_CALLBACK)),
+)
+
+batch_items = Table(
+    "batch_items",
+    metadata,
+    Column("batch_id", Id, ForeignKey(batches.c.id), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("agent_id", Id, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("run_id", Id),
+    Column("request", Text),
+    Column("error", Text),
+    PrimaryKeyConstraint("batch_id", "n"),
+    Index("requests_that_wait", "batch_id", "n", **only(REQUEST_WAITS)),
 )

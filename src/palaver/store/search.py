@@ -1,4 +1,4 @@
-"""Full-text search: which texts are about what somebody asks.
+"""Search: which texts are about what somebody asks, by their words and by what they mean.
 
 A text that can be found is a row of ``searchable``, and its words stand in ``words``: a full-text
 index of FTS5 on SQLite, a ``tsvector`` column on PostgreSQL. SQLAlchemy knows neither. They are
@@ -9,6 +9,9 @@ The rank of a text is the share of the question's words that it holds, where a r
 more than one that many hold; among equals the newest is first. For each word the newest 300
 texts are looked at, so that a search costs the same however many there are. Those that hold all
 words of the question come first, and are looked for before all others.
+
+What a text means is compared by `palaver.store.nearest`. Where both are gone by, a text counts for
+more the further up it stands in either list, and most if it does in both.
 """
 
 import math
@@ -18,12 +21,16 @@ from typing import Any
 
 from sqlalchemy import CTE, Integer, Select, Table, TextClause, false, select, text
 
+from palaver.domain.meaning import Sought
 from palaver.domain.words import asked, words_of
 from palaver.store import schema_texts
 from palaver.store.db import Tx
+from palaver.store.nearest import nearest
 
 _searchable = schema_texts.searchable
 _LOOKED_AT = 300
+_FUSED = 100  # how long the lists are, at least, of which one is made
+_SMOOTH = 60  # the larger it is, the less the first places are worth more than those after them
 _THOUGHT, _SCOPE = "~", "@"  # what such words begin with; no other word can
 
 # Each done for all texts before the next.
@@ -90,11 +97,15 @@ class Searchable:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, within which scopes (any of them), and whether thoughts are meant too."""
+    """What is asked, within which scopes (any of them), and whether thoughts are meant too.
+
+    `sought` says by what else than its words it is to be found.
+    """
 
     text: str
     scopes: Sequence[str]
     thoughts: bool = False
+    sought: Sought | None = None
 
     @property
     def within(self) -> "Choice":
@@ -110,10 +121,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Something that was found. `score` is from 0 to 1, which it is for what holds all words."""
+    """Something that was found. `score` is from 0 to 1.
+
+    By words it is 1 for what holds all of them; by meaning, for what means the same; by both, for
+    what is the first by either. The ranks are its places in the two lists, from 1.
+    """
 
     id: str
     score: float
+    by_words: int | None = None
+    by_meaning: int | None = None
 
 
 def note(tx: Tx, texts: Sequence[Searchable]) -> None:
@@ -131,13 +148,44 @@ def find(tx: Tx, question: Question, table: Table, wanted: Select[Any], limit: i
 
     `wanted` selects their ids and when they were made.
     """
+    meaning = question.sought.meaning if question.sought else None
+    if not question.scopes or limit == 0:
+        return []
+    if question.sought is None or meaning is None or question.sought.how == "fts":
+        return _by_words(tx, question, table, wanted, limit)[:limit]
+    deep = limit if question.sought.how == "vector" else max(limit, _FUSED)
+    near = nearest(tx, meaning, question.scopes, (table, wanted), deep)
+    if question.sought.how == "vector":
+        return [
+            Ranked(id, round(min(max(score, 0.0), 1.0), 6), by_meaning=n)
+            for n, (id, score) in enumerate(near, start=1)
+        ]
+    words = _by_words(tx, question, table, wanted, deep)
+    return _fused([one.id for one in words[:deep]], [id for id, _ in near])[:limit]
+
+
+def _by_words(
+    tx: Tx, question: Question, table: Table, wanted: Select[Any], limit: int
+) -> list[Ranked]:
     words = question.words
-    if not words or not question.scopes or limit == 0:
+    if not words:
         return []
     lists = [_newest(tx, table, wanted, [question.within, *words])]
     if len(words) > 1 and len(lists[0]) < limit:
         lists += [_newest(tx, table, wanted, [question.within, word]) for word in words]
-    return _ranked(lists)[:limit]
+    return _ranked(lists)
+
+
+def _fused(by_words: Sequence[str], by_meaning: Sequence[str]) -> list[Ranked]:
+    """What stands in either list, by the sum of what its places are worth."""
+    places = [{id: n for n, id in enumerate(ids, start=1)} for ids in (by_words, by_meaning)]
+    worth = {
+        id: sum(1 / (_SMOOTH + one[id]) for one in places if id in one)
+        for id in dict.fromkeys([*by_words, *by_meaning])
+    }
+    best = sorted(worth, key=lambda id: -worth[id])
+    most = 2 / (_SMOOTH + 1)
+    return [Ranked(id, round(worth[id] / most, 6), *(one.get(id) for one in places)) for id in best]
 
 
 def matching(tx: Tx, question: Question) -> Select[Any]:
@@ -205,4 +253,4 @@ def _ranked(lists: Sequence[list[tuple[Any, str]]]) -> list[Ranked]:
             scores[one] = scores.get(one, 0.0) + weight / sum(weights)
     scores |= dict.fromkeys(whole, 1.0)
     best = sorted(((round(score, 6), *one) for one, score in scores.items()), reverse=True)
-    return [Ranked(id, score) for score, _, id in best]
+    return [Ranked(id, score, by_words=n) for n, (score, _, id) in enumerate(best, start=1)]

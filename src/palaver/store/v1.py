@@ -5,7 +5,7 @@ a table that is not there has no rows. All is read from one snapshot. What V1 ha
 in its tables, with a mark: such rows are never read, only counted.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -20,7 +20,7 @@ from palaver.errors import Invalid, Unavailable
 Row = dict[str, Any]
 
 _AT_ONCE = 200  # rows that are fetched by one statement
-_NEEDED = {
+NEEDED = {
     "organizations": {"id"},
     "users": {"id", "organization_id"},
     "agents": {"id", "name", "system", "message_ids", "llm_config"},
@@ -77,12 +77,12 @@ class V1Database:
         """Whether there is such a column."""
         return column in self._columns.get(table, ())
 
-    def count(self, table: str, *, deleted: bool = False, **where: Any) -> int:
-        """How many rows of a table have these values: those that are there, or the deleted ones."""
+    def count(self, table: str, *, deleted: bool = False) -> int:
+        """How many rows a table has: those that are there, or the deleted ones."""
         if table not in self._columns or (deleted and not self.has(table, "is_deleted")):
             return 0
-        query = SQL("SELECT count(*) AS n {}").format(self._from(table, where, deleted=deleted))
-        return int(self._connection.execute(query, where).fetchall()[0]["n"])
+        query = SQL("SELECT count(*) AS n {}").format(self._from(table, {}, deleted=deleted))
+        return int(self._connection.execute(query).fetchall()[0]["n"])
 
     def rows(
         self, table: str, wanted: Sequence[str], key: Sequence[str] = ("id",), **where: Any
@@ -93,6 +93,7 @@ class V1Database:
         """
         if table not in self._columns:
             return
+        self._check(table, (*key, *where))
         query = SQL("SELECT {}, {} {}").format(
             SQL(", ").join(self._column(table, name) for name in wanted),
             SQL(", ").join(Identifier(name) for name in key),
@@ -111,6 +112,12 @@ class V1Database:
             if len(found) < _AT_ONCE:
                 return
             more = beyond, {**where, **{f"after {name}": found[-1][name] for name in key}}
+
+    def _check(self, table: str, needed: Iterable[str]) -> None:
+        for name in needed:
+            if not self.has(table, name):
+                told = f"its table {table} has no {name}: a version that palaver does not know"
+                raise Invalid(f"This V1 database cannot be read, {told}.")
 
     def _column(self, table: str, name: str) -> Composed:
         form = SQL("{}") if self.has(table, name) else SQL("NULL AS {}")
@@ -134,7 +141,7 @@ class V1Database:
 def _check(columns: Mapping[str, frozenset[str]]) -> None:
     missing = [
         f"{table}.{name}"
-        for table, needed in _NEEDED.items()
+        for table, needed in NEEDED.items()
         for name in sorted(needed - columns.get(table, frozenset()))
     ]
     if missing:

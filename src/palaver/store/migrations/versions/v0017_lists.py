@@ -1,13 +1,13 @@
 """A page of a list costs what the page costs, whatever it is asked by.
 
-Revision: 0014
+Revision: 0017
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0017"
+down_revision = "0016"
 
 ID = sa.String(64).with_variant(sa.String(64, "C"), "postgresql")
 WORD = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
