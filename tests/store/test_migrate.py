@@ -142,3 +142,22 @@ def test_a_usual_start_does_not_wait_for_alembic(database_url: str) -> None:
     told = OPEN + "; sys.exit('alembic' in sys.modules)"
 
     subprocess.run([sys.executable, "-c", told, database_url], check=True)
+
+
+def test_tags_get_the_project_of_what_has_them(engine: Engine) -> None:
+    to(engine, "0016")
+    agent = (
+        "INSERT INTO agents (id, project_id, name, hidden, created_at, updated_at, deleted_at,"
+        " body) VALUES (:id, :project, 'Ada', false, 'then', 'then', :gone, '{}')"
+    )
+    with engine.begin() as connection:
+        for id, gone in (("agent-1", None), ("agent-2", "now")):
+            given = {"id": id, "project": DEFAULT_PROJECT, "gone": gone}
+            connection.execute(text(agent), given)
+            connection.execute(text("INSERT INTO agent_tags VALUES (:id, 't')"), {"id": id})
+
+    to(engine, migrate.HEAD)
+
+    with engine.connect() as connection:
+        kept = connection.execute(text("SELECT agent_id, tag, project_id FROM agent_tags")).all()
+    assert kept == [("agent-1", "t", DEFAULT_PROJECT)]
