@@ -23,7 +23,7 @@ READY_WITHIN = 10.0  # seconds; the aim is 2, on a machine that does nothing els
 QUIET_WITHIN = 10.0  # seconds from ready until no run is active; the aim is 5
 
 _TOLD = 2_000  # characters that are shown of a failure, from its end
-_AT_ONCE = 24  # cases that are played at the same time: mostly they wait for a lease to end
+_AT_ONCE = 16  # cases that are played at the same time: mostly they wait for a lease to end
 _STARTING = 2  # servers that start at the same time: that is work, and it is measured
 
 
