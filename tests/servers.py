@@ -109,6 +109,20 @@ def environment_of(home: Path, more: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def command(home: Path, url: str, *words: str) -> tuple[int, str]:
+    """Call a command as a process of its own, on a database; its exit code, and what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "palaver.cli", *words],
+        env=environment_of(home, {"PALAVER_DATABASE_URL": url}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]

@@ -1,15 +1,13 @@
 """`palaver import`: a file is taken in from the command line, once however often it is brought."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from tests.api.tables import contents, looking_into
 from tests.bundles.test_broken_files import GOOD
 from tests.bundles.test_foreign_files import DESK
-from tests.servers import environment_of
+from tests.servers import command
 
 NOUNS = {
     "agents": 1, "blocks": 2, "tools": 2, "folders": 1, "files": 1, "conversations": 1,
@@ -17,20 +15,6 @@ NOUNS = {
 }  # fmt: skip
 
 LINE = GOOD.count("\n", 0, GOOD.index('"role": "user"')) + 1
-
-
-def call(home: Path, url: str, *options: str) -> tuple[int, str]:
-    """Call the command as a process of its own; its exit code, and what it said."""
-    done = subprocess.run(
-        [sys.executable, "-m", "palaver.cli", "import", *options],
-        env=environment_of(home, {"PALAVER_DATABASE_URL": url}),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout + done.stderr
 
 
 def told(said: str, fate: str) -> dict[str, Any]:
@@ -44,11 +28,11 @@ async def test_a_file_is_rehearsed_taken_in_and_never_twice(
 ) -> None:
     async with looking_into(database_url) as db:
         empty = await contents(db)
-        code, said = call(tmp_path, database_url, str(DESK), "--dry-run", "--json")
+        code, said = command(tmp_path, database_url, "import", str(DESK), "--dry-run", "--json")
         assert (code, told(said, "added")) == (1, NOUNS)
         assert await contents(db) == empty
 
-        code, said = call(tmp_path, database_url, str(DESK))
+        code, said = command(tmp_path, database_url, "import", str(DESK))
         assert code == 1
         assert "messages      14 added" in said
         assert "refused: web_search (tools): no tool of that name is built in" in said
@@ -57,7 +41,7 @@ async def test_a_file_is_rehearsed_taken_in_and_never_twice(
         once = await contents(db)
         assert once != empty
 
-        code, said = call(tmp_path, database_url, str(DESK), "--json")
+        code, said = command(tmp_path, database_url, "import", str(DESK), "--json")
         assert told(said, "added") == {}
         assert told(said, "there") == {**NOUNS, "tools": 4}
         assert await contents(db) == once
@@ -71,11 +55,11 @@ async def test_a_whole_file_is_a_success_and_a_broken_one_writes_nothing(
     broken.write_text(GOOD.replace('"role": "user"', '"role": "nobody"'))
     async with looking_into(database_url) as db:
         empty = await contents(db)
-        code, said = call(tmp_path, database_url, str(broken))
+        code, said = command(tmp_path, database_url, "import", str(broken))
         assert (code, f"line {LINE}" in said, "messages[1].role" in said) == (1, True, True)
         assert await contents(db) == empty
-    code, said = call(tmp_path, database_url, str(tmp_path / "none.af"))
+    code, said = command(tmp_path, database_url, "import", str(tmp_path / "none.af"))
     assert (code, "cannot be read" in said) == (1, True)
 
-    code, said = call(tmp_path, database_url, str(good))
+    code, said = command(tmp_path, database_url, "import", str(good))
     assert (code, "refused" in said) == (0, False), said

@@ -1,8 +1,6 @@
 """`palaver doctor`: it finds what is broken, mends it where it stands, and then finds nothing."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +18,7 @@ from palaver.store import compactions, conversations, entries, runs
 from palaver.store.db import Database, Tx
 from tests.core.test_repair import broken_lines, calls_in, complaints, words_in
 from tests.repair.damage import BROKEN, Line, Transcript, call, came, model, says, tool
-from tests.servers import environment_of
+from tests.servers import command
 from tests.store import making
 from tests.store.making import HERE, NOON
 
@@ -28,23 +26,9 @@ BAD = [case for case in BROKEN.values() if case.mended]
 SOUND = [case for case in BROKEN.values() if not case.mended]
 
 
-def call_doctor(home: Path, url: str, *options: str) -> tuple[int, str]:
-    """Call the doctor as a process of its own; its exit code, and what it said."""
-    done = subprocess.run(
-        [sys.executable, "-m", "palaver.cli", "doctor", *options],
-        env=environment_of(home, {"PALAVER_DATABASE_URL": url}),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout + done.stderr
-
-
 def told_by(home: Path, url: str, *options: str) -> dict[str, str]:
     """The condition of each conversation that the doctor tells a program of."""
-    code, said = call_doctor(home, url, "--json", *options)
+    code, said = command(home, url, "doctor", "--json", *options)
     found = {one["conversation_id"]: one["condition"] for one in json.loads(said)}
     assert code == (1 if {*found.values()} - {"mended"} else 0)
     return found
@@ -242,19 +226,19 @@ async def test_people_are_told_what_is_broken_and_what_to_do(
     db: Database, tmp_path: Path, module_url: str
 ) -> None:
     home = await db.tx(keep, says(), model(call("call-7")), says())
-    code, said = call_doctor(tmp_path, module_url)
+    code, said = command(tmp_path, module_url, "doctor")
 
     assert code == 1
     assert home.conversation_id in said
     assert "unanswered call (call-7)" in said
     assert "palaver doctor --fix" in said
-    code, said = call_doctor(tmp_path, module_url, "--fix")
+    code, said = command(tmp_path, module_url, "doctor", "--fix")
     assert (code, said.splitlines()[-1]) == (0, "0 broken, 1 mended.")
 
 
 def test_no_database_is_made_for_the_doctor(tmp_path: Path) -> None:
     path = tmp_path / "palaver.db"
-    code, said = call_doctor(tmp_path, f"sqlite:///{path}")
+    code, said = command(tmp_path, f"sqlite:///{path}", "doctor")
 
     assert code == 1
     assert str(path) in said
