@@ -3,6 +3,7 @@
 import asyncio
 import resource
 import sqlite3
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -106,11 +107,21 @@ def _read(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _full(pid: int, folder: Path) -> Iterator[None]:
-    """The file that a process writes to can become no longer than it is now, but for a little."""
-    size = (folder / "palaver.db-wal").stat().st_size
+    """The file that a process writes to ends where its last transaction did, but for a little."""
     before, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size + _ROOM, most))
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (_committed(folder) + _ROOM, most))
     try:
         yield
     finally:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (before, most))
+
+
+def _committed(folder: Path) -> int:
+    """How many bytes of the write-ahead log are committed. Its file may be longer: what a
+    transaction wrote that was rolled back is free for the next.
+
+    The numbers are those of SQLite's description of its WAL-index and log, `walformat.html`.
+    """
+    index = (folder / "palaver.db-shm").read_bytes()
+    page, frames = struct.unpack_from("=HI", index, 14)
+    return 32 + int(frames) * (24 + int(page))

@@ -279,7 +279,6 @@ PROCESSES = [
                 pass
         """,
         "started 32 processes|MemoryError",
-        quick=True,
     ),
     Abuse(
         "a fork bomb in the shell",
