@@ -59,6 +59,7 @@ _CURSORS = {
     "/v1/blocks/<block>/agents": "agent",
 }  # fmt: skip
 
+_TOO_LATE = "9999-12-31T23:59:59-12:00"
 _SMELL = {"embedding_dim": 8, "embedding_model": "x", "embedding_endpoint_type": "smell"}
 
 SENDS = [
@@ -141,6 +142,8 @@ BODIES = [
     Bad("PATCH", "/v1/conversations/<conversation>", 422),
     Bad("PATCH", "/v1/conversations/<conversation>", 400, {"model": "no-slash"}),
     Bad("PATCH", "/v1/conversations/<conversation>", 422, {"last_message_at": "yesterday"}),
+    Bad("PATCH", "/v1/conversations/<conversation>", 422, {"last_message_at": _TOO_LATE}),
+    Bad("POST", "/v1/messages/search", 422, {"query": "Hello", "end_date": _TOO_LATE}),
     Bad("POST", "/v1/conversations/<conversation>/cancel", 409),
     Bad("POST", "/v1/conversations/default/cancel", 404),
     Bad("POST", "/v1/conversations/<conversation>/fork", 422, None, {"message_id": "x"}),
