@@ -188,7 +188,7 @@ def collect_less() -> None:
 
 def _run(chosen: Settings, workers: int) -> None:
     """Serve until the process is told to end; the workers read the rest off the environment."""
-    os.environ["PALAVER_LOG_LEVEL"] = chosen.log_level
+    os.environ |= {"PALAVER_LOG_LEVEL": chosen.log_level, "PALAVER_HOST": chosen.host}
     config = uvicorn.Config(
         "palaver.cli:worker_app",
         http=Bounded,
