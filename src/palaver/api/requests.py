@@ -19,9 +19,9 @@ from palaver.core.json_places import unkept
 _COLLECTIONS = frozenset(
     f"/v1/{name}"
     for name in (
-        "agents", "archives", "blocks", "conversations", "folders", "health", "identities",
-        "mcp-servers", "messages", "models", "providers", "ready", "runs", "steps", "tags",
-        "tools",
+        "agents", "archives", "blocks", "conversations", "folders", "groups", "health",
+        "identities", "mcp-servers", "messages", "models", "providers", "ready", "runs", "steps",
+        "tags", "tools",
     )
 )  # fmt: skip
 
