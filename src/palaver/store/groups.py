@@ -125,7 +125,9 @@ def _read(tx: Tx, project: ProjectId, rows: Sequence[Row[Any]]) -> list[Group]:
     """Groups with their agents, and without blocks that are gone."""
     found = [Group.model_validate_json(row.body) for row in rows]
     seats: dict[str, list[str]] = {group.id: [] for group in found}
-    query = select(_members.c.group_id, _members.c.agent_id).order_by(_members.c.n)
+    query = select(_members.c.group_id, _members.c.agent_id).order_by(
+        _members.c.group_id, _members.c.n
+    )
     for row in tx.all(query.where(_members.c.group_id.in_(seats))) if seats else ():
         seats[row.group_id].append(row.agent_id)
     shared = {block_id for group in found for block_id in group.shared_block_ids}

@@ -202,7 +202,7 @@ groups_agents = Table(
     Column("group_id", Id, ForeignKey(groups.c.id), nullable=False),
     Column("agent_id", Id, ForeignKey(agents.c.id), nullable=False),
     Column("n", Integer, nullable=False),
-    PrimaryKeyConstraint("group_id", "agent_id"),
+    PrimaryKeyConstraint("group_id", "n"),
     Index("groups_with_agent", "agent_id", "group_id"),
 )
 

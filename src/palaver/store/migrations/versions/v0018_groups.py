@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.Column("group_id", ID, sa.ForeignKey("groups.id"), nullable=False),
         sa.Column("agent_id", ID, sa.ForeignKey("agents.id"), nullable=False),
         sa.Column("n", sa.Integer, nullable=False),
-        sa.PrimaryKeyConstraint("group_id", "agent_id"),
+        sa.PrimaryKeyConstraint("group_id", "n"),
     )
     op.create_index("groups_with_agent", "groups_agents", ["agent_id", "group_id"])
 
