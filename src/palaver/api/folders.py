@@ -25,6 +25,7 @@ from palaver.domain.ids import FileId, FolderId, ProjectId
 from palaver.domain.page import Limit
 from palaver.engine import filing, shelves
 from palaver.errors import NotFound
+from palaver.settings import Settings
 from palaver.store import conversations, files, folders
 from palaver.store.db import Tx
 
@@ -276,9 +277,11 @@ async def upload(
     db: Db,
 ) -> File:
     """Put a file into a folder: a text in UTF-8, whatever its name. It can be found at once."""
-    most: int = request.app.state.max_file
-    if file.size is None or file.size > most:
-        raise HTTPException(413, f"TOO_LARGE: a file may have up to {most} bytes; split it.")
+    settings: Settings = request.app.state.settings
+    if file.size is None or file.size > settings.max_file:
+        raise HTTPException(
+            413, f"TOO_LARGE: a file may have up to {settings.max_file} bytes; split it."
+        )
     name, now = query.name or _name_of(file), clock.now()
     new = File(
         id=clock.mint("file"),
