@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from palaver import clock
 from palaver.core.compaction import Trigger
-from palaver.core.expand import messages_of, words_of
+from palaver.core.expand import messages_of
 from palaver.core.prefix import Outline
 from palaver.core.repair import Mend, mended
 from palaver.core.speech import Speech
@@ -155,7 +155,7 @@ class LiveRun:
         send = self.send
         system, said, before = await self.db.read(_read, send)
         self._meter.outline = before
-        system_text = self.send.system(words_of(system.parts))
+        system_text = self.send.system(system.text)
         return await self._measured(replace(blank, system=system_text, entries=said), before)
 
     async def _measured(self, window: Window, before: Outline | None) -> Window:
