@@ -68,7 +68,10 @@ class Making:
     def change(self, tx: Tx, agent_id: str, body: AgentChange) -> AgentState:
         """Change what `body` names."""
         before = agents.get(tx, self._project, agent_id, for_update=True)
-        changes = {**self._changes(tx, body), "updated_at": clock.now()}
+        changes = {**self._changes(body), "updated_at": clock.now()}
+        if body.tool_ids is not None:
+            held = shelves.file_tools(tx, self._project, agent_id)
+            changes["tools"] = _unique([*body.tool_ids, *held])
         after = self._equipped(tx, before.model_copy(update=changes), before.tools)
         agents.change(tx, self._project, after)
         if body.block_ids is not None:
@@ -133,7 +136,7 @@ class Making:
             return str(self._catalog.default_handle())
         return str(self._catalog.checked(str(handle)))
 
-    def _changes(self, tx: Tx, body: AgentChange) -> dict[str, Any]:
+    def _changes(self, body: AgentChange) -> dict[str, Any]:
         given = {name: getattr(body, name) for name in body.model_fields_set}
         changes = {
             name: value
@@ -143,8 +146,6 @@ class Making:
         handle = given.get("model") or (given.get("llm_config") or {}).get("handle")
         if handle is not None:
             changes["model"] = self._model(handle)
-        if body.tool_ids is not None:
-            changes["tools"] = _unique(body.tool_ids)
         if body.tags is not None:
             changes["tags"] = _unique(body.tags)
         if body.tool_rules is not None:
