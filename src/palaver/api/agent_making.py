@@ -6,6 +6,7 @@ from typing import Any
 from palaver import clock
 from palaver.api import addressing, agent_states
 from palaver.api.agent_bodies import AgentChange, FirstMessage, NewAgent
+from palaver.api.send_body import parts_of
 from palaver.core import rules
 from palaver.core.approval import with_gates
 from palaver.core.builtin import rules_given_to, tools_given_to
@@ -15,11 +16,11 @@ from palaver.domain.block import Block, NewBlock
 from palaver.domain.conversation import Address, Conversation
 from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
-from palaver.domain.part import Image, Part, Text
 from palaver.domain.rule import ToolRule
 from palaver.domain.tool import Tool
 from palaver.engine import compiling, equipment, line, shelves
 from palaver.engine.line import Cancelled
+from palaver.engine.says import says
 from palaver.engine.workshop import Workshop
 from palaver.providers.catalog import Catalog
 from palaver.store import agents, blocks, conversations, entries, identities, runs
@@ -239,17 +240,9 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _first(message: FirstMessage) -> Entry:
-    content = message.content
-    parts: list[Part] = [Text(text=content)] if isinstance(content, str) else []
-    if not isinstance(content, str):
-        for part in content:
-            parts.append(Text(text=part.text) if part.type == "text" else Image(source=part.source))
-    return Entry(
-        id=clock.mint("message"),
-        seq=0,
-        role="assistant" if message.role == "assistant" else "user",
-        parts=tuple(parts),
-        created_at=clock.now(),
+    return says(
+        "assistant" if message.role == "assistant" else "user",
+        *parts_of(message.content),
         name=message.name,
         otid=message.otid,
     )
