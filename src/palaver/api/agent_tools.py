@@ -1,7 +1,7 @@
 """The tools of an agent over HTTP: which it has, and which of them wait for approval."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Body, HTTPException, Query
 from pydantic import AliasChoices, Field
@@ -9,7 +9,7 @@ from pydantic import AliasChoices, Field
 from palaver import clock
 from palaver.api import routing
 from palaver.api.deps import Caller, Db, Rooms
-from palaver.api.pages import NewestFirst
+from palaver.api.pages import ByCreation
 from palaver.api.tool_bodies import ToolInput
 from palaver.core.approval import RULE, with_gates
 from palaver.domain.agent import Agent
@@ -39,11 +39,10 @@ class ApprovalChange(Frozen):
     )
 
 
-class ToolsOfAgent(NewestFirst):
+class ToolsOfAgent(ByCreation):
     """A part of the list of an agent's tools."""
 
     limit: Limit | None = 10
-    order_by: Literal["created_at"] = "created_at"
 
 
 @router.get("")

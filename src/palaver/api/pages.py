@@ -1,5 +1,8 @@
 """How a part of a list is asked for, oldest or newest first."""
 
+from typing import Literal
+
+from palaver.domain.agent import Include
 from palaver.domain.frozen import Frozen
 from palaver.domain.page import Limit, Order, Page
 
@@ -8,11 +11,13 @@ class _Paged(Frozen):
     limit: Limit | None = 100
     before: str | None = None
     after: str | None = None
+    order: Order
 
-    def part(self, order: Order) -> Page:
+    @property
+    def page(self) -> Page:
         """The part of the list that is wanted."""
         limit = 100 if self.limit is None else self.limit
-        return Page(limit=limit, before=self.before, after=self.after, order=order)
+        return Page(limit=limit, before=self.before, after=self.after, order=self.order)
 
 
 class OldestFirst(_Paged):
@@ -20,18 +25,28 @@ class OldestFirst(_Paged):
 
     order: Order = "asc"
 
-    @property
-    def page(self) -> Page:
-        """The part of the list that is wanted."""
-        return self.part(self.order)
-
 
 class NewestFirst(_Paged):
     """A part of a list, newest first unless asked otherwise."""
 
     order: Order = "desc"
 
-    @property
-    def page(self) -> Page:
-        """The part of the list that is wanted."""
-        return self.part(self.order)
+
+class ByCreation(NewestFirst):
+    """The same of a list that has one order only, which may be named."""
+
+    order_by: Literal["created_at"] = "created_at"
+
+
+class FiftyByCreation(ByCreation):
+    """The same, fifty at a time unless asked otherwise."""
+
+    limit: Limit | None = 50
+
+
+class AgentsQuery(NewestFirst):
+    """A part of a list of agents, and what of them is shown."""
+
+    limit: Limit | None = 50
+    include: list[Include] | None = None
+    include_relationships: list[str] | None = None
