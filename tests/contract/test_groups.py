@@ -142,10 +142,3 @@ def test_who_is_deleted_leaves_its_groups_and_those_it_managed_go(
     assert client.agents.retrieve(bob).id == bob
     for path, body in (("", _group(ada)), ("", _group(bob, **led))):
         assert http.post(f"/v1/groups{path}", json=body).status_code == 404
-
-
-def test_nothing_is_sent_to_a_group(http: httpx2.Client, ask: Ask, agents: Agents) -> None:
-    path = f"/v1/groups/{ask('POST', '/', _group(*agents))['id']}"
-    for method, end in (("GET", "/messages"), ("PATCH", "/reset-messages")):
-        refused = http.request(method, path + end)
-        assert (refused.status_code, "nothing is sent to a group" in refused.text) == (501, True)
