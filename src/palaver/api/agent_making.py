@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from palaver import clock
-from palaver.api import addressing, agent_states
+from palaver.api import addressing, agent_states, pictures
 from palaver.api.agent_bodies import AgentChange, FirstMessage, NewAgent
 from palaver.core import rules
 from palaver.core.approval import with_gates
@@ -15,7 +15,7 @@ from palaver.domain.block import Block, NewBlock
 from palaver.domain.conversation import Address, Conversation
 from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
-from palaver.domain.part import Image, Part, Text
+from palaver.domain.part import Part, Text
 from palaver.domain.rule import ToolRule
 from palaver.domain.tool import Tool
 from palaver.engine import compiling, equipment, line, shelves
@@ -242,7 +242,8 @@ def _first(message: FirstMessage) -> Entry:
     parts: list[Part] = [Text(text=content)] if isinstance(content, str) else []
     if not isinstance(content, str):
         for part in content:
-            parts.append(Text(text=part.text) if part.type == "text" else Image(source=part.source))
+            said = Text(text=part.text) if part.type == "text" else pictures.taken(part.source)
+            parts.append(said)
     return Entry(
         id=clock.mint("message"),
         seq=0,

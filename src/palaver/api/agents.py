@@ -40,6 +40,7 @@ class AgentWish(Frozen):
     query_text: str | None = None
     last_stop_reason: StopReason | None = None
     project_id: str | None = None
+    created_by_id: str | None = None
     template_id: str | None = None
     base_template_id: str | None = None
     identity_id: str | None = None
@@ -47,8 +48,8 @@ class AgentWish(Frozen):
 
     @property
     def hopeless(self) -> bool:
-        """Whether something is asked for that no agent here has: a template."""
-        return bool(self.template_id or self.base_template_id)
+        """Whether something is asked for that no agent here has: a template or a maker."""
+        return bool(self.template_id or self.base_template_id or self.created_by_id)
 
     @property
     def wanted(self) -> AgentFilter:

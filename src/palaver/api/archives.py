@@ -1,6 +1,6 @@
 """Archives and their passages over HTTP, by themselves and as the archives of agents."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import Field, StringConstraints
@@ -54,7 +54,6 @@ class ArchiveQuery(NewestFirst):
     limit: Limit | None = 50
     name: str | None = None
     agent_id: str | None = None
-    order_by: Literal["created_at"] = "created_at"
 
 
 class PassagesSearch(Frozen):

@@ -1,6 +1,6 @@
 """Folders and their files over HTTP."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import HTTPException, Query, Request, UploadFile
 from pydantic import AfterValidator, Field, StringConstraints
@@ -92,27 +92,22 @@ class FolderQuery(OldestFirst):
 
     limit: Limit | None = 50
     name: str | None = None
-    order_by: Literal["created_at"] = "created_at"
 
 
 class HoldersQuery(NewestFirst):
     """A part of the list of a folder's agents."""
 
     limit: Limit | None = 50
-    order_by: Literal["created_at"] = "created_at"
 
 
 class PassagesQuery(NewestFirst):
     """A part of the list of what is in a folder's files."""
-
-    order_by: Literal["created_at"] = "created_at"
 
 
 class FilesQuery(NewestFirst):
     """A part of the list of a folder's files, perhaps with their texts."""
 
     limit: Limit | None = 1000
-    order_by: Literal["created_at"] = "created_at"
     include_content: bool = False
 
 

@@ -1,7 +1,7 @@
 """Identities over HTTP: by themselves, and as those of agents and of blocks."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Query
 from pydantic import StringConstraints
@@ -60,14 +60,12 @@ class IdentityQuery(NewestFirst):
     identifier_key: str | None = None
     identity_type: IdentityType | None = None
     project_id: str | None = None
-    order_by: Literal["created_at"] = "created_at"
 
 
 class BlocksQuery(NewestFirst):
     """A part of a list of blocks."""
 
     limit: Limit | None = 50
-    order_by: Literal["created_at"] = "created_at"
 
 
 @router.post("/", responses=CONFLICT)

@@ -1,10 +1,14 @@
 """How a part of a list is asked for, oldest or newest first."""
 
+from typing import Literal
+
 from palaver.domain.frozen import Frozen
 from palaver.domain.page import Limit, Order, Page
 
 
-class _Paged(Frozen):
+class Paged(Frozen):
+    """A part of a list."""
+
     limit: Limit | None = 100
     before: str | None = None
     after: str | None = None
@@ -15,10 +19,11 @@ class _Paged(Frozen):
         return Page(limit=limit, before=self.before, after=self.after, order=order)
 
 
-class OldestFirst(_Paged):
+class OldestFirst(Paged):
     """A part of a list, oldest first unless asked otherwise."""
 
     order: Order = "asc"
+    order_by: Literal["created_at"] = "created_at"
 
     @property
     def page(self) -> Page:
@@ -26,10 +31,11 @@ class OldestFirst(_Paged):
         return self.part(self.order)
 
 
-class NewestFirst(_Paged):
+class NewestFirst(Paged):
     """A part of a list, newest first unless asked otherwise."""
 
     order: Order = "desc"
+    order_by: Literal["created_at"] = "created_at"
 
     @property
     def page(self) -> Page:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from palaver import clock
+from palaver.api import pictures
 from palaver.core.prompt import Skill
 from palaver.domain.entry import Entry
 from palaver.domain.frozen import Frozen
@@ -260,7 +261,7 @@ class AgentSendBody(Frozen):
         if given is not None:
             return f"key:{given}"
         otids = [sent.otid for sent in self.messages or ()]
-        if not otids or None in otids:
+        if not otids or not all(otids):
             return None
         return f"otids:{hashlib.sha256(json.dumps(otids).encode()).hexdigest()}"
 
@@ -365,7 +366,7 @@ def _part(sent: SentText | SentImage | SentOther) -> Text | Image:
         case SentText():
             return Text(text=sent.text)
         case SentImage():
-            return Image(source=sent.source)
+            return pictures.taken(sent.source)
         case SentOther():
             return Text(text=_as_text(sent))
 

@@ -4,8 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from palaver.api.agent_bodies import Variables
+from palaver.api.pages import NewestFirst
 from palaver.domain.frozen import Frozen
-from palaver.domain.page import Limit, Order, Page
+from palaver.domain.page import Limit
 from palaver.domain.tool import DEFAULT_RETURN_LIMIT, Tool, ToolType
 from palaver.store.tools import ToolFilter
 
@@ -70,7 +72,7 @@ class ToolTrial(Frozen):
 
     source_code: str
     args: dict[str, Any]
-    env_vars: dict[str, str] = Field(default_factory=dict)
+    env_vars: Variables = Field(default_factory=dict)
     name: str | None = None
     source_type: SourceType | None = None
     args_json_schema: dict[str, Any] | None = None
@@ -128,17 +130,7 @@ class ToolCounted(Frozen):
         )
 
 
-class ToolQuery(ToolCounted):
+class ToolQuery(ToolCounted, NewestFirst):
     """Which tools are wanted, in which order."""
 
     limit: Limit | None = 50
-    before: str | None = None
-    after: str | None = None
-    order: Order = "desc"
-    order_by: Literal["created_at"] = "created_at"
-
-    @property
-    def page(self) -> Page:
-        """The part of the list that is wanted."""
-        limit = 50 if self.limit is None else self.limit
-        return Page(limit=limit, before=self.before, after=self.after, order=self.order)
