@@ -118,9 +118,7 @@ def make_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.state.max_body = settings.max_body
-    app.state.max_file = settings.max_file
-    app.state.max_import = settings.max_import
+    app.state.settings = settings
     routing.add(app, _ROUTERS)
     problems.install(app)
     return app

@@ -62,7 +62,7 @@ _CURSORS = {
 _TOO_EARLY = "0001-01-01T00:00:00+14:00"  # in UTC there is no such year
 _SMELL = {"embedding_dim": 8, "embedding_model": "x", "embedding_endpoint_type": "smell"}
 
-_PICTURES = [
+_PICTURES: list[dict[str, Any]] = [
     {"type": "image", "source": source}
     for source in (
         {"type": "url", "url": ""},
@@ -109,8 +109,12 @@ SENDS = [
         (404, {"input": "Hello", "override_model": "nobody/nothing"}),
         (404, {"input": "Hello", "override_model": "palaver/nothing"}),
         (400, {"messages": [{"type": "approval", "approve": True}]}),
-        *((400, {"messages": [{"role": "user", "content": [picture]}]}) for picture in _PICTURES),
     )
+]
+SENDS += [
+    Bad("POST", path, 400, {"messages": [{"role": "user", "content": [picture]}]})
+    for path in (_SEND, _TO_AGENT)
+    for picture in _PICTURES
 ]
 
 BODIES = [

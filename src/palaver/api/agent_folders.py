@@ -20,10 +20,6 @@ router = routing.router("/v1/agents/{agent_id}/folders", "agents")
 of_files = routing.router("/v1/agents/{agent_id}/files", "agents")
 
 
-class FoldersQuery(NewestFirst):
-    """A part of the list of an agent's folders."""
-
-
 class AgentFilesQuery(NewestFirst):
     """Which files of an agent are wanted. A cursor may be the id of either kind."""
 
@@ -41,7 +37,7 @@ class AgentFiles(Frozen):
 
 @router.get("")
 async def list_folders(
-    agent_id: AgentId, query: Annotated[FoldersQuery, Query()], caller: Caller, rooms: Rooms
+    agent_id: AgentId, query: Annotated[NewestFirst, Query()], caller: Caller, rooms: Rooms
 ) -> list[HeldFolder]:
     """List the folders of an agent."""
 

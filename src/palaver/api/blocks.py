@@ -9,9 +9,9 @@ from palaver import clock
 from palaver.api import agent_states, routing
 from palaver.api.agent_making import block_from
 from palaver.api.deps import Caller, Db, Rooms
-from palaver.api.pages import NewestFirst, OldestFirst
+from palaver.api.pages import AgentsQuery, NewestFirst, OldestFirst
 from palaver.api.problems import CONFLICT
-from palaver.domain.agent import AgentState, Include
+from palaver.domain.agent import AgentState
 from palaver.domain.block import Block, BlockChange, NewBlock
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId, BlockId
@@ -79,14 +79,6 @@ class BlockQuery(BlockWish, OldestFirst):
     """Which blocks are wanted, in which order (oldest first unless asked otherwise)."""
 
     limit: Limit | None = 50
-
-
-class AgentsQuery(NewestFirst):
-    """A part of a list of agents."""
-
-    limit: Limit | None = 50
-    include: list[Include] | None = None
-    include_relationships: list[str] | None = None
 
 
 @router.post("/")

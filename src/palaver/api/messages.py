@@ -17,7 +17,6 @@ from palaver.domain.entry import Entry
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId, ConversationName, MessageId, ProjectId, RunId
 from palaver.domain.message import Message, MessageType
-from palaver.domain.page import MAX_LIMIT, Page
 from palaver.domain.run import Run
 from palaver.engine import line, previewing
 from palaver.engine.failure import Failure
@@ -60,12 +59,6 @@ class MessageQuery(NewestFirst):
     group_id: str | None = None
     include_err: bool | None = None
     include_return_message_types: list[MessageType] | None = None
-
-    @property
-    def page(self) -> Page:
-        """The part of the list that is wanted."""
-        limit = MAX_LIMIT if self.limit is None else self.limit
-        return Page(limit=limit, before=self.before, after=self.after, order=self.order)
 
     def shown(self, found: list[Entry]) -> list[Message]:
         """The messages that the entries are shown as."""

@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from palaver.core.json_places import unkept
+from palaver.settings import Settings
 
 _COLLECTIONS = frozenset(
     f"/v1/{name}"
@@ -33,17 +34,15 @@ _SUSPICIOUS = re.compile(rb"\\u0000|[eE]\+?\d{3}|\d{309}")
 
 
 class StrictRequest(Request):
-    """A request whose body is not too large, and whose JSON is what it says."""
+    """A request whose body has at most so many bytes, and whose JSON is what it says."""
 
-    @property
-    def most(self) -> int:
-        """How many bytes the body may have."""
-        most: int = self.app.state.max_body
-        return most
+    def __init__(self, scope: Scope, receive: Receive, most: int) -> None:
+        super().__init__(scope, receive)
+        self._most = most
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
-        """The body, piece by piece. Raises a 413 once it is larger than the app takes."""
-        most = self.most
+        """The body, piece by piece. Raises a 413 once it is larger than it may be."""
+        most = self._most
         size = int(self.headers.get("content-length", 0))
         refusal = HTTPException(413, f"TOO_LARGE: a body may have up to {most} bytes; send less.")
         if size > most:
@@ -69,51 +68,38 @@ class StrictRequest(Request):
         return value
 
 
-class Upload(StrictRequest):
-    """A request that brings a file of a folder, and a little around it."""
-
-    @property
-    def most(self) -> int:
-        """How many bytes the body may have."""
-        most: int = self.app.state.max_file
-        return most + _AROUND
-
-
-class Import(StrictRequest):
-    """A request that brings what was led elsewhere."""
-
-    @property
-    def most(self) -> int:
-        """How many bytes the body may have."""
-        most: int = self.app.state.max_import
-        return most
-
-
 class StrictRoute(APIRoute):
     """A route that reads its requests strictly."""
 
-    kind: type[StrictRequest] = StrictRequest
+    def most(self, settings: Settings) -> int:
+        """How many bytes the body of a request may have."""
+        return settings.max_body
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, given a strict request."""
         handle = super().get_route_handler()
 
         async def strictly(request: Request) -> Response:
-            return await handle(self.kind(request.scope, request.receive))
+            most = self.most(request.app.state.settings)
+            return await handle(StrictRequest(request.scope, request.receive, most))
 
         return strictly
 
 
 class UploadRoute(StrictRoute):
-    """A route whose requests bring a file."""
+    """A route whose requests bring a file of a folder, and a little around it."""
 
-    kind = Upload
+    def most(self, settings: Settings) -> int:
+        """How many bytes the body of a request may have."""
+        return settings.max_file + _AROUND
 
 
 class ImportRoute(StrictRoute):
     """A route whose requests bring what was led elsewhere."""
 
-    kind = Import
+    def most(self, settings: Settings) -> int:
+        """How many bytes the body of a request may have."""
+        return settings.max_import
 
 
 _EMPTY = re.compile(rb"(^|&)[^&=]*=(?=&|$)")

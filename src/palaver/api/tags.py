@@ -26,6 +26,4 @@ class TagQuery(Paged):
 @router.get("/")
 async def list_tags(query: Annotated[TagQuery, Query()], caller: Caller, db: Db) -> list[str]:
     """List the tags of all agents and blocks by the alphabet."""
-    return await db.read(
-        tags.listed, caller.project, query.part(query.order), query.name or query.query_text
-    )
+    return await db.read(tags.listed, caller.project, query.page, query.name or query.query_text)

@@ -5,9 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from palaver.api.agent_bodies import Variables
-from palaver.api.pages import NewestFirst
+from palaver.api.pages import Fifty
 from palaver.domain.frozen import Frozen
-from palaver.domain.page import Limit
 from palaver.domain.tool import DEFAULT_RETURN_LIMIT, Tool, ToolType
 from palaver.store.tools import ToolFilter
 
@@ -24,40 +23,34 @@ class Requirement(Frozen):
     version: str | None = None
 
 
-class NewTool(Frozen):
+class _ToolFields(Frozen):
+    json_schema: dict[str, Any] | None = None
+    args_json_schema: dict[str, Any] | None = None
+    description: str | None = None
+    tags: list[str] | None = None
+    default_requires_approval: bool | None = None
+    approval_ttl: Annotated[float, Field(gt=0, le=MAX_TTL)] | None = None
+    enable_parallel_execution: bool | None = False
+    pip_requirements: list[Requirement] | None = None
+    npm_requirements: list[Requirement] | None = None
+
+
+class NewTool(_ToolFields):
     """What makes a tool. Its name comes from `json_schema`, or else from the source."""
 
     model_config = ConfigDict(extra="forbid")
 
     source_code: str
     source_type: SourceType = "python"
-    json_schema: dict[str, Any] | None = None
-    args_json_schema: dict[str, Any] | None = None
-    description: str | None = None
-    tags: list[str] | None = None
     return_char_limit: ReturnLimit = DEFAULT_RETURN_LIMIT
-    default_requires_approval: bool | None = None
-    approval_ttl: Annotated[float, Field(gt=0, le=MAX_TTL)] | None = None
-    enable_parallel_execution: bool | None = False
-    pip_requirements: list[Requirement] | None = None
-    npm_requirements: list[Requirement] | None = None
 
 
-class ToolChange(Frozen):
+class ToolChange(_ToolFields):
     """What changes of a tool: fields left out stay as they are."""
 
     source_code: str | None = None
     source_type: SourceType | None = None
-    json_schema: dict[str, Any] | None = None
-    args_json_schema: dict[str, Any] | None = None
-    description: str | None = None
-    tags: list[str] | None = None
     return_char_limit: ReturnLimit | None = None
-    default_requires_approval: bool | None = None
-    approval_ttl: Annotated[float, Field(gt=0, le=MAX_TTL)] | None = None
-    enable_parallel_execution: bool | None = False
-    pip_requirements: list[Requirement] | None = None
-    npm_requirements: list[Requirement] | None = None
     metadata_: dict[str, Any] | None = None
 
 
@@ -130,7 +123,5 @@ class ToolCounted(Frozen):
         )
 
 
-class ToolQuery(ToolCounted, NewestFirst):
+class ToolQuery(ToolCounted, Fifty):
     """Which tools are wanted, in which order."""
-
-    limit: Limit | None = 50
