@@ -61,7 +61,18 @@ _CURSORS = {
     "/v1/blocks/<block>/agents": "agent",
 }  # fmt: skip
 
+_TOO_EARLY = "0001-01-01T00:00:00+14:00"  # in UTC there is no such year
 _SMELL = {"embedding_dim": 8, "embedding_model": "x", "embedding_endpoint_type": "smell"}
+
+_PICTURES: list[dict[str, Any]] = [
+    {"type": "image", "source": source}
+    for source in (
+        {"type": "url", "url": ""},
+        {"type": "url", "url": "file:///etc/hosts"},
+        {"type": "url", "url": "data:image/png;base64,"},
+        {"type": "base64", "media_type": "image/png", "data": "ä"},
+    )
+]
 
 SENDS = [
     Bad("POST", path, status, body)
@@ -102,6 +113,11 @@ SENDS = [
         (400, {"messages": [{"type": "approval", "approve": True}]}),
     )
 ]
+SENDS += [
+    Bad("POST", path, 400, {"messages": [{"role": "user", "content": [picture]}]})
+    for path in (_SEND, _TO_AGENT)
+    for picture in _PICTURES
+]
 
 BODIES = [
     Bad("POST", _AGENTS, 404, {"model": "nobody/nothing"}),
@@ -117,6 +133,17 @@ BODIES = [
     Bad("POST", _AGENTS, 422, {"memory_blocks": [{"value": "no label"}]}),
     Bad("POST", _AGENTS, 422, {"context_window_limit": 0}),
     Bad("POST", _AGENTS, 422, {"model_settings": {"provider_type": "nobody"}}),
+    Bad("POST", _AGENTS, 422, {"secrets": {"": "x"}}),
+    Bad("POST", _AGENTS, 422, {"tool_exec_environment_variables": {"A=B": "x"}}),
+    Bad(
+        "POST",
+        _AGENTS,
+        400,
+        {
+            "model": "palaver/offline",
+            "initial_message_sequence": [{"role": "user", "content": _PICTURES[:1]}],
+        },
+    ),
     Bad("PATCH", "/v1/agents/<agent>", 422, {"name": ""}),
     Bad("PATCH", "/v1/agents/<agent>", 404, {"model": "nobody/nothing"}),
     Bad("PATCH", "/v1/agents/<agent>", 422),
@@ -159,6 +186,8 @@ BODIES = [
     Bad("PATCH", "/v1/conversations/<conversation>", 422),
     Bad("PATCH", "/v1/conversations/<conversation>", 400, {"model": "no-slash"}),
     Bad("PATCH", "/v1/conversations/<conversation>", 422, {"last_message_at": "yesterday"}),
+    Bad("PATCH", "/v1/conversations/<conversation>", 422, {"last_message_at": _TOO_EARLY}),
+    Bad("GET", "/v1/steps/", 422, None, {"start_date": _TOO_EARLY}),
     Bad("POST", "/v1/conversations/<conversation>/cancel", 409),
     Bad("POST", "/v1/conversations/default/cancel", 404),
     Bad("POST", "/v1/conversations/<conversation>/fork", 422, None, {"message_id": "x"}),
@@ -170,7 +199,6 @@ BODIES = [
         {"message_id": f"message-{_NOWHERE}"},
     ),
     Bad("GET", _CONVERSATIONS, 422, None, {"order": "up"}),
-    Bad("GET", _CONVERSATIONS, 422, None, {"order_by": "smell"}),
     Bad("GET", _CONVERSATIONS, 422, None, {"archive_status": "lost"}),
     Bad("GET", _AGENTS, 422, None, {"include": "everything"}),
     Bad("POST", "/v1/folders/", 422, {}),
@@ -186,6 +214,7 @@ BODIES = [
     Bad("PATCH", f"/v1/agents/<agent>/files/file-{_NOWHERE}/open", 404),
     Bad("GET", "/v1/agents/<agent>/files", 404, None, {"cursor": "file_agent-1"}),
     Bad("POST", _AGENTS, 422, {"model": "palaver/offline", "folder_ids": ["source-1"]}),
+    *(Bad("GET", path, 422, None, {"order_by": "smell"}) for path in _LISTS),
     Bad("GET", "/v1/nothing", 404),
     Bad("PUT", _AGENTS, 405, {}),
 ]
