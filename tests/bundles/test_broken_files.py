@@ -131,7 +131,7 @@ BROKEN = [
     Broken('["a", "b"]', '["a", 7]', "valid string"),
     Broken('"role": "user"', '"role": "nobody"', "Input should be 'system', 'user'"),
     Broken('"created_at": "2026-01-02T03:04:05Z"', '"created_at": "yesterday"', "datetime"),
-    Broken('"2026-01-02T03:04:05Z"', '"0001-01-01T00:00:00+01:00"', "the years 1 to 9999"),
+    Broken('"2026-01-02T03:04:05Z"', '"0001-01-01T00:00:00+01:00"', "outside the years 1 to 9999"),
     Broken('"type": "text", "text": "Hello"', '"type": "smell", "text": "x"', "expected tags"),
     Broken('"type": "text", "text": "Hello"', '"type": "text"', "`text` is missing"),
     Broken('"type": "url", "url"', '"type": "url", "uri"', "`url` is missing"),

@@ -25,7 +25,7 @@ def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except OverflowError:
-        raise ValueError("must be within the years 1 to 9999 in UTC") from None
+        raise ValueError("in UTC this lies outside the years 1 to 9999") from None
 
 
 SentStamp = Annotated[datetime, AfterValidator(_in_utc)]
