@@ -275,7 +275,7 @@ async def upload(
     caller: Caller,
     db: Db,
 ) -> File:
-    """Put a file into a folder: a text in UTF-8, whatever its name. It can be found at once."""
+    """Put a text, in UTF-8 or UTF-16, into a folder, whatever its name. It can be found at once."""
     most: int = request.app.state.max_file
     if file.size is None or file.size > most:
         raise HTTPException(413, f"TOO_LARGE: a file may have up to {most} bytes; split it.")
