@@ -1,12 +1,12 @@
 """The full-text index of PostgreSQL sorts in four times as many new words at once.
 
-Revision: 0018
+Revision: 0019
 """
 
 from alembic import op
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 
 
 def upgrade() -> None:
