@@ -256,7 +256,7 @@ async def upload(
     caller: Caller,
     db: Db,
 ) -> File:
-    """Put a file into a folder: a text in UTF-8, whatever its name. It can be found at once."""
+    """Put a text, in UTF-8 or UTF-16, into a folder, whatever its name. It can be found at once."""
     settings: Settings = request.app.state.settings
     if file.size is None or file.size > settings.max_file:
         raise HTTPException(
