@@ -62,7 +62,7 @@ class Way:
         named = wanted.with_only_columns(table.c.id).where(table.c.id == self.id)
         # PostgreSQL would join for an EXISTS, in an order of its own, and then sort.
         there = named.correlate(self.id.table).scalar_subquery().is_not(None)
-        found = select(self.id.label("id"), self.time.label("sort"))
+        found = select(self.id.label("id")).add_columns(self.time.label("sort"))
         return found.where(*self.given, there)
 
 

@@ -15,7 +15,9 @@ down_revision = "0017"
 
 ID = sa.String(64).with_variant(sa.String(64, "C"), "postgresql")
 _LISTED = sa.text("deleted_at IS NULL AND NOT hidden")
-_THINGS = {  # by table, its indexes: what stands in them before the id, and what makes them partial
+_THINGS: dict[
+    str, dict[str, tuple[list[str], sa.TextClause | None]]
+] = {  # by table, its indexes: what stands in them before the id, and what makes them partial
     "agents": {
         "agents_of_project": (["project_id"], _LISTED),
         "agents_of_name": (["project_id", "name"], _LISTED),
