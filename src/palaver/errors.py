@@ -170,8 +170,9 @@ class NotAText(PalaverError):
 
     def __init__(self, name: str, why: str) -> None:
         super().__init__(
-            f"`{name}` {why}. Files are texts in UTF-8, whatever their names: plain text, "
-            "Markdown, CSV, JSON, HTML, code. Make it text first, also if it is a PDF."
+            f"`{name}` {why}. Files are texts in UTF-8 (or UTF-16 with its mark), whatever their "
+            "names: plain text, Markdown, CSV, JSON, HTML, code. Save it in UTF-8; of a PDF or an "
+            "Office document, upload the text that a converter makes of it."
         )
 
 

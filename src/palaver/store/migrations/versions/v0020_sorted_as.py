@@ -1,6 +1,6 @@
 """Lists are sorted by time, also where ids tell none.
 
-Revision: 0018
+Revision: 0020
 """
 
 from datetime import datetime
@@ -10,14 +10,13 @@ from alembic import op
 
 from palaver.domain.ids import sorted_as
 
-revision = "0018"
-down_revision = "0017"
+revision = "0020"
+down_revision = "0019"
 
 ID = sa.String(64).with_variant(sa.String(64, "C"), "postgresql")
 _LISTED = sa.text("deleted_at IS NULL AND NOT hidden")
-_THINGS: dict[
-    str, dict[str, tuple[list[str], sa.TextClause | None]]
-] = {  # by table, its indexes: what stands in them before the id, and what makes them partial
+Indexes = dict[str, tuple[list[str], sa.TextClause | None]]
+_THINGS: dict[str, Indexes] = {  # with what stands in each before the id, and its condition
     "agents": {
         "agents_of_project": (["project_id"], _LISTED),
         "agents_of_name": (["project_id", "name"], _LISTED),
