@@ -44,14 +44,16 @@ _AGENTS, _BLOCKS, _CONVERSATIONS = "/v1/agents/", "/v1/blocks/", "/v1/conversati
 _SEND = "/v1/conversations/<conversation>/messages"
 _TO_AGENT = "/v1/agents/<agent>/messages"
 _ADA = {"identifier_key": "k", "name": "Ada", "identity_type": "user"}
+_TALK: dict[str, Any] = {"agent_ids": [], "description": "They talk."}
 _LISTS = (
-    "/v1/identities/",
+    "/v1/identities/", "/v1/groups/", "/v1/agents/<agent>/groups",
     _AGENTS, _BLOCKS, _CONVERSATIONS, "/v1/runs/", "/v1/steps/", _SEND, _TO_AGENT,
     "/v1/agents/<agent>/core-memory/blocks", "/v1/runs/<run>/messages", "/v1/runs/<run>/steps",
     "/v1/steps/<step>/messages", "/v1/blocks/<block>/agents",
 )  # fmt: skip
 _CURSORS = {
-    "/v1/identities/": "identity",
+    "/v1/identities/": "identity", "/v1/groups/": "group",
+    "/v1/agents/<agent>/groups": "group",
     _AGENTS: "agent", _BLOCKS: "block", _CONVERSATIONS: "conv", "/v1/runs/": "run",
     "/v1/steps/": "step", _SEND: "message", _TO_AGENT: "message",
     "/v1/agents/<agent>/core-memory/blocks": "block", "/v1/runs/<run>/messages": "message",
@@ -160,6 +162,22 @@ BODIES = [
     Bad("PUT", "/v1/identities/", 404, {**_ADA, "block_ids": [f"block-{_NOWHERE}"]}),
     Bad("POST", _AGENTS, 404, {"identity_ids": [f"identity-{_NOWHERE}"]}),
     Bad("PATCH", f"/v1/agents/<agent>/identities/attach/identity-{_NOWHERE}", 404),
+    Bad("POST", "/v1/groups/", 422, {"agent_ids": []}),
+    Bad("POST", "/v1/groups/", 422, {**_TALK, "agent_ids": ["agent-1"]}),
+    Bad("POST", "/v1/groups/", 404, {**_TALK, "agent_ids": [f"agent-{_NOWHERE}"]}),
+    Bad("POST", "/v1/groups/", 404, {**_TALK, "shared_block_ids": [f"block-{_NOWHERE}"]}),
+    *(
+        Bad("POST", "/v1/groups/", status, {**_TALK, "manager_config": config})
+        for status, config in (
+            (422, {}),
+            (422, {"manager_type": "swarm"}),
+            (422, {"manager_type": "supervisor"}),
+            (422, {"manager_type": "round_robin", "max_turns": 2**40}),
+            (404, {"manager_type": "sleeptime", "manager_agent_id": f"agent-{_NOWHERE}"}),
+        )
+    ),
+    Bad("PATCH", f"/v1/groups/group-{_NOWHERE}", 404, {}),
+    Bad("GET", "/v1/groups/", 422, None, {"manager_type": "anarchy"}),
     Bad("POST", _CONVERSATIONS, 422, {}),
     Bad("POST", _CONVERSATIONS, 404, {}, {"agent_id": f"agent-{_NOWHERE}"}),
     Bad("POST", _CONVERSATIONS, 400, {"model": "no-slash"}, {"agent_id": "<agent>"}),

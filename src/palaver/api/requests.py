@@ -20,9 +20,9 @@ from palaver.settings import Settings
 _COLLECTIONS = frozenset(
     f"/v1/{name}"
     for name in (
-        "agents", "archives", "blocks", "conversations", "folders", "health", "identities",
-        "mcp-servers", "messages", "models", "providers", "ready", "runs", "steps", "tags",
-        "tools",
+        "agents", "archives", "blocks", "conversations", "folders", "groups", "health",
+        "identities", "mcp-servers", "messages", "models", "providers", "ready", "runs", "steps",
+        "tags", "tools",
     )
 )  # fmt: skip
 

@@ -54,7 +54,7 @@ _EVERYWHERE = (
 _OF_AGENT = (
     select(*_SHOWN, _own.c.id, _own.c.is_default, _own.c.hidden, _own.c.stale)
     .where(*_ALIVE, _own.c.agent_id == bindparam("agent"))
-    .order_by(_own.c.id)
+    .order_by(_own.c.sorted_as)
 )
 _AT_ONCE = 20  # conversations that go on in one transaction
 _ADD = insert(_own)

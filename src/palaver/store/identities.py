@@ -13,7 +13,7 @@ from palaver.domain.page import Page
 from palaver.errors import Conflict, NotFound
 from palaver.store import schema, schema_texts
 from palaver.store.db import Tx
-from palaver.store.paging import Way, paged
+from palaver.store.paging import Way, as_of, paged
 
 _identities = schema_texts.identities
 
@@ -34,7 +34,7 @@ class Holders:
 
     def way(self, identity_id: str) -> Way:
         """The way to the things that have an identity."""
-        return Way(self.id, (self.held.c.identity_id == identity_id,))
+        return Way(self.id, (self.held.c.identity_id == identity_id,), self.held.c.sorted_as)
 
     def there(self, project: ProjectId) -> list[ColumnElement[bool]]:
         """Which things are of a project, and there."""
@@ -143,22 +143,23 @@ def of_agent(tx: Tx, project: ProjectId, agent_id: str) -> list[Identity]:
     """The identities that an agent has."""
     theirs = select(AGENTS.held.c.identity_id).where(AGENTS.id == agent_id)
     mine = (_identities.c.project_id == project, _identities.c.id.in_(theirs))
-    rows = tx.all(select(_identities.c.body).where(*mine).order_by(_identities.c.id))
+    rows = tx.all(select(_identities.c.body).where(*mine).order_by(_identities.c.sorted_as))
     return _read(tx, [row.body for row in rows])
 
 
 def attach(tx: Tx, project: ProjectId, holders: Holders, thing_id: str, identity_id: str) -> None:
     """Give a thing an identity; one that it has already changes nothing. Raises `NotFound`."""
-    _hold(tx, project, holders, thing_id)
+    hold(tx, project, holders, thing_id)
     _keep(tx, project, identity_id)
     pair = _pair(holders, thing_id, identity_id)
     if tx.first(select(holders.id).where(*pair)) is None:
-        tx.run(insert(holders.held), {holders.id.name: thing_id, "identity_id": identity_id})
+        held = insert(holders.held).values(sorted_as=as_of(holders.things, thing_id))
+        tx.run(held, {holders.id.name: thing_id, "identity_id": identity_id})
 
 
 def detach(tx: Tx, project: ProjectId, holders: Holders, thing_id: str, identity_id: str) -> None:
     """Take an identity from a thing. Raises `NotFound` if it does not have it."""
-    _hold(tx, project, holders, thing_id)
+    hold(tx, project, holders, thing_id)
     if not tx.run(delete(holders.held).where(*_pair(holders, thing_id, identity_id))):
         raise NotFound(f"Identity of this {holders.noun.lower()}")
 
@@ -186,18 +187,18 @@ def forget(tx: Tx, holders: Holders, thing_id: str) -> None:
     tx.run(delete(holders.held).where(holders.id == thing_id))
 
 
-def _hold_keys(tx: Tx, project: ProjectId) -> None:
-    here = select(schema.projects.c.id).where(schema.projects.c.id == project)
-    tx.first(here.with_for_update(key_share=True))
-
-
-def _hold(tx: Tx, project: ProjectId, holders: Holders, thing_id: str) -> None:
+def hold(tx: Tx, project: ProjectId, holders: Holders, thing_id: str) -> None:
     """Keep a thing from being changed or removed meanwhile, or `NotFound`."""
     query = select(holders.things.c.id).where(
         *holders.there(project), holders.things.c.id == thing_id
     )
     if tx.first(query.with_for_update(key_share=True)) is None:
         raise NotFound(holders.noun)
+
+
+def _hold_keys(tx: Tx, project: ProjectId) -> None:
+    here = select(schema.projects.c.id).where(schema.projects.c.id == project)
+    tx.first(here.with_for_update(key_share=True))
 
 
 def _keep(tx: Tx, project: ProjectId, identity_id: str) -> None:
