@@ -211,6 +211,17 @@ def test_a_url_that_is_not_gone_to_is_refused_and_nothing_is_kept(client: Client
     assert called not in [one.server_name for one in client.mcp_servers.list()]
 
 
+def test_only_the_kind_that_is_meant_is_complained_of(http: httpx2.Client) -> None:
+    config = {
+        "mcp_server_type": "streamable_http",
+        "server_url": "https://x.example",
+        "auth_header": "\n",
+    }
+    answer = http.post("/v1/mcp-servers/", json={"server_name": "s", "config": config})
+    assert answer.status_code == 422
+    assert answer.json()["detail"].count("body.") == 1
+
+
 def test_deleting_answers_null(http: httpx2.Client) -> None:
     body = {"server_name": name(), "config": {"server_url": NOWHERE}}
     made = http.post("/v1/mcp-servers/", json=body).json()

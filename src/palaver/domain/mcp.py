@@ -43,9 +43,6 @@ class StreamableHttpConfig(_Remote):
     mcp_server_type: Literal["streamable_http"] = "streamable_http"
 
 
-McpConfig = StdioConfig | SseConfig | StreamableHttpConfig
-
-
 class _Named(Frozen):
     id: str
     server_name: str

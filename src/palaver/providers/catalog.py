@@ -240,8 +240,13 @@ class Catalog:
         return embedding.described(handle, one.provider.kind, one.shown_url, dimensions)
 
 
+_LONGEST = 500  # characters of a handle; more would not fit into an index
+
+
 def _parsed(handle: str) -> Handle:
     provider, _, model = handle.partition("/")
     if not provider or not model:
         raise Invalid(f"The model {handle!r} is no handle: it must be provider/model.")
+    if len(handle) > _LONGEST:
+        raise Invalid(f"A model's handle has at most {_LONGEST} characters.")
     return Handle(provider, model)
