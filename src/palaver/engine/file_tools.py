@@ -23,7 +23,7 @@ from palaver.engine import shelves
 from palaver.engine.meanings import Meanings
 from palaver.engine.workshop import ToolUse
 from palaver.errors import ToolRefused
-from palaver.store import claims, files, folders, open_files
+from palaver.store import files, folders, open_files
 from palaver.store.db import Database, Tx
 
 _MEMORY = 1 << 20  # bytes that an expression may come to
@@ -72,8 +72,7 @@ class FileTools:
 
 
 def _open(tx: Tx, use: ToolUse) -> str:
-    if use.owner is not None:
-        claims.hold(tx, use.owner)
+    use.hold(tx)
     asked = calls.read(OpenFiles, use.arguments)
     most = shelves.most_open(use.agent)
     wanted = {}

@@ -12,7 +12,7 @@ from palaver.engine import archiving
 from palaver.engine.meanings import Meanings
 from palaver.engine.workshop import ToolUse
 from palaver.errors import Conflict, NotFound, ToolRefused
-from palaver.store import archives, blocks, claims, passages
+from palaver.store import archives, blocks, passages
 from palaver.store import recall as stored
 from palaver.store.db import Database, Tx
 from palaver.store.passages import PassageFilter
@@ -46,8 +46,7 @@ class OwnTools:
 
 
 def _use(tx: Tx, use: ToolUse) -> str:
-    if use.owner is not None:
-        claims.hold(tx, use.owner)
+    use.hold(tx)
     if use.tool.name == "archival_memory_insert":
         return _archive(tx, use)
     if use.tool.name == memory_commands.NAME:

@@ -179,7 +179,7 @@ class Catalog:
         if provider is None:
             raise NotFound(what, f"the providers are {', '.join(_ROWS)}.")
         if provider.name not in self._accounts:
-            raise NotFound(what, f"set {provider.key_variable} to configure {provider.name}.")
+            raise NotFound(what, f"set {provider.key_variables[0]} to configure {provider.name}.")
         if not self._is_speakable(provider):
             install = f'pip install "palaver[{provider.extra}]"'
             raise NotFound(what, f"{install} to speak to {provider.name}.")
