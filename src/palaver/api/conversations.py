@@ -110,9 +110,7 @@ async def update(
 @router.delete("/{conversation_id}")
 async def delete(conversation_id: ConversationId, caller: Caller, rooms: Rooms) -> None:
     """Delete a conversation. The runs that are active in it are cancelled."""
-    worker = rooms.runner.worker
-    ended = await rooms.db.tx(_delete, worker, caller.project, conversation_id)
-    rooms.runner.cancel(ended.run_ids)
+    await rooms.end(_delete, caller.project, conversation_id)
 
 
 @router.post("/{conversation_id}/cancel", responses=CONFLICT)
@@ -126,9 +124,7 @@ async def cancel(
 
     A run that has ended with calls that wait for an answer counts: they are denied.
     """
-    worker = rooms.runner.worker
-    where = (caller.project, conversation_id, agent_id)
-    return rooms.cancel(await rooms.db.tx(_cancel, worker, *where))
+    return await rooms.cancel(_cancel, caller.project, conversation_id, agent_id)
 
 
 @router.post("/{conversation_id}/recompile")
