@@ -31,6 +31,7 @@ from palaver.api import (
     conversations,
     folders,
     generating,
+    groups,
     identities,
     mcp_servers,
     messages,
@@ -88,9 +89,9 @@ _ROUTERS = (
     mcp_servers.router, batches.router, all_messages.router, all_messages.of_agents,
     messages.by_id, streams.of_run, runs.router, runs.step_router, runs.telemetry,
     archives.router, archives.of_agent, archives.of_passages, folders.router, folders.uploads,
-    identities.router, identities.of_agent, identities.of_block, completions.router,
-    models.health_router, models.router, tags.router, tools.router, providers.router,
-    reference.router,
+    identities.router, identities.of_agent, identities.of_block, groups.router, groups.of_agent,
+    completions.router, models.health_router, models.router, tags.router, tools.router,
+    providers.router, reference.router,
 )  # fmt: skip
 
 

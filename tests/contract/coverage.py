@@ -27,6 +27,8 @@ PARTLY = {
     "POST /v1/agents": "templates are ignored",
     "PATCH /v1/agents/{agent_id}": "templates are ignored",
     "GET /v1/agents": "nothing is found by a template",
+    "POST /v1/groups": "its agents do not get the shared blocks",
+    "PATCH /v1/groups/{group_id}": "its agents do not get the shared blocks",
     "GET /v1/steps": "nothing is found by `trace_ids`",
 }
 """What is there, but not all of it."""

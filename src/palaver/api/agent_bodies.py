@@ -14,6 +14,9 @@ from palaver.domain.rule import ToolRule
 from palaver.domain.run import StopReason
 
 Name = Annotated[str, StringConstraints(pattern=r"^[\w '\-.]+$", min_length=1, max_length=200)]
+Variables = dict[Annotated[str, StringConstraints(pattern="^[^=]+$")], str]
+"""What tools find in their environment; no name there is empty or holds ``=``."""
+
 WindowLimit = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
@@ -45,8 +48,8 @@ class _AgentFields(Frozen):
     metadata: dict[str, Any] | None = None
     timezone: Zone | None = None
     hidden: bool | None = None
-    secrets: dict[str, str] | None = None
-    tool_exec_environment_variables: dict[str, str] | None = None
+    secrets: Variables | None = None
+    tool_exec_environment_variables: Variables | None = None
     compaction_settings: CompactionSettings | None = None
     response_format: ResponseFormat | None = None
     enable_sleeptime: bool | None = None

@@ -6,7 +6,7 @@ from fastapi import Query
 
 from palaver.api import agent_states, routing
 from palaver.api.deps import Caller, Db, Rooms
-from palaver.api.pages import ByCreation
+from palaver.api.pages import NewestFirst
 from palaver.api.problems import CONFLICT
 from palaver.domain.agent import Agent
 from palaver.domain.folder import AgentFile, HeldFolder
@@ -20,7 +20,7 @@ router = routing.router("/v1/agents/{agent_id}/folders", "agents")
 of_files = routing.router("/v1/agents/{agent_id}/files", "agents")
 
 
-class AgentFilesQuery(ByCreation):
+class AgentFilesQuery(NewestFirst):
     """Which files of an agent are wanted. A cursor may be the id of either kind."""
 
     is_open: bool | None = None
@@ -37,7 +37,7 @@ class AgentFiles(Frozen):
 
 @router.get("")
 async def list_folders(
-    agent_id: AgentId, query: Annotated[ByCreation, Query()], caller: Caller, rooms: Rooms
+    agent_id: AgentId, query: Annotated[NewestFirst, Query()], caller: Caller, rooms: Rooms
 ) -> list[HeldFolder]:
     """List the folders of an agent."""
 

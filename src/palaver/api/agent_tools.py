@@ -9,7 +9,7 @@ from pydantic import AliasChoices, Field
 from palaver import clock
 from palaver.api import routing
 from palaver.api.deps import Caller, Db, Rooms
-from palaver.api.pages import ByCreation
+from palaver.api.pages import NewestFirst
 from palaver.api.tool_bodies import ToolInput
 from palaver.core.approval import RULE, with_gates
 from palaver.domain.agent import Agent
@@ -39,7 +39,7 @@ class ApprovalChange(Frozen):
     )
 
 
-class ToolsOfAgent(ByCreation):
+class ToolsOfAgent(NewestFirst):
     """A part of the list of an agent's tools."""
 
     limit: Limit | None = 10

@@ -9,12 +9,12 @@ from fastapi import Body, Query
 from palaver.api import agent_making, agent_states, routing
 from palaver.api.agent_bodies import AgentChange, NewAgent
 from palaver.api.deps import Caller, Db, Rooms
-from palaver.api.pages import AgentsQuery
+from palaver.api.pages import Paged
 from palaver.api.problems import CONFLICT
 from palaver.domain.agent import AgentSort, AgentState, Include, Memory, Variable
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId
-from palaver.domain.page import Page
+from palaver.domain.page import Limit, Order, Page
 from palaver.domain.run import StopReason
 from palaver.store import agents
 from palaver.store.agents import AgentFilter
@@ -41,6 +41,7 @@ class AgentWish(Frozen):
     query_text: str | None = None
     last_stop_reason: StopReason | None = None
     project_id: str | None = None
+    created_by_id: str | None = None
     template_id: str | None = None
     base_template_id: str | None = None
     identity_id: str | None = None
@@ -48,8 +49,8 @@ class AgentWish(Frozen):
 
     @property
     def hopeless(self) -> bool:
-        """Whether something is asked for that no agent here has: a template."""
-        return bool(self.template_id or self.base_template_id)
+        """Whether something is asked for that no agent here has: a template or a maker."""
+        return bool(self.template_id or self.base_template_id or self.created_by_id)
 
     @property
     def wanted(self) -> AgentFilter:
@@ -64,9 +65,13 @@ class AgentWish(Frozen):
         )
 
 
-class AgentQuery(AgentWish, AgentsQuery):
+class AgentQuery(AgentWish, Paged):
     """Which agents are wanted, in which order."""
 
+    include: list[Include] | None = None
+    include_relationships: list[str] | None = None
+    limit: Limit | None = 50
+    order: Order = "desc"
     order_by: AgentSort = "created_at"
     ascending: bool | None = None
     sort_by: AgentSort | None = None

@@ -9,7 +9,7 @@ from palaver import clock
 from palaver.api import agent_states, routing
 from palaver.api.changes import given
 from palaver.api.deps import Caller, Db, House, Rooms
-from palaver.api.pages import AgentsQuery, FiftyByCreation
+from palaver.api.pages import AgentsQuery, Fifty
 from palaver.domain.agent import AgentState
 from palaver.domain.archive import Archive, NewPassage, Passage, TagMatch
 from palaver.domain.frozen import Frozen, SentStamp
@@ -47,7 +47,7 @@ class NewPassages(Frozen):
     passages: Annotated[list[NewPassage], Field(max_length=1000)]
 
 
-class ArchiveQuery(FiftyByCreation):
+class ArchiveQuery(Fifty):
     """Which archives are wanted, newest first unless asked otherwise."""
 
     name: str | None = None

@@ -9,7 +9,7 @@ from palaver import clock
 from palaver.api import agent_states, routing
 from palaver.api.changes import given
 from palaver.api.deps import Caller, Db, Rooms
-from palaver.api.pages import ByCreation, FiftyByCreation, OldestFirst
+from palaver.api.pages import Fifty, NewestFirst, OldestFirst
 from palaver.api.problems import CONFLICT, NO_TEXT
 from palaver.api.requests import UploadRoute
 from palaver.domain.archive import Passage
@@ -97,7 +97,7 @@ class FolderQuery(OldestFirst):
     order_by: Literal["created_at"] = "created_at"
 
 
-class FilesQuery(ByCreation):
+class FilesQuery(NewestFirst):
     """A part of the list of a folder's files, perhaps with their texts."""
 
     limit: Limit | None = 1000
@@ -194,7 +194,7 @@ async def delete(folder_id: FolderId, caller: Caller, db: Db) -> None:
 
 @router.get("/{folder_id}/agents")
 async def list_agents(
-    folder_id: FolderId, query: Annotated[FiftyByCreation, Query()], caller: Caller, db: Db
+    folder_id: FolderId, query: Annotated[Fifty, Query()], caller: Caller, db: Db
 ) -> list[str]:
     """List the ids of the agents that have a folder."""
     return await db.read(folders.holders, caller.project, folder_id, query.page)
@@ -202,7 +202,7 @@ async def list_agents(
 
 @router.get("/{folder_id}/passages")
 async def list_passages(
-    folder_id: FolderId, query: Annotated[ByCreation, Query()], caller: Caller, rooms: Rooms
+    folder_id: FolderId, query: Annotated[NewestFirst, Query()], caller: Caller, rooms: Rooms
 ) -> list[Passage]:
     """List the pieces in which the texts of a folder's files are kept."""
     found = await rooms.db.read(files.passages, caller.project, folder_id, query.page)

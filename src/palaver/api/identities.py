@@ -9,7 +9,7 @@ from pydantic import StringConstraints
 from palaver import clock
 from palaver.api import agent_states, routing
 from palaver.api.deps import Caller, Db, Rooms
-from palaver.api.pages import AgentsQuery, FiftyByCreation
+from palaver.api.pages import AgentsQuery, Fifty
 from palaver.api.problems import CONFLICT
 from palaver.domain.agent import AgentState
 from palaver.domain.block import Block
@@ -50,7 +50,7 @@ class IdentityChange(Frozen):
     properties: list[IdentityProperty] | None = None
 
 
-class IdentityQuery(FiftyByCreation):
+class IdentityQuery(Fifty):
     """Which identities are wanted, newest first unless asked otherwise."""
 
     name: str | None = None
@@ -144,7 +144,7 @@ async def list_agents(
 
 @router.get("/{identity_id}/blocks")
 async def list_blocks(
-    identity_id: IdentityId, query: Annotated[FiftyByCreation, Query()], caller: Caller, db: Db
+    identity_id: IdentityId, query: Annotated[Fifty, Query()], caller: Caller, db: Db
 ) -> list[Block]:
     """List the blocks that have an identity."""
 

@@ -7,7 +7,9 @@ from palaver.domain.frozen import Frozen
 from palaver.domain.page import Limit, Order, Page
 
 
-class _Paged(Frozen):
+class Paged(Frozen):
+    """A part of a list. Where there is one order only, it may be named."""
+
     limit: Limit | None = 100
     before: str | None = None
     after: str | None = None
@@ -20,33 +22,28 @@ class _Paged(Frozen):
         return Page(limit=limit, before=self.before, after=self.after, order=self.order)
 
 
-class OldestFirst(_Paged):
+class OldestFirst(Paged):
     """A part of a list, oldest first unless asked otherwise."""
 
     order: Order = "asc"
-
-
-class NewestFirst(_Paged):
-    """A part of a list, newest first unless asked otherwise."""
-
-    order: Order = "desc"
-
-
-class ByCreation(NewestFirst):
-    """The same of a list that has one order only, which may be named."""
-
     order_by: Literal["created_at"] = "created_at"
 
 
-class FiftyByCreation(ByCreation):
+class NewestFirst(Paged):
+    """A part of a list, newest first unless asked otherwise."""
+
+    order: Order = "desc"
+    order_by: Literal["created_at"] = "created_at"
+
+
+class Fifty(NewestFirst):
     """The same, fifty at a time unless asked otherwise."""
 
     limit: Limit | None = 50
 
 
-class AgentsQuery(NewestFirst):
+class AgentsQuery(Fifty):
     """A part of a list of agents, and what of them is shown."""
 
-    limit: Limit | None = 50
     include: list[Include] | None = None
     include_relationships: list[str] | None = None

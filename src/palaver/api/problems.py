@@ -192,10 +192,12 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
     return refusal(error)
 
 
-def _told(error: dict[str, object]) -> str:
-    where = error.get("loc")
-    path = ".".join(map(str, where)) if isinstance(where, tuple) else "request"
-    return f"{path}: {error.get('msg')}"
+def _told(error: dict[str, Any]) -> str:
+    if error["type"] == "json_invalid":
+        return f"body: {error['ctx']['error']}; send JSON in UTF-8"
+    if isinstance(error.get("input"), bytes):
+        return "body: it is not said to be JSON; send it with `content-type: application/json`"
+    return f"{'.'.join(map(str, error['loc']))}: {error['msg']}"
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

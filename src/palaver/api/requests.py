@@ -1,4 +1,4 @@
-"""How a request is read: strict JSON, and one spelling of each path.
+"""How a request is read: strict JSON, and one spelling of each path and of what is not asked.
 
 JSON is read by one parser for all endpoints. It refuses what could not come back exactly: lone
 surrogates, NUL characters and numbers that are not finite (docs/decisions).
@@ -20,9 +20,9 @@ from palaver.settings import Settings
 _COLLECTIONS = frozenset(
     f"/v1/{name}"
     for name in (
-        "agents", "archives", "blocks", "conversations", "folders", "health", "identities",
-        "mcp-servers", "messages", "models", "providers", "ready", "runs", "steps", "tags",
-        "tools",
+        "agents", "archives", "blocks", "conversations", "folders", "groups", "health",
+        "identities", "mcp-servers", "messages", "models", "providers", "ready", "runs", "steps",
+        "tags", "tools",
     )
 )  # fmt: skip
 
@@ -102,8 +102,16 @@ class ImportRoute(StrictRoute):
         return settings.max_import
 
 
+_EMPTY = re.compile(rb"(^|&)[^&=]*=(?=&|$)")
+"""A parameter without a value. Some clients send what others leave out (contract §1.5)."""
+
+
 class OneSpelling:
-    """Serve each path with and without its last slash, without a redirect (contract §1.4)."""
+    """One spelling of each request.
+
+    Each path is served with and without its last slash, without a redirect (contract §1.4), and an
+    empty parameter is as good as none.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -116,7 +124,8 @@ class OneSpelling:
                 refusal = Response('{"detail":"UNPROCESSABLE: NUL in the address"}', 422)
                 refusal.headers["content-type"] = "application/json"
                 return await refusal(scope, receive, send)
-            scope = {**scope, "path": as_declared(path)}
+            asked = _EMPTY.sub(b"", scope["query_string"]).lstrip(b"&")
+            scope = {**scope, "path": as_declared(path), "query_string": asked}
         await self._app(scope, receive, send)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from palaver.api import pictures
 from palaver.core.prompt import Skill
 from palaver.domain.entry import Entry
 from palaver.domain.frozen import Frozen
@@ -245,7 +246,7 @@ class AgentSendBody(Frozen):
         if given is not None:
             return f"key:{given}"
         otids = [sent.otid for sent in self.messages or ()]
-        if not otids or None in otids:
+        if not otids or not all(otids):
             return None
         return f"otids:{hashlib.sha256(json.dumps(otids).encode()).hexdigest()}"
 
@@ -341,7 +342,7 @@ def _part(sent: TextContent | ImageContent | SentOther) -> Text | Image:
         case TextContent():
             return Text(text=sent.text)
         case ImageContent():
-            return Image(source=sent.source)
+            return pictures.taken(sent.source)
         case SentOther():
             return Text(text=_as_text(sent))
 

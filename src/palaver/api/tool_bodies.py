@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from palaver.api.pages import FiftyByCreation
+from palaver.api.agent_bodies import Variables
+from palaver.api.pages import Fifty
 from palaver.domain.frozen import Frozen
 from palaver.domain.tool import DEFAULT_RETURN_LIMIT, Tool, ToolType
 from palaver.store.tools import ToolFilter
@@ -64,7 +65,7 @@ class ToolTrial(Frozen):
 
     source_code: str
     args: dict[str, Any]
-    env_vars: dict[str, str] = Field(default_factory=dict)
+    env_vars: Variables = Field(default_factory=dict)
     name: str | None = None
     source_type: SourceType | None = None
     args_json_schema: dict[str, Any] | None = None
@@ -122,5 +123,5 @@ class ToolCounted(Frozen):
         )
 
 
-class ToolQuery(ToolCounted, FiftyByCreation):
+class ToolQuery(ToolCounted, Fifty):
     """Which tools are wanted, in which order."""

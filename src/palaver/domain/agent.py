@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from palaver.domain.block import Block
 from palaver.domain.folder import HeldFolder
 from palaver.domain.frozen import Frozen, Stamp
+from palaver.domain.group import Group
 from palaver.domain.identity import Identity
 from palaver.domain.message import ApprovalRequestMessage
 from palaver.domain.model_settings import ModelSettings, ResponseFormat
@@ -169,8 +170,8 @@ class AgentState(_Kept):
     message_ids: list[str] | None = None
     in_context_message_ids: list[str] | None = None
     pending_approval: ApprovalRequestMessage | None = None
-    managed_group: dict[str, Any] | None = None
-    multi_agent_group: dict[str, Any] | None = None
+    managed_group: Group | None = None
+    multi_agent_group: Group | None = None
     created_at: Stamp | None = None
     updated_at: Stamp | None = None
     created_by_id: str | None = None

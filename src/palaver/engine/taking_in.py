@@ -44,7 +44,7 @@ from palaver.store import (
 from palaver.store.db import Database, Tx
 from palaver.store.known import Kind
 
-_NO_GROUPS = "palaver has no groups of agents"
+_NO_GROUPS = "groups are not in agent files; make one with POST /v1/groups"
 _NOT_INSIDE = "a folder of that name is here, without this file; upload it there"
 _GONE = (
     "it was here and was deleted; bring it again when it has left the database "
