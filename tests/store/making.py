@@ -101,10 +101,10 @@ def group(agent_id: str) -> Group:
     """A group of an agent, which it manages itself."""
     return Group(
         id=mint("group"),
+        description="They talk.",
+        agent_ids=[agent_id],
         manager_type="supervisor",
         manager_agent_id=agent_id,
-        agent_ids=[agent_id],
-        description="They talk.",
     )
 
 

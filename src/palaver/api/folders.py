@@ -14,6 +14,7 @@ from palaver.api.problems import CONFLICT, NO_TEXT
 from palaver.api.requests import UploadRoute
 from palaver.domain.archive import Passage
 from palaver.domain.folder import (
+    MAX_NAME,
     EmbeddingConfig,
     EndpointType,
     File,
@@ -45,7 +46,7 @@ def _in_one_line(name: str) -> str:
 
 Name = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=255, strip_whitespace=True),
+    StringConstraints(min_length=1, max_length=MAX_NAME, strip_whitespace=True),
     AfterValidator(_in_one_line),
 ]
 
@@ -255,7 +256,7 @@ async def upload(
     caller: Caller,
     db: Db,
 ) -> File:
-    """Put a file into a folder: a text in UTF-8, whatever its name. It can be found at once."""
+    """Put a text, in UTF-8 or UTF-16, into a folder, whatever its name. It can be found at once."""
     settings: Settings = request.app.state.settings
     if file.size is None or file.size > settings.max_file:
         raise HTTPException(
@@ -282,9 +283,9 @@ def _printable(told: str | None) -> str | None:
 
 def _name_of(file: UploadFile) -> str:
     name = (file.filename or "").strip()
-    if not 0 < len(name) <= 255 or not name.isprintable():
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
         raise HTTPException(
-            422, "file: needs a file name of up to 255 characters, or say one as `name`."
+            422, f"file: needs a file name of up to {MAX_NAME} characters, or say one as `name`."
         )
     return name
 

@@ -106,7 +106,7 @@ CONFLICT: dict[int | str, dict[str, Any]] = {
 """What operations answer with that depend on what is going on."""
 
 NO_TEXT: dict[int | str, dict[str, Any]] = {
-    415: {"model": Problem, "description": "The file is no text in UTF-8."}
+    415: {"model": Problem, "description": "The file is no text in UTF-8 or UTF-16."}
 }
 """What operations answer with that take files."""
 
