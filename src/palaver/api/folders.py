@@ -1,6 +1,6 @@
 """Folders and their files over HTTP."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import HTTPException, Query, Request, UploadFile
 from pydantic import AfterValidator, Field, StringConstraints
@@ -95,7 +95,6 @@ class FolderQuery(OldestFirst):
 
     limit: Limit | None = 50
     name: str | None = None
-    order_by: Literal["created_at"] = "created_at"
 
 
 class FilesQuery(NewestFirst):
