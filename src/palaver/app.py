@@ -31,6 +31,7 @@ from palaver.api import (
     conversations,
     folders,
     generating,
+    groups,
     identities,
     mcp_servers,
     messages,
@@ -46,6 +47,7 @@ from palaver.api import (
 )  # fmt: skip
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
+from palaver.api.visitors import NoStrangePages, is_loopback
 from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.domain.intake import Intake
 from palaver.engine import doctor, titling
@@ -88,9 +90,9 @@ _ROUTERS = (
     mcp_servers.router, batches.router, all_messages.router, all_messages.of_agents,
     messages.by_id, streams.of_run, runs.router, runs.step_router, runs.telemetry,
     archives.router, archives.of_agent, archives.of_passages, folders.router, folders.uploads,
-    identities.router, identities.of_agent, identities.of_block, completions.router,
-    models.health_router, models.router, tags.router, tools.router, providers.router,
-    reference.router,
+    identities.router, identities.of_agent, identities.of_block, groups.router, groups.of_agent,
+    completions.router, models.health_router, models.router, tags.router, tools.router,
+    providers.router, reference.router,
 )  # fmt: skip
 
 
@@ -113,17 +115,23 @@ def make_app(
         version=__version__,
         description="A server for conversations with stateful agents.",
         lifespan=lambda app: _life(app, open_house(settings, patience, open_database)),
-        middleware=[Middleware(OneSpelling)],
+        middleware=[
+            Middleware(NoStrangePages, _names(settings)),
+            Middleware(OneSpelling),
+        ],
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
     )
-    app.state.max_body = settings.max_body
-    app.state.max_file = settings.max_file
-    app.state.max_import = settings.max_import
+    app.state.settings = settings
     routing.add(app, _ROUTERS)
     problems.install(app)
     return app
+
+
+def _names(settings: Settings) -> frozenset[str] | None:
+    """The names by which it may be called; None for any, where it is meant for other machines."""
+    return settings.hosts if settings.hosts or is_loopback(settings.host) else None
 
 
 async def prepare(settings: Settings) -> None:

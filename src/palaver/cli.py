@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from palaver import __version__, settings
+from palaver.api.wire import Bounded
 from palaver.app import bring_in, examine, make_app, migrate, prepare
 from palaver.domain.intake import Intake
 from palaver.engine.doctor import Diagnosis
@@ -187,9 +188,10 @@ def collect_less() -> None:
 
 def _run(chosen: Settings, workers: int) -> None:
     """Serve until the process is told to end; the workers read the rest off the environment."""
-    os.environ["PALAVER_LOG_LEVEL"] = chosen.log_level
+    os.environ |= {"PALAVER_LOG_LEVEL": chosen.log_level, "PALAVER_HOST": chosen.host}
     config = uvicorn.Config(
         "palaver.cli:worker_app",
+        http=Bounded,
         factory=True,
         workers=workers,
         host=chosen.host,

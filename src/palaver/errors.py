@@ -3,6 +3,7 @@
 PalaverError                        500
 ├── Invalid                         400  the request cannot mean anything
 │   ├── AddressRefused                   a URL that the server does not go to
+│   ├── TooLong                          a text that the database cannot look up
 │   └── NothingToCompact
 ├── NotFound                        404
 ├── Conflict                        409  (never retried: ``x-should-retry: false``)
@@ -56,6 +57,16 @@ class Invalid(PalaverError):
 
 class AddressRefused(Invalid):
     """The server does not go to this URL."""
+
+
+class TooLong(Invalid):
+    """A text cannot be looked up, because it is longer than the database takes."""
+
+    def __init__(self, said: object) -> None:
+        super().__init__(
+            f"A name, a key, a tag or what is searched for is too long ({str(said).strip()}); "
+            "2,000 characters are always short enough."
+        )
 
 
 class NothingToCompact(Invalid):
@@ -170,8 +181,9 @@ class NotAText(PalaverError):
 
     def __init__(self, name: str, why: str) -> None:
         super().__init__(
-            f"`{name}` {why}. Files are texts in UTF-8, whatever their names: plain text, "
-            "Markdown, CSV, JSON, HTML, code. Make it text first, also if it is a PDF."
+            f"`{name}` {why}. Files are texts in UTF-8 (or UTF-16 with its mark), whatever their "
+            "names: plain text, Markdown, CSV, JSON, HTML, code. Save it in UTF-8; of a PDF or an "
+            "Office document, upload the text that a converter makes of it."
         )
 
 

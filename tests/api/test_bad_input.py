@@ -44,14 +44,16 @@ _AGENTS, _BLOCKS, _CONVERSATIONS = "/v1/agents/", "/v1/blocks/", "/v1/conversati
 _SEND = "/v1/conversations/<conversation>/messages"
 _TO_AGENT = "/v1/agents/<agent>/messages"
 _ADA = {"identifier_key": "k", "name": "Ada", "identity_type": "user"}
+_TALK: dict[str, Any] = {"agent_ids": [], "description": "They talk."}
 _LISTS = (
-    "/v1/identities/",
+    "/v1/identities/", "/v1/groups/", "/v1/agents/<agent>/groups",
     _AGENTS, _BLOCKS, _CONVERSATIONS, "/v1/runs/", "/v1/steps/", _SEND, _TO_AGENT,
     "/v1/agents/<agent>/core-memory/blocks", "/v1/runs/<run>/messages", "/v1/runs/<run>/steps",
     "/v1/steps/<step>/messages", "/v1/blocks/<block>/agents",
 )  # fmt: skip
 _CURSORS = {
-    "/v1/identities/": "identity",
+    "/v1/identities/": "identity", "/v1/groups/": "group",
+    "/v1/agents/<agent>/groups": "group",
     _AGENTS: "agent", _BLOCKS: "block", _CONVERSATIONS: "conv", "/v1/runs/": "run",
     "/v1/steps/": "step", _SEND: "message", _TO_AGENT: "message",
     "/v1/agents/<agent>/core-memory/blocks": "block", "/v1/runs/<run>/messages": "message",
@@ -59,7 +61,18 @@ _CURSORS = {
     "/v1/blocks/<block>/agents": "agent",
 }  # fmt: skip
 
+_TOO_EARLY = "0001-01-01T00:00:00+14:00"  # in UTC there is no such year
 _SMELL = {"embedding_dim": 8, "embedding_model": "x", "embedding_endpoint_type": "smell"}
+
+_PICTURES: list[dict[str, Any]] = [
+    {"type": "image", "source": source}
+    for source in (
+        {"type": "url", "url": ""},
+        {"type": "url", "url": "file:///etc/hosts"},
+        {"type": "url", "url": "data:image/png;base64,"},
+        {"type": "base64", "media_type": "image/png", "data": "ä"},
+    )
+]
 
 SENDS = [
     Bad("POST", path, status, body)
@@ -100,6 +113,11 @@ SENDS = [
         (400, {"messages": [{"type": "approval", "approve": True}]}),
     )
 ]
+SENDS += [
+    Bad("POST", path, 400, {"messages": [{"role": "user", "content": [picture]}]})
+    for path in (_SEND, _TO_AGENT)
+    for picture in _PICTURES
+]
 
 BODIES = [
     Bad("POST", _AGENTS, 404, {"model": "nobody/nothing"}),
@@ -115,6 +133,17 @@ BODIES = [
     Bad("POST", _AGENTS, 422, {"memory_blocks": [{"value": "no label"}]}),
     Bad("POST", _AGENTS, 422, {"context_window_limit": 0}),
     Bad("POST", _AGENTS, 422, {"model_settings": {"provider_type": "nobody"}}),
+    Bad("POST", _AGENTS, 422, {"secrets": {"": "x"}}),
+    Bad("POST", _AGENTS, 422, {"tool_exec_environment_variables": {"A=B": "x"}}),
+    Bad(
+        "POST",
+        _AGENTS,
+        400,
+        {
+            "model": "palaver/offline",
+            "initial_message_sequence": [{"role": "user", "content": _PICTURES[:1]}],
+        },
+    ),
     Bad("PATCH", "/v1/agents/<agent>", 422, {"name": ""}),
     Bad("PATCH", "/v1/agents/<agent>", 404, {"model": "nobody/nothing"}),
     Bad("PATCH", "/v1/agents/<agent>", 422),
@@ -133,6 +162,22 @@ BODIES = [
     Bad("PUT", "/v1/identities/", 404, {**_ADA, "block_ids": [f"block-{_NOWHERE}"]}),
     Bad("POST", _AGENTS, 404, {"identity_ids": [f"identity-{_NOWHERE}"]}),
     Bad("PATCH", f"/v1/agents/<agent>/identities/attach/identity-{_NOWHERE}", 404),
+    Bad("POST", "/v1/groups/", 422, {"agent_ids": []}),
+    Bad("POST", "/v1/groups/", 422, {**_TALK, "agent_ids": ["agent-1"]}),
+    Bad("POST", "/v1/groups/", 404, {**_TALK, "agent_ids": [f"agent-{_NOWHERE}"]}),
+    Bad("POST", "/v1/groups/", 404, {**_TALK, "shared_block_ids": [f"block-{_NOWHERE}"]}),
+    *(
+        Bad("POST", "/v1/groups/", status, {**_TALK, "manager_config": config})
+        for status, config in (
+            (422, {}),
+            (422, {"manager_type": "swarm"}),
+            (422, {"manager_type": "supervisor"}),
+            (422, {"manager_type": "round_robin", "max_turns": 2**40}),
+            (404, {"manager_type": "sleeptime", "manager_agent_id": f"agent-{_NOWHERE}"}),
+        )
+    ),
+    Bad("PATCH", f"/v1/groups/group-{_NOWHERE}", 404, {}),
+    Bad("GET", "/v1/groups/", 422, None, {"manager_type": "anarchy"}),
     Bad("POST", _CONVERSATIONS, 422, {}),
     Bad("POST", _CONVERSATIONS, 404, {}, {"agent_id": f"agent-{_NOWHERE}"}),
     Bad("POST", _CONVERSATIONS, 400, {"model": "no-slash"}, {"agent_id": "<agent>"}),
@@ -141,6 +186,8 @@ BODIES = [
     Bad("PATCH", "/v1/conversations/<conversation>", 422),
     Bad("PATCH", "/v1/conversations/<conversation>", 400, {"model": "no-slash"}),
     Bad("PATCH", "/v1/conversations/<conversation>", 422, {"last_message_at": "yesterday"}),
+    Bad("PATCH", "/v1/conversations/<conversation>", 422, {"last_message_at": _TOO_EARLY}),
+    Bad("GET", "/v1/steps/", 422, None, {"start_date": _TOO_EARLY}),
     Bad("POST", "/v1/conversations/<conversation>/cancel", 409),
     Bad("POST", "/v1/conversations/default/cancel", 404),
     Bad("POST", "/v1/conversations/<conversation>/fork", 422, None, {"message_id": "x"}),
@@ -152,7 +199,6 @@ BODIES = [
         {"message_id": f"message-{_NOWHERE}"},
     ),
     Bad("GET", _CONVERSATIONS, 422, None, {"order": "up"}),
-    Bad("GET", _CONVERSATIONS, 422, None, {"order_by": "smell"}),
     Bad("GET", _CONVERSATIONS, 422, None, {"archive_status": "lost"}),
     Bad("GET", _AGENTS, 422, None, {"include": "everything"}),
     Bad("POST", "/v1/folders/", 422, {}),
@@ -168,6 +214,7 @@ BODIES = [
     Bad("PATCH", f"/v1/agents/<agent>/files/file-{_NOWHERE}/open", 404),
     Bad("GET", "/v1/agents/<agent>/files", 404, None, {"cursor": "file_agent-1"}),
     Bad("POST", _AGENTS, 422, {"model": "palaver/offline", "folder_ids": ["source-1"]}),
+    *(Bad("GET", path, 422, None, {"order_by": "smell"}) for path in _LISTS),
     Bad("GET", "/v1/nothing", 404),
     Bad("PUT", _AGENTS, 405, {}),
 ]

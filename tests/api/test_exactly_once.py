@@ -247,7 +247,9 @@ async def test_sends_without_a_key_are_all_carried_out(
 ) -> None:
     for door in doors:
         assert (await post(door, conversation, "Hi")).status_code == 200
-    assert len(fake.requests) == len(await _runs(doors[0], conversation)) == 2
+        unnamed = [{"role": "user", "content": "Hi", "otid": ""}]
+        assert (await post(door, conversation, "", messages=unnamed)).status_code == 200
+    assert len(fake.requests) == len(await _runs(doors[0], conversation)) == 4
 
 
 async def test_a_key_is_one_conversations_own(doors: Doors, fake: FakeProvider) -> None:

@@ -88,6 +88,8 @@ def test_folders_come_with_an_agent_and_with_its_changes(client: Letta, folder: 
     assert [one.id for one in made.sources] == [folder, other]
     assert {tool.name for tool in made.tools} >= TOOLS
 
+    retooled = client.agents.update(made.id, tool_ids=[])
+    assert {tool.name for tool in retooled.tools} == TOOLS
     changed = client.agents.update(made.id, folder_ids=[other])
     assert [one.id for one in changed.sources] == [other]
     emptied = client.agents.update(made.id, source_ids=[])

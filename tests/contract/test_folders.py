@@ -1,5 +1,6 @@
 """Folders and their files: made, filled, listed and removed."""
 
+import codecs
 from typing import Any
 from uuid import uuid4
 
@@ -130,6 +131,9 @@ def test_one_name_four_ways(client: Letta, folder: str) -> None:
     read = client.folders.files.retrieve(replaced.id, folder_id=folder, include_content=True)
     assert read.content == "replace"
     assert sorted(map(str, names(client, folder))) == ["a.tar.gz", "a.tar_(1).gz", "a.tar_(2).gz"]
+    for odd, second in (("/", "/_(1)"), (".", "._(1)"), ("x" * 255, "x" * 251 + "_(1)")):
+        put(client, folder, "x.bin", name=odd)
+        assert put(client, folder, "x.bin", name=odd).file_name == second
     named = put(client, folder, "x.bin", name="dir/b.txt")
     assert (named.file_name, named.original_file_name) == ("dir/b.txt", "x.bin")
 
@@ -140,6 +144,8 @@ def test_one_name_four_ways(client: Letta, folder: str) -> None:
         ("empty.txt", b"", ""),
         ("bom.csv", "\ufeffa,b\r\n1,2\r\n".encode(), "a,b\r\n1,2\r\n"),
         ("photo.jpg", b"it is a text", "it is a text"),
+        ("notepad.txt", codecs.BOM_UTF16_LE + "雨\r\n".encode("utf-16-le"), "雨\r\n"),
+        ("excel.csv", codecs.BOM_UTF16_BE + "é\t1".encode("utf-16-be"), "é\t1"),
         ("雨.html", "<p>雨の日</p>\n".encode(), "<p>雨の日</p>\n"),
     ],
 )
@@ -151,7 +157,10 @@ def test_what_is_a_text_is_decided_by_what_is_in_it(
     assert (read.file_name, read.content) == (name, text)
 
 
-@pytest.mark.parametrize("content", [b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", b"a\0b", b"\xed\xa0\x80"])
+@pytest.mark.parametrize(
+    "content",
+    [b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", b"a\0b", b"\xed\xa0\x80", b"caf\xe9", b"\xff\xfea\0\x00\xd8"],
+)
 def test_what_is_no_text_is_refused(client: Letta, folder: str, content: bytes) -> None:
     with pytest.raises(APIStatusError, match="UTF-8") as refused:
         put(client, folder, "a.txt", content)

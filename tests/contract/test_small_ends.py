@@ -50,6 +50,7 @@ def test_agents_and_blocks_are_counted_by_what_they_are_listed_by(
     assert counted("agents") >= 3
     assert counted("agents", tags=word, name="Nobody") == 0
     assert counted("agents", identity_id="identity-1") == 0
+    assert counted("agents", created_by_id="user-1") == 0
     assert counted("blocks", tags=word) == 1
     assert counted("blocks", tags=word, label="other") == 0
 

@@ -193,6 +193,25 @@ def test_what_is_malformed_is_told_in_words(
     assert answer.json().keys() == {"trace_id", "detail"}
 
 
+def test_what_is_not_said_to_be_json_is_told_how_to_be(http: httpx2.Client, agent: str) -> None:
+    for kind in (None, "application/x-www-form-urlencoded"):  # the latter is what curl says
+        headers = {} if kind is None else {"content-type": kind}
+        answer = http.patch(f"/v1/agents/{agent}", content=b"{}", headers=headers)
+        assert "application/json" in answer.json()["detail"]
+    headers = {"content-type": "application/json"}
+    answer = http.patch(f"/v1/agents/{agent}", content=b'{"name": "x",}', headers=headers)
+    assert "line 1 column 14" in answer.json()["detail"]
+
+
+def test_an_empty_parameter_is_as_good_as_none(http: httpx2.Client, place: str) -> None:
+    conversation = http.get(place.removesuffix("/messages")).json()["id"]
+    empty = {"agent_id": "", "summary_search": "", "after": "", "limit": "", "order": ""}
+    listed = http.get("/v1/conversations/", params=empty).raise_for_status().json()
+    assert conversation in [one["id"] for one in listed]
+    for params in ({"after": "", "include_return_message_types": ""}, {"limit": "1", "before": ""}):
+        assert len(http.get(place, params=params).raise_for_status().json()) == 1
+
+
 def test_what_is_absent_is_told_in_words(http: httpx2.Client) -> None:
     answer = http.get("/v1/agents/agent-00000000-0000-4000-8000-000000000000")
 

@@ -47,6 +47,11 @@ def test_what_was_said_is_found_again(before: str, said: str, after: str) -> Non
         assert begun in found or (word != begun and any(one.startswith(begun) for one in found))
 
 
+@given(st.text(max_size=1000))
+def test_a_text_is_cut_the_same_beside_another_script(text: str) -> None:
+    assert words_of(f"{text} 雨") == list(dict.fromkeys([*words_of(text), "雨"]))
+
+
 @given(st.text(alphabet=st.characters(codec="utf-8")))
 def test_words_hold_nothing_that_a_query_language_knows(text: str) -> None:
     for word in [*words_of(text), *(one.removesuffix("*") for one in asked(text))]:

@@ -25,6 +25,7 @@ _ABSENT = {
         "conversation_id": "conv",
         "file_id": "file",
         "folder_id": "source",
+        "group_id": "group",
         "identity_id": "identity",
         "memory_id": "passage",
         "passage_id": "passage",
@@ -117,6 +118,12 @@ async def test_foreign_ids_are_absent_wherever_they_may_stand(
             ("identity_id", "PATCH", f"/v1/agents/{agent}", {"identity_ids": ["?"]}, {}),
             ("agent_id", "POST", "/v1/identities/", {**identity, "agent_ids": ["?"]}, {}),
             ("block_id", "PUT", "/v1/identities/", {**identity, "block_ids": ["?"]}, {}),
+            ("group_id", "GET", "/v1/groups/", None, {"after": "?"}),
+            ("group_id", "GET", f"/v1/agents/{agent}/groups", None, {"after": "?"}),
+            ("agent_id", "POST", "/v1/groups/", {**_group(agent), "agent_ids": ["?"]}, {}),
+            ("agent_id", "POST", "/v1/groups/", _group("?"), {}),
+            ("block_id", "POST", "/v1/groups/", {**_group(agent), "shared_block_ids": ["?"]}, {}),
+            ("agent_id", "PATCH", f"/v1/groups/{own['group_id']}", {"agent_ids": ["?"]}, {}),
             ("run_id", "GET", "/v1/runs/", None, {"after": "?"}),
             ("batch_id", "GET", "/v1/messages/batches", None, {"after": "?"}),
             (
@@ -206,6 +213,7 @@ async def _things(client: Client) -> dict[str, str]:
     block = await client.post("/v1/blocks/", {"label": _LABEL, "value": "mine"})
     identity = await client.post("/v1/identities/", {**_identity(), "block_ids": [block["id"]]})
     agent = await client.agent(block_ids=[block["id"]], identity_ids=[identity["id"]])
+    group = await client.post("/v1/groups/", {**_group(agent), "shared_block_ids": [block["id"]]})
     conversation = await client.conversation(agent)
     await client.send(conversation, "Hello")
     (passage,) = await client.post(f"/v1/agents/{agent}/archival-memory", {"text": "Hello"})
@@ -229,6 +237,7 @@ async def _things(client: Client) -> dict[str, str]:
         "block_id": block["id"],
         "block_label": _LABEL,
         "conversation_id": conversation,
+        "group_id": group["id"],
         "identity_id": identity["id"],
         "memory_id": passage["id"],
         "passage_id": passage["id"],
@@ -254,6 +263,12 @@ def _tool(name: str) -> str:
 def _identity() -> Json:
     """What an identity is made of that has nothing."""
     return {"identifier_key": clock.mint("k"), "name": "Ada", "identity_type": "user"}
+
+
+def _group(agent: str) -> Json:
+    """What a group of nobody is made of, which an agent manages."""
+    config = {"manager_type": "supervisor", "manager_agent_id": agent}
+    return {"agent_ids": [], "description": "", "manager_config": config}
 
 
 def _give_away(tx: Tx) -> None:

@@ -317,7 +317,11 @@ async def test_images_are_sent_inline(
 
 @pytest.mark.parametrize(
     "source",
-    [LettaImage(file_id="file-1"), Base64Image(media_type="image/png", data="no base64!")],
+    [
+        LettaImage(file_id="file-1"),
+        Base64Image(media_type="image/png", data="no base64!"),
+        Base64Image(media_type="image/png", data="ä"),
+    ],
 )
 async def test_an_image_that_is_not_there_leaves_a_word(
     fake: FakeProvider, models: Catalog, source: Base64Image | LettaImage

@@ -11,6 +11,7 @@ from palaver.domain.block import Block
 from palaver.domain.conversation import Address, Conversation
 from palaver.domain.entry import Entry
 from palaver.domain.folder import AgentFile, File, Folder, Piece
+from palaver.domain.group import Group
 from palaver.domain.identity import Identity
 from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.domain.page import MAX_LIMIT, Order, Page
@@ -94,6 +95,17 @@ def identity() -> Identity:
     """An identity with a key of its own."""
     name = mint("identity")
     return Identity(id=name, identifier_key=f"key:{name}", name="Ada", identity_type="user")
+
+
+def group(agent_id: str) -> Group:
+    """A group of an agent, which it manages itself."""
+    return Group(
+        id=mint("group"),
+        description="They talk.",
+        agent_ids=[agent_id],
+        manager_type="supervisor",
+        manager_agent_id=agent_id,
+    )
 
 
 def tool(name: str = "count") -> Tool:

@@ -28,6 +28,7 @@ from palaver.store import (
     entries,
     files,
     folders,
+    groups,
     identities,
     meanings,
     nearest,
@@ -54,7 +55,8 @@ MEANT = Meaning("some/model:2", (0.0, 1.0))
 # They make something new in the project that they are given, and reach nothing.
 MAKERS: set[Callable[..., Any]] = {
     agents.add, archives.add, batches.add, blocks.add, conversations.add, conversations.take_in,
-    entries.insert_all, folders.add, identities.add, runs.add, steps.put, tools.add, traces.put,
+    entries.insert_all, folders.add, groups.add, identities.add, runs.add, steps.put, tools.add,
+    traces.put,
 }  # fmt: skip
 
 
@@ -83,6 +85,7 @@ FUNCTIONS = {
         files,
         folders,
         open_files,
+        groups,
         identities,
         passages,
         prompts,
@@ -140,6 +143,8 @@ def keep_world(tx: Tx) -> dict[str, Any]:
     identities.add(tx, HERE, identity, making.NOON)
     identities.attach(tx, HERE, AGENTS, agent.id, identity.id)
     identities.attach(tx, HERE, BLOCKS, block.id, identity.id)
+    group = making.group(agent.id)
+    groups.add(tx, HERE, group)
     tool = making.tool()
     tools.add(tx, HERE, tool, making.NOON)
     nearest.prepare(tx)
@@ -178,6 +183,10 @@ def keep_world(tx: Tx) -> dict[str, Any]:
         "identity": identity.model_copy(update={"name": "other"}),
         "identity_id": identity.id,
         "key": identity.identifier_key,
+        "group": group.model_copy(update={"description": "other"}),
+        "group_id": group.id,
+        "agent_ids": [agent.id],
+        "block_ids": [block.id],
         "thing_id": agent.id,
         "thing_ids": [],
         "tool": tool.model_copy(update={"name": "other"}),
@@ -223,6 +232,10 @@ def absent_world() -> dict[str, Any]:
         "identity": making.identity(),
         "identity_id": mint("identity"),
         "key": "nobody",
+        "group": making.group(agent.id),
+        "group_id": mint("group"),
+        "agent_ids": [agent.id],
+        "block_ids": [block.id],
         "thing_id": agent.id,
         "thing_ids": [],
         "tool": making.tool("other"),

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, NullPool, create_engine, event, select, text
 
 from palaver.domain.conversation import Address
+from palaver.domain.group import Group
 from palaver.domain.identity import Identity
 from palaver.domain.meaning import Meaning, Sought
 from palaver.domain.page import Page
@@ -26,6 +27,7 @@ from palaver.store import (
     files,
     folders,
     garbage,
+    groups,
     identities,
     meanings,
     nearest,
@@ -161,6 +163,7 @@ class Kept:
     identity: Identity
     done: Run
     batch_id: str
+    group: Group
 
 
 def keep(tx: Tx) -> Kept:
@@ -182,8 +185,10 @@ def keep(tx: Tx) -> Kept:
     identities.attach(tx, HERE, AGENTS, address.agent_id, identity.id)
     entries.append(tx, HERE, address, [making.entry(run_id=run.id, step_id="step-1")])
     batch = making.keep_batch(tx, address.agent_id, run.id)
+    group = making.group(address.agent_id)
+    groups.add(tx, HERE, group)
     folder = (file.source_id, file.id)
-    rest = (block.id, *folder, identity, done, batch.id)
+    rest = (block.id, *folder, identity, done, batch.id, group)
     return Kept(address, run, said, tool.id, [archive.id], *rest)
 
 
@@ -387,6 +392,15 @@ HOT: dict[str, Ask] = {
     "identities of a name": lambda tx, it: identities.listed(
         tx, HERE, Page(), IdentityFilter(name="Ada")
     ),
+    "groups": lambda tx, it: groups.listed(tx, HERE, Page(after=it.group.id)),
+    "groups of a type": lambda tx, it: groups.listed(tx, HERE, Page(), "supervisor"),
+    "an agent's groups": lambda tx, it: groups.of_agent(
+        tx, HERE, it.address.agent_id, Page(limit=5), "supervisor"
+    ),
+    "the group that an agent manages": lambda tx, it: groups.find_managed(
+        tx, HERE, it.address.agent_id
+    ),
+    "an agent that leaves its groups": lambda tx, it: groups.forget(tx, it.address.agent_id),
     "a step's trace": lambda tx, it: traces.find(tx, HERE, "step-1"),
     "a run's traces": lambda tx, it: traces.of_run(tx, HERE, it.run.id, 5),
     "old traces": lambda tx, it: traces.prune(tx, making.LATER, 5),

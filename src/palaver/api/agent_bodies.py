@@ -14,6 +14,9 @@ from palaver.domain.rule import ToolRule
 from palaver.domain.run import StopReason
 
 Name = Annotated[str, StringConstraints(pattern=r"^[\w '\-.]+$", min_length=1, max_length=200)]
+Variables = dict[Annotated[str, StringConstraints(pattern="^[^=]+$")], str]
+"""What tools find in their environment; no name there is empty or holds ``=``."""
+
 WindowLimit = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
@@ -26,71 +29,49 @@ class FirstMessage(Frozen):
     otid: str | None = None
 
 
-class NewAgent(Frozen):
+class _AgentFields(Frozen):
+    name: Name | None = None
+    system: str | None = None
+    model: str | None = None
+    model_settings: ModelSettings | None = None
+    llm_config: dict[str, Any] | None = None
+    context_window_limit: WindowLimit | None = None
+    embedding: str | None = None
+    block_ids: list[BlockId] | None = None
+    folder_ids: list[FolderId] | None = None
+    source_ids: list[FolderId] | None = None
+    identity_ids: list[IdentityId] | None = None
+    tool_ids: list[str] | None = None
+    tool_rules: list[ToolRule] | None = None
+    tags: list[str] | None = None
+    description: str | None = None
+    metadata: dict[str, Any] | None = None
+    timezone: Zone | None = None
+    hidden: bool | None = None
+    secrets: Variables | None = None
+    tool_exec_environment_variables: Variables | None = None
+    compaction_settings: CompactionSettings | None = None
+    response_format: ResponseFormat | None = None
+    enable_sleeptime: bool | None = None
+    max_files_open: Annotated[int, Field(ge=0, le=1000)] | None = None
+    per_file_view_window_char_limit: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+
+
+class NewAgent(_AgentFields):
     """What makes an agent. A model that is not named is the server's default."""
 
-    name: Name | None = None
     agent_type: AgentType = "letta_v1_agent"
-    system: str | None = None
-    model: str | None = None
-    model_settings: ModelSettings | None = None
-    llm_config: dict[str, Any] | None = None
-    context_window_limit: WindowLimit | None = None
-    embedding: str | None = None
     memory_blocks: list[NewBlock] | None = None
-    block_ids: list[BlockId] | None = None
-    folder_ids: list[FolderId] | None = None
-    source_ids: list[FolderId] | None = None
-    identity_ids: list[IdentityId] | None = None
     tools: list[str] | None = None
-    tool_ids: list[str] | None = None
-    tool_rules: list[ToolRule] | None = None
     include_base_tools: bool = True
-    tags: list[str] | None = None
-    description: str | None = None
-    metadata: dict[str, Any] | None = None
-    timezone: Zone | None = None
-    hidden: bool | None = None
-    secrets: dict[str, str] | None = None
-    tool_exec_environment_variables: dict[str, str] | None = None
     initial_message_sequence: list[FirstMessage] | None = None
-    compaction_settings: CompactionSettings | None = None
-    response_format: ResponseFormat | None = None
     message_buffer_autoclear: bool = False
-    enable_sleeptime: bool | None = None
-    max_files_open: Annotated[int, Field(ge=0, le=1000)] | None = None
-    per_file_view_window_char_limit: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
 
 
-class AgentChange(Frozen):
+class AgentChange(_AgentFields):
     """What changes of an agent: fields left out stay as they are."""
 
-    name: Name | None = None
-    system: str | None = None
-    model: str | None = None
-    model_settings: ModelSettings | None = None
-    llm_config: dict[str, Any] | None = None
-    context_window_limit: WindowLimit | None = None
-    embedding: str | None = None
-    block_ids: list[BlockId] | None = None
-    folder_ids: list[FolderId] | None = None
-    source_ids: list[FolderId] | None = None
-    identity_ids: list[IdentityId] | None = None
-    tool_ids: list[str] | None = None
-    tool_rules: list[ToolRule] | None = None
-    tags: list[str] | None = None
-    description: str | None = None
-    metadata: dict[str, Any] | None = None
-    timezone: Zone | None = None
-    hidden: bool | None = None
-    secrets: dict[str, str] | None = None
-    tool_exec_environment_variables: dict[str, str] | None = None
-    compaction_settings: CompactionSettings | None = None
-    response_format: ResponseFormat | None = None
     message_buffer_autoclear: bool | None = None
-    enable_sleeptime: bool | None = None
-    max_files_open: Annotated[int, Field(ge=0, le=1000)] | None = None
-    per_file_view_window_char_limit: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
     last_stop_reason: StopReason | None = None
     last_run_completion: SentStamp | None = None
     last_run_duration_ms: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None

@@ -1,6 +1,6 @@
 """The folders and files of an agent over HTTP: which it has, and which of its files are open."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Query
 
@@ -20,16 +20,9 @@ router = routing.router("/v1/agents/{agent_id}/folders", "agents")
 of_files = routing.router("/v1/agents/{agent_id}/files", "agents")
 
 
-class FoldersQuery(NewestFirst):
-    """A part of the list of an agent's folders."""
-
-    order_by: Literal["created_at"] = "created_at"
-
-
 class AgentFilesQuery(NewestFirst):
     """Which files of an agent are wanted. A cursor may be the id of either kind."""
 
-    order_by: Literal["created_at"] = "created_at"
     is_open: bool | None = None
     cursor: str | None = None
 
@@ -44,7 +37,7 @@ class AgentFiles(Frozen):
 
 @router.get("")
 async def list_folders(
-    agent_id: AgentId, query: Annotated[FoldersQuery, Query()], caller: Caller, rooms: Rooms
+    agent_id: AgentId, query: Annotated[NewestFirst, Query()], caller: Caller, rooms: Rooms
 ) -> list[HeldFolder]:
     """List the folders of an agent."""
 

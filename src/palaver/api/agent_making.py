@@ -6,6 +6,7 @@ from typing import Any
 from palaver import clock
 from palaver.api import addressing, agent_states
 from palaver.api.agent_bodies import AgentChange, FirstMessage, NewAgent
+from palaver.api.send_body import parts_of
 from palaver.core import rules
 from palaver.core.approval import with_gates
 from palaver.core.builtin import rules_given_to, tools_given_to
@@ -15,11 +16,11 @@ from palaver.domain.block import Block, NewBlock
 from palaver.domain.conversation import Address, Conversation
 from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
-from palaver.domain.part import Image, Part, Text
 from palaver.domain.rule import ToolRule
 from palaver.domain.tool import Tool
 from palaver.engine import compiling, equipment, line, shelves
 from palaver.engine.line import Cancelled
+from palaver.engine.says import says
 from palaver.engine.workshop import Workshop
 from palaver.providers.catalog import Catalog
 from palaver.store import agents, blocks, conversations, entries, identities, runs
@@ -68,7 +69,10 @@ class Making:
     def change(self, tx: Tx, agent_id: str, body: AgentChange) -> AgentState:
         """Change what `body` names."""
         before = agents.get(tx, self._project, agent_id, for_update=True)
-        changes = {**self._changes(tx, body), "updated_at": clock.now()}
+        changes = {**self._changes(body), "updated_at": clock.now()}
+        if body.tool_ids is not None:
+            held = shelves.file_tools(tx, self._project, agent_id)
+            changes["tools"] = _unique([*body.tool_ids, *held])
         after = self._equipped(tx, before.model_copy(update=changes), before.tools)
         agents.change(tx, self._project, after)
         if body.block_ids is not None:
@@ -133,7 +137,7 @@ class Making:
             return str(self._catalog.default_handle())
         return str(self._catalog.checked(str(handle)))
 
-    def _changes(self, tx: Tx, body: AgentChange) -> dict[str, Any]:
+    def _changes(self, body: AgentChange) -> dict[str, Any]:
         given = {name: getattr(body, name) for name in body.model_fields_set}
         changes = {
             name: value
@@ -143,8 +147,6 @@ class Making:
         handle = given.get("model") or (given.get("llm_config") or {}).get("handle")
         if handle is not None:
             changes["model"] = self._model(handle)
-        if body.tool_ids is not None:
-            changes["tools"] = _unique(body.tool_ids)
         if body.tags is not None:
             changes["tags"] = _unique(body.tags)
         if body.tool_rules is not None:
@@ -238,17 +240,9 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _first(message: FirstMessage) -> Entry:
-    content = message.content
-    parts: list[Part] = [Text(text=content)] if isinstance(content, str) else []
-    if not isinstance(content, str):
-        for part in content:
-            parts.append(Text(text=part.text) if part.type == "text" else Image(source=part.source))
-    return Entry(
-        id=clock.mint("message"),
-        seq=0,
-        role="assistant" if message.role == "assistant" else "user",
-        parts=tuple(parts),
-        created_at=clock.now(),
+    return says(
+        "assistant" if message.role == "assistant" else "user",
+        *parts_of(message.content),
         name=message.name,
         otid=message.otid,
     )

@@ -14,12 +14,12 @@ from palaver.domain.message import ApprovalRequestMessage
 from palaver.domain.tool import Tool
 from palaver.engine import choosing, equipment, pausing
 from palaver.providers.catalog import Catalog
-from palaver.store import agents, blocks, conversations, entries, folders, identities
+from palaver.store import agents, blocks, conversations, entries, folders, groups, identities
 from palaver.store.db import Tx
 
 EVERYTHING: tuple[Include, ...] = (
     "agent.blocks", "agent.tools", "agent.tags", "agent.secrets", "agent.sources",
-    "agent.pending_approval", "agent.identities",
+    "agent.pending_approval", "agent.identities", "agent.managed_group",
 )  # fmt: skip
 
 
@@ -36,6 +36,8 @@ def show(
     context = entries.context_ids(tx, default) if default else []
     named = "agent.identities" in include
     whose = identities.of_agent(tx, project, agent.id) if named else []
+    managed = "agent.managed_group" in include
+    group = groups.find_managed(tx, project, agent.id) if managed else None
     asked = None
     if default and "agent.pending_approval" in include:
         asked = pausing.find(tx, default)
@@ -52,6 +54,8 @@ def show(
         pending_approval=_request(asked) if asked else None,
         identities=whose,
         identity_ids=[one.id for one in whose],
+        managed_group=group,
+        multi_agent_group=group,
         **_relations(agent, held, equipment.of_agent(tx, project, agent), include),
     )
 

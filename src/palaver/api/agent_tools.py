@@ -1,7 +1,7 @@
 """The tools of an agent over HTTP: which it has, and which of them wait for approval."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Body, HTTPException, Query
 from pydantic import AliasChoices, Field
@@ -43,7 +43,6 @@ class ToolsOfAgent(NewestFirst):
     """A part of the list of an agent's tools."""
 
     limit: Limit | None = 10
-    order_by: Literal["created_at"] = "created_at"
 
 
 @router.get("")

@@ -9,6 +9,7 @@ from fastapi import Body, Query
 from palaver.api import agent_making, agent_states, routing
 from palaver.api.agent_bodies import AgentChange, NewAgent
 from palaver.api.deps import Caller, Db, Rooms
+from palaver.api.pages import Paged
 from palaver.api.problems import CONFLICT
 from palaver.domain.agent import AgentSort, AgentState, Include, Memory, Variable
 from palaver.domain.frozen import Frozen
@@ -40,6 +41,7 @@ class AgentWish(Frozen):
     query_text: str | None = None
     last_stop_reason: StopReason | None = None
     project_id: str | None = None
+    created_by_id: str | None = None
     template_id: str | None = None
     base_template_id: str | None = None
     identity_id: str | None = None
@@ -47,8 +49,8 @@ class AgentWish(Frozen):
 
     @property
     def hopeless(self) -> bool:
-        """Whether something is asked for that no agent here has: a template."""
-        return bool(self.template_id or self.base_template_id)
+        """Whether something is asked for that no agent here has: a template or a maker."""
+        return bool(self.template_id or self.base_template_id or self.created_by_id)
 
     @property
     def wanted(self) -> AgentFilter:
@@ -63,14 +65,12 @@ class AgentWish(Frozen):
         )
 
 
-class AgentQuery(AgentWish):
+class AgentQuery(AgentWish, Paged):
     """Which agents are wanted, in which order."""
 
     include: list[Include] | None = None
     include_relationships: list[str] | None = None
     limit: Limit | None = 50
-    before: str | None = None
-    after: str | None = None
     order: Order = "desc"
     order_by: AgentSort = "created_at"
     ascending: bool | None = None
@@ -85,8 +85,7 @@ class AgentQuery(AgentWish):
     def page(self) -> Page:
         """The part of the list that is wanted."""
         order = self.order if self.ascending is None else ("asc" if self.ascending else "desc")
-        limit = 50 if self.limit is None else self.limit
-        return Page(limit=limit, before=self.before, after=self.after, order=order)
+        return super().page.model_copy(update={"order": order})
 
 
 class Reset(Frozen):
@@ -167,18 +166,7 @@ async def list_secrets(agent_id: AgentId, caller: Caller, rooms: Rooms) -> list[
     return (await rooms.db.read(_shown, rooms, caller.project, agent_id, include)).secrets
 
 
-@router.post("/{agent_id}/system-prompt/recompile", deprecated=True)
-async def recompile_prompt(
-    agent_id: AgentId,
-    caller: Caller,
-    db: Db,
-    dry_run: bool = False,
-    update_timestamp: bool = False,
-) -> str:
-    """Recompile under its older name."""
-    return await recompile(agent_id, caller, db, dry_run, update_timestamp)
-
-
+@router.post("/{agent_id}/system-prompt/recompile", name="recompile_prompt", deprecated=True)
 @router.post("/{agent_id}/recompile")
 async def recompile(
     agent_id: AgentId,

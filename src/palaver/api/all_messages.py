@@ -24,7 +24,6 @@ from palaver.domain.message import (
     TextOrImage,
     UserMessage,
 )
-from palaver.domain.part import Text
 from palaver.domain.words import holds
 from palaver.store import entries, recall
 from palaver.store.db import Tx
@@ -166,7 +165,7 @@ async def search_entries(body: EntrySearch, caller: Caller, rooms: Rooms) -> lis
     hits = await rooms.db.read(recall.found, caller.project, body.wanted, sought, body.limit)
     return [
         EntryFound(
-            embedded_text="\n".join(one.text for one in hit.entry.parts if isinstance(one, Text)),
+            embedded_text=hit.entry.lines,
             message=_whole(hit),
             fts_rank=hit.rank.by_words,
             vector_rank=hit.rank.by_meaning,

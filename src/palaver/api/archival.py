@@ -49,7 +49,7 @@ class PassageQuery(Frozen):
 class PassageSearch(Frozen):
     """What is searched for, and among which passages."""
 
-    query: str
+    query: str = ""
     tags: list[str] | None = None
     tag_match_mode: TagMatch = "any"
     top_k: Annotated[int, Field(ge=1, le=100)] | None = None

@@ -1,20 +1,18 @@
 """Archives and their passages over HTTP, by themselves and as the archives of agents."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import Field, StringConstraints
 
 from palaver import clock
 from palaver.api import agent_states, routing
-from palaver.api.blocks import AgentsQuery
 from palaver.api.deps import Caller, Db, House, Rooms
-from palaver.api.pages import NewestFirst
+from palaver.api.pages import AgentsQuery, Fifty
 from palaver.domain.agent import AgentState
 from palaver.domain.archive import Archive, NewPassage, Passage, TagMatch
 from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.ids import AgentId, ArchiveId, PassageId, ProjectId
-from palaver.domain.page import Limit
 from palaver.engine import archiving
 from palaver.store import agents, archives, passages
 from palaver.store.archives import ArchiveFilter
@@ -48,13 +46,11 @@ class NewPassages(Frozen):
     passages: Annotated[list[NewPassage], Field(max_length=1000)]
 
 
-class ArchiveQuery(NewestFirst):
+class ArchiveQuery(Fifty):
     """Which archives are wanted, newest first unless asked otherwise."""
 
-    limit: Limit | None = 50
     name: str | None = None
     agent_id: str | None = None
-    order_by: Literal["created_at"] = "created_at"
 
 
 class PassagesSearch(Frozen):

@@ -9,13 +9,13 @@ from palaver import clock
 from palaver.api import agent_states, routing
 from palaver.api.agent_making import block_from
 from palaver.api.deps import Caller, Db, Rooms
-from palaver.api.pages import NewestFirst
+from palaver.api.pages import AgentsQuery, NewestFirst, OldestFirst
 from palaver.api.problems import CONFLICT
-from palaver.domain.agent import AgentState, Include
+from palaver.domain.agent import AgentState
 from palaver.domain.block import Block, BlockChange, NewBlock
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId, BlockId
-from palaver.domain.page import Limit, Order, Page
+from palaver.domain.page import Limit
 from palaver.store import agents, blocks, conversations
 from palaver.store.blocks import BlockFilter
 from palaver.store.db import Tx
@@ -75,27 +75,10 @@ class BlockWish(Frozen):
         )
 
 
-class BlockQuery(BlockWish):
+class BlockQuery(BlockWish, OldestFirst):
     """Which blocks are wanted, in which order (oldest first unless asked otherwise)."""
 
     limit: Limit | None = 50
-    before: str | None = None
-    after: str | None = None
-    order: Order = "asc"
-
-    @property
-    def page(self) -> Page:
-        """The part of the list that is wanted."""
-        limit = 50 if self.limit is None else self.limit
-        return Page(limit=limit, before=self.before, after=self.after, order=self.order)
-
-
-class AgentsQuery(NewestFirst):
-    """A part of a list of agents."""
-
-    limit: Limit | None = 50
-    include: list[Include] | None = None
-    include_relationships: list[str] | None = None
 
 
 @router.post("/")

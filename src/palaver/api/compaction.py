@@ -8,7 +8,6 @@ from palaver.api import addressing, routing
 from palaver.api.deps import Caller, Db, House, Rooms, Who
 from palaver.api.problems import CONFLICT, FROM_PROVIDER
 from palaver.core.compaction import Compacted
-from palaver.core.expand import words_of
 from palaver.domain.agent import CompactionSettings
 from palaver.domain.conversation import Address
 from palaver.domain.frozen import Frozen
@@ -132,6 +131,6 @@ def _preview(done: Compacted) -> CompactionPreview:
 
 def _as_it_is(tx: Tx, conversation_id: str) -> CompactionResponse:
     _, said = entries.window(tx, conversation_id)
-    summary = next((words_of(entry.parts) for entry in said if entry.role == "summary"), None)
+    summary = next((entry.text for entry in said if entry.role == "summary"), None)
     count = len(said) + 1
     return CompactionResponse(summary=summary, num_messages_before=count, num_messages_after=count)

@@ -5,17 +5,20 @@ stands last is said to it; the model's name is the id of an agent, or of one of 
 """
 
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import Response
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from palaver import clock
 from palaver.api import addressing, messages, problems, routing, sse
 from palaver.api.deps import Caller, Connection, Rooms
+from palaver.api.requests import StrictRoute
 from palaver.api.send_body import AgentSendBody
 from palaver.api.sse import EventStream, Wanted
 from palaver.domain.frozen import Frozen
@@ -24,9 +27,26 @@ from palaver.domain.message import AssistantMessage, Stop, StreamError, Usage
 from palaver.domain.run import StopReason
 from palaver.engine.log import Log
 from palaver.engine.tail import Event
-from palaver.errors import Invalid, Stopping
+from palaver.errors import Invalid, PalaverError, Stopping
 
-router = routing.router("/v1/chat/completions", "chat")
+
+class CompletionRoute(StrictRoute):
+    """A route whose refusals are worded as OpenAI's are: its clients look under ``error``."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, whose refusals have both forms."""
+        handle = super().get_route_handler()
+
+        async def worded(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except (PalaverError, RequestValidationError) as error:
+                return _worded(problems.refusal(error))
+
+        return worded
+
+
+router = routing.router("/v1/chat/completions", "chat", CompletionRoute)
 
 
 class TextPart(Frozen):
@@ -165,6 +185,14 @@ async def complete(
     )
     whole = ChatCompletion(**_head(run_id, body), choices=[choice], usage=_usage(answer.usage))
     return Response(whole.model_dump_json(), 200, media_type="application/json")
+
+
+def _worded(refusal: JSONResponse) -> JSONResponse:
+    body = json.loads(bytes(refusal.body))
+    told = {"message": body.get("detail"), "type": "invalid_request_error", "code": None}
+    refusal.body = refusal.render({"error": told, **body})
+    refusal.headers["content-length"] = str(len(refusal.body))
+    return refusal
 
 
 async def _chunks(log: Log, run_id: str, body: CompletionRequest) -> AsyncGenerator[bytes, None]:

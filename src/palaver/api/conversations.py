@@ -3,10 +3,10 @@
 from typing import Annotated, Any
 
 from fastapi import Body, Query
-from pydantic import Field
 
 from palaver import clock
 from palaver.api import addressing, routing
+from palaver.api.agent_bodies import WindowLimit
 from palaver.api.deps import Caller, Db, Rooms
 from palaver.api.problems import CONFLICT
 from palaver.domain.agent import CompactionSettings
@@ -23,8 +23,6 @@ from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
 
 router = routing.router("/v1/conversations", "conversations")
-
-WindowLimit = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class NewConversation(Frozen):

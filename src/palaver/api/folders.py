@@ -8,11 +8,12 @@ from pydantic import AfterValidator, Field, StringConstraints
 from palaver import clock
 from palaver.api import agent_states, routing
 from palaver.api.deps import Caller, Db, Rooms
-from palaver.api.pages import NewestFirst, OldestFirst
+from palaver.api.pages import Fifty, NewestFirst, OldestFirst
 from palaver.api.problems import CONFLICT, NO_TEXT
 from palaver.api.requests import UploadRoute
 from palaver.domain.archive import Passage
 from palaver.domain.folder import (
+    MAX_NAME,
     EmbeddingConfig,
     EndpointType,
     File,
@@ -25,6 +26,7 @@ from palaver.domain.ids import FileId, FolderId, ProjectId
 from palaver.domain.page import Limit
 from palaver.engine import filing, shelves
 from palaver.errors import NotFound
+from palaver.settings import Settings
 from palaver.store import conversations, files, folders
 from palaver.store.db import Tx
 
@@ -43,7 +45,7 @@ def _in_one_line(name: str) -> str:
 
 Name = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=255, strip_whitespace=True),
+    StringConstraints(min_length=1, max_length=MAX_NAME, strip_whitespace=True),
     AfterValidator(_in_one_line),
 ]
 
@@ -95,24 +97,10 @@ class FolderQuery(OldestFirst):
     order_by: Literal["created_at"] = "created_at"
 
 
-class HoldersQuery(NewestFirst):
-    """A part of the list of a folder's agents."""
-
-    limit: Limit | None = 50
-    order_by: Literal["created_at"] = "created_at"
-
-
-class PassagesQuery(NewestFirst):
-    """A part of the list of what is in a folder's files."""
-
-    order_by: Literal["created_at"] = "created_at"
-
-
 class FilesQuery(NewestFirst):
     """A part of the list of a folder's files, perhaps with their texts."""
 
     limit: Limit | None = 1000
-    order_by: Literal["created_at"] = "created_at"
     include_content: bool = False
 
 
@@ -145,11 +133,7 @@ async def list_folders(
     query: Annotated[FolderQuery, Query()], caller: Caller, rooms: Rooms
 ) -> list[Folder]:
     """List folders, oldest first unless asked otherwise."""
-
-    def read(tx: Tx) -> list[Folder]:
-        return folders.listed(tx, caller.project, query.page, name=query.name)
-
-    found = await rooms.db.read(read)
+    found = await rooms.db.read(folders.listed, caller.project, query.page, name=query.name)
     return [agent_states.shown(rooms.catalog, one) for one in found]
 
 
@@ -164,11 +148,8 @@ async def read_stats(
     caller: Caller, db: Db, include_detailed_per_source_metadata: bool = False
 ) -> OrganizationSourcesStats:
     """Tell how much is in all folders and, if asked, in each of them."""
-
-    def read(tx: Tx) -> OrganizationSourcesStats:
-        return folders.stats(tx, caller.project, detailed=include_detailed_per_source_metadata)
-
-    return await db.read(read)
+    detailed = include_detailed_per_source_metadata
+    return await db.read(folders.stats, caller.project, detailed=detailed)
 
 
 @router.get("/name/{folder_name:path}", deprecated=True)
@@ -214,7 +195,7 @@ async def delete(folder_id: FolderId, caller: Caller, db: Db) -> None:
 
 @router.get("/{folder_id}/agents")
 async def list_agents(
-    folder_id: FolderId, query: Annotated[HoldersQuery, Query()], caller: Caller, db: Db
+    folder_id: FolderId, query: Annotated[Fifty, Query()], caller: Caller, db: Db
 ) -> list[str]:
     """List the ids of the agents that have a folder."""
     return await db.read(folders.holders, caller.project, folder_id, query.page)
@@ -222,7 +203,7 @@ async def list_agents(
 
 @router.get("/{folder_id}/passages")
 async def list_passages(
-    folder_id: FolderId, query: Annotated[PassagesQuery, Query()], caller: Caller, rooms: Rooms
+    folder_id: FolderId, query: Annotated[NewestFirst, Query()], caller: Caller, rooms: Rooms
 ) -> list[Passage]:
     """List the pieces in which the texts of a folder's files are kept."""
     found = await rooms.db.read(files.passages, caller.project, folder_id, query.page)
@@ -275,10 +256,12 @@ async def upload(
     caller: Caller,
     db: Db,
 ) -> File:
-    """Put a file into a folder: a text in UTF-8, whatever its name. It can be found at once."""
-    most: int = request.app.state.max_file
-    if file.size is None or file.size > most:
-        raise HTTPException(413, f"TOO_LARGE: a file may have up to {most} bytes; split it.")
+    """Put a text, in UTF-8 or UTF-16, into a folder, whatever its name. It can be found at once."""
+    settings: Settings = request.app.state.settings
+    if file.size is None or file.size > settings.max_file:
+        raise HTTPException(
+            413, f"TOO_LARGE: a file may have up to {settings.max_file} bytes; split it."
+        )
     name, now = query.name or _name_of(file), clock.now()
     new = File(
         id=clock.mint("file"),
@@ -300,9 +283,9 @@ def _printable(told: str | None) -> str | None:
 
 def _name_of(file: UploadFile) -> str:
     name = (file.filename or "").strip()
-    if not 0 < len(name) <= 255 or not name.isprintable():
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
         raise HTTPException(
-            422, "file: needs a file name of up to 255 characters, or say one as `name`."
+            422, f"file: needs a file name of up to {MAX_NAME} characters, or say one as `name`."
         )
     return name
 

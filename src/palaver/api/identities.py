@@ -1,23 +1,21 @@
 """Identities over HTTP: by themselves, and as those of agents and of blocks."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Query
 from pydantic import StringConstraints
 
 from palaver import clock
 from palaver.api import agent_states, routing
-from palaver.api.blocks import AgentsQuery
 from palaver.api.deps import Caller, Db, Rooms
-from palaver.api.pages import NewestFirst
+from palaver.api.pages import AgentsQuery, Fifty
 from palaver.api.problems import CONFLICT
 from palaver.domain.agent import AgentState
 from palaver.domain.block import Block
 from palaver.domain.frozen import Frozen
 from palaver.domain.identity import Identity, IdentityProperty, IdentityType
 from palaver.domain.ids import AgentId, BlockId, IdentityId, ProjectId
-from palaver.domain.page import Limit
 from palaver.store import agents, blocks, identities
 from palaver.store.db import Tx
 from palaver.store.identities import AGENTS, BLOCKS, IdentityFilter
@@ -52,32 +50,19 @@ class IdentityChange(Frozen):
     properties: list[IdentityProperty] | None = None
 
 
-class IdentityQuery(NewestFirst):
+class IdentityQuery(Fifty):
     """Which identities are wanted, newest first unless asked otherwise."""
 
-    limit: Limit | None = 50
     name: str | None = None
     identifier_key: str | None = None
     identity_type: IdentityType | None = None
     project_id: str | None = None
-    order_by: Literal["created_at"] = "created_at"
-
-
-class BlocksQuery(NewestFirst):
-    """A part of a list of blocks."""
-
-    limit: Limit | None = 50
-    order_by: Literal["created_at"] = "created_at"
 
 
 @router.post("/", responses=CONFLICT)
 async def create(body: NewIdentity, caller: Caller, db: Db) -> Identity:
     """Make an identity. Its key must not be taken; PUT changes the one that has it."""
-
-    def write(tx: Tx) -> Identity:
-        return _added(tx, caller.project, body)
-
-    return await db.tx(write)
+    return await db.tx(_added, caller.project, body)
 
 
 @router.put("/")
@@ -159,7 +144,7 @@ async def list_agents(
 
 @router.get("/{identity_id}/blocks")
 async def list_blocks(
-    identity_id: IdentityId, query: Annotated[BlocksQuery, Query()], caller: Caller, db: Db
+    identity_id: IdentityId, query: Annotated[Fifty, Query()], caller: Caller, db: Db
 ) -> list[Block]:
     """List the blocks that have an identity."""
 

@@ -7,6 +7,7 @@ from fastapi import Body, Query, Response
 
 from palaver.api import addressing, problems, routing, sse, turns
 from palaver.api.deps import Caller, Connection, Db, House, Rooms, Who, Wire
+from palaver.api.pages import NewestFirst
 from palaver.api.problems import CONFLICT
 from palaver.api.send_body import AgentSendBody, BackgroundSendBody, SendBody
 from palaver.api.sse import EventStream, LettaResponse, Wanted
@@ -16,7 +17,6 @@ from palaver.domain.entry import Entry
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId, ConversationName, MessageId, ProjectId, RunId
 from palaver.domain.message import Message, MessageType
-from palaver.domain.page import MAX_LIMIT, Limit, Order, Page
 from palaver.domain.run import Run
 from palaver.engine import line, previewing
 from palaver.engine.failure import Failure
@@ -53,22 +53,12 @@ class RunsToCancel(Frozen):
     run_ids: list[RunId] | None = None
 
 
-class MessageQuery(Frozen):
+class MessageQuery(NewestFirst):
     """Which messages are wanted. ``limit`` counts stored messages, which may show as several."""
 
-    limit: Limit | None = 100
-    before: str | None = None
-    after: str | None = None
-    order: Order = "desc"
     group_id: str | None = None
     include_err: bool | None = None
     include_return_message_types: list[MessageType] | None = None
-
-    @property
-    def page(self) -> Page:
-        """The part of the list that is wanted."""
-        limit = MAX_LIMIT if self.limit is None else self.limit
-        return Page(limit=limit, before=self.before, after=self.after, order=self.order)
 
     def shown(self, found: list[Entry]) -> list[Message]:
         """The messages that the entries are shown as."""

@@ -1,37 +1,49 @@
 """How a part of a list is asked for, oldest or newest first."""
 
+from typing import Literal
+
+from palaver.domain.agent import Include
 from palaver.domain.frozen import Frozen
 from palaver.domain.page import Limit, Order, Page
 
 
-class _Paged(Frozen):
+class Paged(Frozen):
+    """A part of a list. Where there is one order only, it may be named."""
+
     limit: Limit | None = 100
     before: str | None = None
     after: str | None = None
+    order: Order
 
-    def part(self, order: Order) -> Page:
+    @property
+    def page(self) -> Page:
         """The part of the list that is wanted."""
         limit = 100 if self.limit is None else self.limit
-        return Page(limit=limit, before=self.before, after=self.after, order=order)
+        return Page(limit=limit, before=self.before, after=self.after, order=self.order)
 
 
-class OldestFirst(_Paged):
+class OldestFirst(Paged):
     """A part of a list, oldest first unless asked otherwise."""
 
     order: Order = "asc"
-
-    @property
-    def page(self) -> Page:
-        """The part of the list that is wanted."""
-        return self.part(self.order)
+    order_by: Literal["created_at"] = "created_at"
 
 
-class NewestFirst(_Paged):
+class NewestFirst(Paged):
     """A part of a list, newest first unless asked otherwise."""
 
     order: Order = "desc"
+    order_by: Literal["created_at"] = "created_at"
 
-    @property
-    def page(self) -> Page:
-        """The part of the list that is wanted."""
-        return self.part(self.order)
+
+class Fifty(NewestFirst):
+    """The same, fifty at a time unless asked otherwise."""
+
+    limit: Limit | None = 50
+
+
+class AgentsQuery(Fifty):
+    """A part of a list of agents, and what of them is shown."""
+
+    include: list[Include] | None = None
+    include_relationships: list[str] | None = None

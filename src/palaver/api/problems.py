@@ -1,6 +1,5 @@
 """Refusals as HTTP answers: the status and body that the contract gives each of them (§1.9)."""
 
-import json
 import logging
 import math
 from typing import Any
@@ -107,7 +106,7 @@ CONFLICT: dict[int | str, dict[str, Any]] = {
 """What operations answer with that depend on what is going on."""
 
 NO_TEXT: dict[int | str, dict[str, Any]] = {
-    415: {"model": Problem, "description": "The file is no text in UTF-8."}
+    415: {"model": Problem, "description": "The file is no text in UTF-8 or UTF-16."}
 }
 """What operations answer with that take files."""
 
@@ -121,7 +120,7 @@ MCP: dict[int | str, dict[str, Any]] = {
 def install(app: FastAPI) -> None:
     """Teach `app` to answer refusals."""
     app.add_exception_handler(PalaverError, _refused)
-    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(RequestValidationError, _refused)
     app.add_exception_handler(StarletteHTTPException, _http)
     app.add_exception_handler(Exception, _unforeseen)
 
@@ -176,38 +175,29 @@ def of_failure(failure: Failure) -> JSONResponse:
     return JSONResponse(body, failure.status, headers)
 
 
-_KEPT = ("x-should-retry", "retry-after")
-
-
-def _worded(request: Request, refusal: JSONResponse) -> JSONResponse:
-    """A refusal as clients of the endpoint read it: OpenAI's look for a message under ``error``."""
-    if not request.url.path.startswith("/v1/chat/"):
-        return refusal
-    body = json.loads(bytes(refusal.body))
-    told = {"message": body.get("detail"), "type": "invalid_request_error", "code": None}
-    headers = {name: value for name, value in refusal.headers.items() if name in _KEPT}
-    return JSONResponse({"error": told, **body}, refusal.status_code, headers)
-
-
-async def _refused(request: Request, error: Exception) -> JSONResponse:
+def refusal(error: Exception) -> JSONResponse:
+    """The answer to a request that palaver refuses, or that is not of the right form."""
+    if isinstance(error, RequestValidationError):
+        told = "; ".join(_told(one) for one in error.errors())
+        return JSONResponse({"trace_id": "", "detail": told}, 422)
     assert isinstance(error, PalaverError)
     if error.status >= 500 and not isinstance(
         error, McpFailed | TracesOff
     ):  # its words may tell secrets
         logger.error("refused: %s", error, exc_info=isinstance(error, Refused))
-    return _worded(request, answer(error))
+    return answer(error)
 
 
-async def _malformed(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    told = "; ".join(_told(one) for one in error.errors())
-    return _worded(request, JSONResponse({"trace_id": "", "detail": told}, 422))
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    return refusal(error)
 
 
-def _told(error: dict[str, object]) -> str:
-    where = error.get("loc")
-    path = ".".join(map(str, where)) if isinstance(where, tuple) else "request"
-    return f"{path}: {error.get('msg')}"
+def _told(error: dict[str, Any]) -> str:
+    if error["type"] == "json_invalid":
+        return f"body: {error['ctx']['error']}; send JSON in UTF-8"
+    if isinstance(error.get("input"), bytes):
+        return "body: it is not said to be JSON; send it with `content-type: application/json`"
+    return f"{'.'.join(map(str, error['loc']))}: {error['msg']}"
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""How a request is read: strict JSON, and one spelling of each path.
+"""How a request is read: strict JSON, and one spelling of each path and of what is not asked.
 
 JSON is read by one parser for all endpoints. It refuses what could not come back exactly: lone
 surrogates, NUL characters and numbers that are not finite (docs/decisions).
@@ -15,13 +15,14 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from palaver.core.json_places import unkept
+from palaver.settings import Settings
 
 _COLLECTIONS = frozenset(
     f"/v1/{name}"
     for name in (
-        "agents", "archives", "blocks", "conversations", "folders", "health", "identities",
-        "mcp-servers", "messages", "models", "providers", "ready", "runs", "steps", "tags",
-        "tools",
+        "agents", "archives", "blocks", "conversations", "folders", "groups", "health",
+        "identities", "mcp-servers", "messages", "models", "providers", "ready", "runs", "steps",
+        "tags", "tools",
     )
 )  # fmt: skip
 
@@ -33,17 +34,15 @@ _SUSPICIOUS = re.compile(rb"\\u0000|[eE]\+?\d{3}|\d{309}")
 
 
 class StrictRequest(Request):
-    """A request whose body is not too large, and whose JSON is what it says."""
+    """A request whose body has at most so many bytes, and whose JSON is what it says."""
 
-    @property
-    def most(self) -> int:
-        """How many bytes the body may have."""
-        most: int = self.app.state.max_body
-        return most
+    def __init__(self, scope: Scope, receive: Receive, most: int) -> None:
+        super().__init__(scope, receive)
+        self._most = most
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
-        """The body, piece by piece. Raises a 413 once it is larger than the app takes."""
-        most = self.most
+        """The body, piece by piece. Raises a 413 once it is larger than it may be."""
+        most = self._most
         size = int(self.headers.get("content-length", 0))
         refusal = HTTPException(413, f"TOO_LARGE: a body may have up to {most} bytes; send less.")
         if size > most:
@@ -69,55 +68,50 @@ class StrictRequest(Request):
         return value
 
 
-class Upload(StrictRequest):
-    """A request that brings a file of a folder, and a little around it."""
-
-    @property
-    def most(self) -> int:
-        """How many bytes the body may have."""
-        most: int = self.app.state.max_file
-        return most + _AROUND
-
-
-class Import(StrictRequest):
-    """A request that brings what was led elsewhere."""
-
-    @property
-    def most(self) -> int:
-        """How many bytes the body may have."""
-        most: int = self.app.state.max_import
-        return most
-
-
 class StrictRoute(APIRoute):
     """A route that reads its requests strictly."""
 
-    kind: type[StrictRequest] = StrictRequest
+    def most(self, settings: Settings) -> int:
+        """How many bytes the body of a request may have."""
+        return settings.max_body
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, given a strict request."""
         handle = super().get_route_handler()
 
         async def strictly(request: Request) -> Response:
-            return await handle(self.kind(request.scope, request.receive))
+            most = self.most(request.app.state.settings)
+            return await handle(StrictRequest(request.scope, request.receive, most))
 
         return strictly
 
 
 class UploadRoute(StrictRoute):
-    """A route whose requests bring a file."""
+    """A route whose requests bring a file of a folder, and a little around it."""
 
-    kind = Upload
+    def most(self, settings: Settings) -> int:
+        """How many bytes the body of a request may have."""
+        return settings.max_file + _AROUND
 
 
 class ImportRoute(StrictRoute):
     """A route whose requests bring what was led elsewhere."""
 
-    kind = Import
+    def most(self, settings: Settings) -> int:
+        """How many bytes the body of a request may have."""
+        return settings.max_import
+
+
+_EMPTY = re.compile(rb"(^|&)[^&=]*=(?=&|$)")
+"""A parameter without a value. Some clients send what others leave out (contract §1.5)."""
 
 
 class OneSpelling:
-    """Serve each path with and without its last slash, without a redirect (contract §1.4)."""
+    """One spelling of each request.
+
+    Each path is served with and without its last slash, without a redirect (contract §1.4), and an
+    empty parameter is as good as none.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -130,7 +124,8 @@ class OneSpelling:
                 refusal = Response('{"detail":"UNPROCESSABLE: NUL in the address"}', 422)
                 refusal.headers["content-type"] = "application/json"
                 return await refusal(scope, receive, send)
-            scope = {**scope, "path": as_declared(path)}
+            asked = _EMPTY.sub(b"", scope["query_string"]).lstrip(b"&")
+            scope = {**scope, "path": as_declared(path), "query_string": asked}
         await self._app(scope, receive, send)
 
 

@@ -60,7 +60,8 @@ class RunQuery(NewestFirst):
     @property
     def page(self) -> Page:
         """The part of the list that is wanted."""
-        return self.part("asc" if self.ascending else self.order)
+        page = super().page
+        return page.model_copy(update={"order": "asc"}) if self.ascending else page
 
     @property
     def wanted(self) -> RunFilter:

@@ -7,15 +7,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from palaver import clock
+from palaver.api import pictures
 from palaver.core.prompt import Skill
 from palaver.domain.entry import Entry
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId
-from palaver.domain.message import Approval, MessageType
-from palaver.domain.part import Image, ImageSource, Part, Text, ToolReturn, Verdict
+from palaver.domain.message import Approval, ImageContent, MessageType, TextContent
+from palaver.domain.part import Image, Part, Text, ToolReturn, Verdict
 from palaver.domain.run import OnBusy, OnPending, RequestConfig
 from palaver.domain.tool import NO_PARAMETERS, ToolSpec
+from palaver.engine.says import says
 from palaver.errors import Invalid
 
 MAX_MESSAGES = 1000  # messages in one request
@@ -26,21 +27,6 @@ _NOT_ASKED = {
     "input", "messages", "agent_id", "streaming", "stream_tokens", "include_pings", "background",
     "on_busy", "on_pending", "cancel_on_disconnect", "include_return_message_types",
 }  # fmt: skip
-
-
-class SentText(Frozen):
-    """Words."""
-
-    type: Literal["text"] = "text"
-    text: str
-    signature: str | None = None
-
-
-class SentImage(Frozen):
-    """A picture."""
-
-    type: Literal["image"] = "image"
-    source: ImageSource
 
 
 class SentOther(Frozen):
@@ -70,8 +56,8 @@ def _part_kind(value: Any) -> str:
 
 
 SentPart = Annotated[
-    Annotated[SentText, Tag("text")]
-    | Annotated[SentImage, Tag("image")]
+    Annotated[TextContent, Tag("text")]
+    | Annotated[ImageContent, Tag("image")]
     | Annotated[SentOther, Tag("other")],
     Discriminator(_part_kind),
 ]
@@ -260,7 +246,7 @@ class AgentSendBody(Frozen):
         if given is not None:
             return f"key:{given}"
         otids = [sent.otid for sent in self.messages or ()]
-        if not otids or None in otids:
+        if not otids or not all(otids):
             return None
         return f"otids:{hashlib.sha256(json.dumps(otids).encode()).hexdigest()}"
 
@@ -316,24 +302,14 @@ class SendBody(AgentSendBody):
 
 def _entry(sent: Sent) -> Entry:
     if not isinstance(sent, SentMessage):
-        return Entry(
-            id=clock.mint("message"),
-            seq=0,
-            role="approval",
-            parts=tuple(map(_answer, sent.answers)),
-            created_at=clock.now(),
-            otid=sent.otid,
-            group_id=sent.group_id,
-        )
-    parts = _parts(sent.content)
+        answers = map(_answer, sent.answers)
+        return says("approval", *answers, otid=sent.otid, group_id=sent.group_id)
+    parts = parts_of(sent.content)
     if not any(not isinstance(part, Text) or part.text for part in parts):
         raise Invalid("There is empty content in the message; say something.")
-    return Entry(
-        id=clock.mint("message"),
-        seq=0,
-        role="assistant" if sent.role == "assistant" else "user",
-        parts=parts,
-        created_at=clock.now(),
+    return says(
+        "assistant" if sent.role == "assistant" else "user",
+        *parts,
         otid=sent.otid,
         name=sent.name,
         sender_id=sent.sender_id,
@@ -354,18 +330,19 @@ def _answer(sent: SentAnswer) -> Part:
     )
 
 
-def _parts(content: Content) -> tuple[Part, ...]:
+def parts_of(content: str | Sequence[SentPart]) -> tuple[Part, ...]:
+    """What is said, as the parts of an entry."""
     if isinstance(content, str):
         return (Text(text=content),)
     return tuple(_part(part) for part in content)
 
 
-def _part(sent: SentText | SentImage | SentOther) -> Text | Image:
+def _part(sent: TextContent | ImageContent | SentOther) -> Text | Image:
     match sent:
-        case SentText():
+        case TextContent():
             return Text(text=sent.text)
-        case SentImage():
-            return Image(source=sent.source)
+        case ImageContent():
+            return pictures.taken(sent.source)
         case SentOther():
             return Text(text=_as_text(sent))
 

@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from palaver.api.agent_bodies import Variables
+from palaver.api.pages import Fifty
 from palaver.domain.frozen import Frozen
-from palaver.domain.page import Limit, Order, Page
 from palaver.domain.tool import DEFAULT_RETURN_LIMIT, Tool, ToolType
 from palaver.store.tools import ToolFilter
 
@@ -22,40 +23,34 @@ class Requirement(Frozen):
     version: str | None = None
 
 
-class NewTool(Frozen):
+class _ToolFields(Frozen):
+    json_schema: dict[str, Any] | None = None
+    args_json_schema: dict[str, Any] | None = None
+    description: str | None = None
+    tags: list[str] | None = None
+    default_requires_approval: bool | None = None
+    approval_ttl: Annotated[float, Field(gt=0, le=MAX_TTL)] | None = None
+    enable_parallel_execution: bool | None = False
+    pip_requirements: list[Requirement] | None = None
+    npm_requirements: list[Requirement] | None = None
+
+
+class NewTool(_ToolFields):
     """What makes a tool. Its name comes from `json_schema`, or else from the source."""
 
     model_config = ConfigDict(extra="forbid")
 
     source_code: str
     source_type: SourceType = "python"
-    json_schema: dict[str, Any] | None = None
-    args_json_schema: dict[str, Any] | None = None
-    description: str | None = None
-    tags: list[str] | None = None
     return_char_limit: ReturnLimit = DEFAULT_RETURN_LIMIT
-    default_requires_approval: bool | None = None
-    approval_ttl: Annotated[float, Field(gt=0, le=MAX_TTL)] | None = None
-    enable_parallel_execution: bool | None = False
-    pip_requirements: list[Requirement] | None = None
-    npm_requirements: list[Requirement] | None = None
 
 
-class ToolChange(Frozen):
+class ToolChange(_ToolFields):
     """What changes of a tool: fields left out stay as they are."""
 
     source_code: str | None = None
     source_type: SourceType | None = None
-    json_schema: dict[str, Any] | None = None
-    args_json_schema: dict[str, Any] | None = None
-    description: str | None = None
-    tags: list[str] | None = None
     return_char_limit: ReturnLimit | None = None
-    default_requires_approval: bool | None = None
-    approval_ttl: Annotated[float, Field(gt=0, le=MAX_TTL)] | None = None
-    enable_parallel_execution: bool | None = False
-    pip_requirements: list[Requirement] | None = None
-    npm_requirements: list[Requirement] | None = None
     metadata_: dict[str, Any] | None = None
 
 
@@ -70,7 +65,7 @@ class ToolTrial(Frozen):
 
     source_code: str
     args: dict[str, Any]
-    env_vars: dict[str, str] = Field(default_factory=dict)
+    env_vars: Variables = Field(default_factory=dict)
     name: str | None = None
     source_type: SourceType | None = None
     args_json_schema: dict[str, Any] | None = None
@@ -128,17 +123,5 @@ class ToolCounted(Frozen):
         )
 
 
-class ToolQuery(ToolCounted):
+class ToolQuery(ToolCounted, Fifty):
     """Which tools are wanted, in which order."""
-
-    limit: Limit | None = 50
-    before: str | None = None
-    after: str | None = None
-    order: Order = "desc"
-    order_by: Literal["created_at"] = "created_at"
-
-    @property
-    def page(self) -> Page:
-        """The part of the list that is wanted."""
-        limit = 50 if self.limit is None else self.limit
-        return Page(limit=limit, before=self.before, after=self.after, order=self.order)

@@ -22,13 +22,12 @@ from palaver.core import ranking, source
 from palaver.core.builtin import BUILT_IN
 from palaver.core.expand import messages_of
 from palaver.domain.agent import Agent
-from palaver.domain.entry import Entry
 from palaver.domain.ids import ToolId
 from palaver.domain.message import ToolReturnMessage
-from palaver.domain.part import ToolReturn
 from palaver.domain.tool import Outcome, Tool
 from palaver.engine import equipment
-from palaver.engine.toolbox import limited
+from palaver.engine.says import says
+from palaver.engine.toolbox import limited, returned
 from palaver.engine.workshop import ToolUse
 from palaver.errors import Conflict, Invalid
 from palaver.store import tools
@@ -138,18 +137,8 @@ def _found(tx: Tx, project: str, body: ToolSearch) -> list[ToolSearchResult]:
 
 
 def _message(tool: Tool, outcome: Outcome) -> ToolReturnMessage:
-    back = ToolReturn(
-        call_id=clock.mint("call"),
-        name=tool.name or "",
-        status=outcome.status,
-        content=outcome.text,
-        stdout=outcome.stdout,
-        stderr=outcome.stderr,
-    )
-    entry = Entry(
-        id=clock.mint("message"), seq=0, role="tool", parts=(back,), created_at=clock.now()
-    )
-    [message] = messages_of(entry)
+    back = returned(clock.mint("call"), tool.name or "", outcome)
+    [message] = messages_of(says("tool", back))
     assert isinstance(message, ToolReturnMessage)
     return message
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from palaver.api.sse import LettaResponse
 from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
-from palaver.domain.part import Part, Text, ToolReturn
+from palaver.domain.part import ToolReturn
 from palaver.domain.token_details import TokenRow, TurnTokens
 from palaver.store import entries, steps
 from palaver.store.db import Tx
@@ -34,20 +34,12 @@ def _turns(said: Sequence[Entry], rows: Mapping[str, list[TokenRow]]) -> Iterato
         if entry.role == "tool":
             for part in entry.parts:
                 if isinstance(part, ToolReturn):
-                    yield TurnTokens(role="tool", tool_name=part.name, content=_returned(part))
+                    yield TurnTokens(role="tool", tool_name=part.name, content=part.text)
         elif entry.role == "assistant" and entry.step_id is not None:  # not an input
             told = rows.get(entry.step_id)
             yield TurnTokens(
                 role="assistant",
-                content=_words(entry.parts) or None,
+                content=entry.text or None,
                 output_ids=None if told is None else [row[1] for row in told],
                 output_token_logprobs=told,
             )
-
-
-def _returned(part: ToolReturn) -> str:
-    return part.content if isinstance(part.content, str) else _words(part.content)
-
-
-def _words(parts: Sequence[Part]) -> str:
-    return "".join(part.text for part in parts if isinstance(part, Text))

@@ -22,7 +22,7 @@ _PROJECTS = "projects are not made over this API."
 _ACCOUNT = "there are no accounts of the vendor's cloud here."
 _SANDBOXES = "sandboxes are not made over this API."
 _SEARCH = "list agents with query_text, name or tags instead."
-_GROUPS = "there are no groups; let agents be called by tools."
+_GROUPS = "nothing is sent to a group; let its agents be called by tools."
 _KEPT = "what was said is not changed; fork the conversation before it."
 _OAUTH = "nobody is led through a login here; give the server's token in its auth_token."
 _OPERATOR = "providers are configured by the operator, in the environment of the server."
@@ -64,13 +64,6 @@ NOT_PLANNED: dict[str, str] = {
     "GET /v1/agents/{agent_id}/core-memory/variables": _TEMPLATES,
     "PATCH /v1/agents/{agent_id}/messages/{message_id}": _KEPT,
     "GET /v1/mcp-servers/connect/{mcp_server_id}": _OAUTH,
-    "GET /v1/agents/{agent_id}/groups": _GROUPS,
-    "GET /v1/groups": _GROUPS,
-    "POST /v1/groups": _GROUPS,
-    "GET /v1/groups/count": _GROUPS,
-    "GET /v1/groups/{group_id}": _GROUPS,
-    "PATCH /v1/groups/{group_id}": _GROUPS,
-    "DELETE /v1/groups/{group_id}": _GROUPS,
     "GET /v1/groups/{group_id}/messages": _GROUPS,
     "PATCH /v1/groups/{group_id}/reset-messages": _GROUPS,
     "POST /v1/providers": _OPERATOR,

@@ -101,7 +101,7 @@ def carrying_out(asked: Entry, answer: Entry, then: Sequence[Entry] = ()) -> Run
                 approved.append(call)
             case Verdict(approve=True):
                 text = f"Tool not found: {call.name} is the client's, and it gave no return."
-                denied.append(_failed(call, text))
+                denied.append(call.failed(text))
             case Verdict() as verdict:
                 denied.append(refused(call, verdict.reason))
             case _:
@@ -112,8 +112,7 @@ def carrying_out(asked: Entry, answer: Entry, then: Sequence[Entry] = ()) -> Run
 
 def refused(call: ToolCall, reason: str | None) -> ToolReturn:
     """What a call comes to that was denied."""
-    text = f"Error: request to call tool denied. User reason: {reason or '(none)'}"
-    return _failed(call, text)
+    return call.failed(f"Error: request to call tool denied. User reason: {reason or '(none)'}")
 
 
 def _call_id(part: Part) -> str:
@@ -132,7 +131,3 @@ def _meant(asked: Entry, answer: Entry) -> list[Part]:
         known = {"name": names.get(call_id, "")} if isinstance(part, ToolReturn) else {}
         parts.append(part.model_copy(update={"call_id": call_id, **known}))
     return parts
-
-
-def _failed(call: ToolCall, text: str) -> ToolReturn:
-    return ToolReturn(call_id=call.call_id, name=call.name, status="error", content=text)

@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
-from palaver.core.expand import signature_of
+from palaver.core import expand
+from palaver.core.expand import answer_of, signature_of
 from palaver.domain import bundle
 from palaver.domain.bundle import BundledCall, BundledMessage, BundledReturn, CalledFunction
 from palaver.domain.entry import Entry, Role
-from palaver.domain.message import Approval, ImageContent, Return, TextContent, TextOrImage
+from palaver.domain.message import Approval, ImageContent, TextContent, TextOrImage
 from palaver.domain.part import (
     Gate,
     HiddenReasoning,
@@ -26,8 +27,6 @@ from palaver.domain.part import (
     ToolReturn,
     Verdict,
 )
-
-Returned = str | list[Text | Image]
 
 _TEXT_OR_IMAGE = (TextContent, ImageContent)
 
@@ -89,7 +88,7 @@ class Reader:
                 call_id=call_id,
                 name=self._names.get(call_id) or message.name or "",
                 status=one.status,
-                content=_returned(one.func_response),
+                content=_content(one.func_response),
                 stdout=one.stdout,
                 stderr=one.stderr,
             )
@@ -108,7 +107,7 @@ class Reader:
                     call_id=one.tool_call_id,
                     name=self._names.get(one.tool_call_id, ""),
                     status=one.status,
-                    content=_returned(one.tool_return),
+                    content=_content(one.tool_return),
                     stdout=one.stdout,
                     stderr=one.stderr,
                 )
@@ -125,11 +124,12 @@ class Writer:
         """The message that an entry is, under its id in the file."""
         calls = [part for part in entry.parts if isinstance(part, ToolCall)]
         returns = [part for part in entry.parts if isinstance(part, ToolReturn)]
-        content = [one for part in entry.parts for one in _said(part)]
+        given = [part for part in entry.parts if isinstance(part, ToolReturn | Verdict)]
+        content = [one for part in entry.parts for one in told(part)]
         answers = entry.role == "approval"
         asks = entry.role == "assistant" and any(call.gate for call in calls)
         if returns and not answers:
-            content = [TextContent(text=_as_text(returns[0].content))]
+            content = [TextContent(text=returns[0].text)]
         message = BundledMessage(
             id=local,
             role="approval" if asks else entry.role,
@@ -140,10 +140,10 @@ class Writer:
             group_id=entry.group_id,
             model=entry.model,
             agent_id=self._agent,
-            tool_calls=[_call(call) for call in calls] if calls and not answers else None,
+            tool_calls=[called(call) for call in calls] if calls and not answers else None,
             tool_call_id=returns[0].call_id if returns and not answers else None,
-            tool_returns=[_return(part) for part in returns] if not answers else None,
-            approvals=[*_answers(entry.parts)] if answers else None,
+            tool_returns=[returned(part) for part in returns] if not answers else None,
+            approvals=[answer_of(one) for one in given] if answers else None,
             created_at=entry.created_at,
             cut=entry.cut or None,
             compaction=entry.compaction,
@@ -201,7 +201,8 @@ def _read(content: bundle.Content) -> list[Part]:
             assert_never(content)
 
 
-def _said(part: Part) -> list[bundle.Content]:
+def told(part: Part) -> list[bundle.Content]:
+    """A part among the words of a message. Calls, and what came of them, stand beside these."""
     match part:
         case Text():
             return [TextContent(text=part.text, signature=signature_of(part))]
@@ -209,8 +210,9 @@ def _said(part: Part) -> list[bundle.Content]:
             return [ImageContent(source=part.source)]
         case Reasoning():
             signature = signature_of(part)
-            told = {"type": "reasoning", "reasoning": part.text, "signature": signature}
-            return [bundle.ReasoningContent.model_validate(told)]
+            return [
+                bundle.ReasoningContent(type="reasoning", reasoning=part.text, signature=signature)
+            ]
         case HiddenReasoning(state="redacted"):
             return [
                 bundle.RedactedReasoningContent(type="redacted_reasoning", data=part.data or "")
@@ -228,43 +230,24 @@ def _seal(signature: str | None) -> dict[str, str] | None:
     return None if signature is None else {"signature": signature}
 
 
-def _call(part: ToolCall) -> BundledCall:
+def called(part: ToolCall) -> BundledCall:
+    """A call, in the format's shape."""
     function = CalledFunction(name=part.name, arguments=part.arguments)
     return BundledCall(id=part.call_id, function=function)
 
 
-def _return(part: ToolReturn) -> BundledReturn:
+def returned(part: ToolReturn) -> BundledReturn:
+    """What a call came to, in the format's shape."""
     return BundledReturn(
         tool_call_id=part.call_id,
         status=part.status,
-        func_response=_told(part.content),
+        func_response=expand.returned(part),
         stdout=part.stdout,
         stderr=part.stderr,
     )
 
 
-def _answers(parts: Iterable[Part]) -> Iterable[Approval | Return]:
-    for part in parts:
-        if isinstance(part, Verdict):
-            yield Approval(tool_call_id=part.call_id, approve=part.approve, reason=part.reason)
-        elif isinstance(part, ToolReturn):
-            yield Return(
-                tool_call_id=part.call_id,
-                status=part.status,
-                tool_return=_told(part.content),
-                stdout=part.stdout,
-                stderr=part.stderr,
-            )
-
-
-def _told(content: Returned) -> str | list[TextOrImage]:
-    if isinstance(content, str):
-        return content
-    told = (one for part in content for one in _said(part))
-    return [one for one in told if isinstance(one, _TEXT_OR_IMAGE)]
-
-
-def _returned(told: str | list[TextOrImage] | None) -> Returned:
+def _content(told: str | list[TextOrImage] | None) -> str | list[Text | Image]:
     """What a call came to. Words alone are a text, however they were written."""
     if told is None or isinstance(told, str):
         return told or ""
@@ -272,9 +255,3 @@ def _returned(told: str | list[TextOrImage] | None) -> Returned:
     if len(parts) == 1 and isinstance(parts[0], Text) and parts[0].seal is None:
         return parts[0].text
     return [part for part in parts if isinstance(part, Text | Image)]
-
-
-def _as_text(content: Returned) -> str:
-    if isinstance(content, str):
-        return content
-    return "".join(part.text for part in content if isinstance(part, Text))

@@ -57,9 +57,8 @@ def _size(part: Part, limit: int) -> int:
         case ToolReturn(content=str(content)):
             return size_of_text(content[:limit])
         case ToolReturn(content=list(content)):
-            texts = "".join(one.text for one in content if isinstance(one, Text))
             images = sum(isinstance(one, Image) for one in content)
-            return size_of_text(texts[:limit]) + images * _IMAGE
+            return size_of_text(part.text[:limit]) + images * _IMAGE
         case Image():
             return _IMAGE
         case HiddenReasoning(data=str(data)):

@@ -5,6 +5,7 @@ They share the entry's id and are told apart by ``otid``, the id with the messag
 Streams use the same names (`palaver.core.speech`).
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
 from palaver.core import voice
@@ -51,11 +52,12 @@ def messages_of(entry: Entry) -> list[Message]:
     """
     match entry.role:
         case "system":
-            return [SystemMessage(**envelope(entry, 0), content=words_of(entry.parts))]
+            return [SystemMessage(**envelope(entry, 0), content=entry.text)]
         case "user":
             return [UserMessage(**envelope(entry, 0), content=_content(entry.parts))]
         case "summary":
-            return [_summary(entry)]
+            about = envelope(entry, 0)
+            return [SummaryMessage(**about, summary=entry.text, compaction_stats=entry.compaction)]
         case "tool":
             return _returns(entry)
         case "approval":
@@ -79,20 +81,10 @@ def envelope(entry: Entry, number: int) -> dict[str, Any]:
     }
 
 
-def words_of(parts: tuple[Part, ...]) -> str:
-    """The plain words of an entry, one part after the other."""
-    return "".join(part.text for part in parts if isinstance(part, Text))
-
-
 def signature_of(part: Text | Reasoning | HiddenReasoning | ToolCall) -> str | None:
     """The provider's signature of a part, which is the one piece of a seal that the API shows."""
     signature = (part.seal or {}).get("signature")
     return signature if isinstance(signature, str) else None
-
-
-def _summary(entry: Entry) -> Message:
-    about, words = envelope(entry, 0), words_of(entry.parts)
-    return SummaryMessage(**about, summary=words, compaction_stats=entry.compaction)
 
 
 def _spoken(entry: Entry) -> list[Message]:
@@ -136,13 +128,7 @@ def _call(part: ToolCall) -> Call:
 
 def _response(entry: Entry) -> list[Message]:
     """What was answered; the top fields repeat the first verdict (deprecated)."""
-    answers = [
-        _return(part)
-        if isinstance(part, ToolReturn)
-        else Approval(tool_call_id=part.call_id, approve=part.approve, reason=part.reason)
-        for part in entry.parts
-        if isinstance(part, ToolReturn | Verdict)
-    ]
+    answers = [answer_of(part) for part in entry.parts if isinstance(part, ToolReturn | Verdict)]
     verdict = next((one for one in answers if isinstance(one, Approval)), None)
     response = ApprovalResponseMessage(
         **envelope(entry, 0),
@@ -173,12 +159,18 @@ def _returns(entry: Entry) -> list[Message]:
     return [message]
 
 
+def answer_of(part: ToolReturn | Verdict) -> Return | Approval:
+    """What a client, or somebody, has answered to a call."""
+    if isinstance(part, ToolReturn):
+        return _return(part)
+    return Approval(tool_call_id=part.call_id, approve=part.approve, reason=part.reason)
+
+
 def _return(part: ToolReturn) -> Return:
-    content = part.content if isinstance(part.content, str) else _shown(tuple(part.content))
     return Return(
         tool_call_id=part.call_id,
         status=part.status,
-        tool_return=content,
+        tool_return=returned(part),
         stdout=part.stdout,
         stderr=part.stderr,
     )
@@ -190,13 +182,18 @@ def _as_text(content: str | list[Text | Image]) -> str:
     return "".join(part.text if isinstance(part, Text) else _IMAGE_IN_TEXT for part in content)
 
 
-def _content(parts: tuple[Part, ...]) -> str | list[TextOrImage]:
+def returned(part: ToolReturn) -> str | list[TextOrImage]:
+    """What a call came to, as the API writes it."""
+    return part.content if isinstance(part.content, str) else _shown(part.content)
+
+
+def _content(parts: Sequence[Part]) -> str | list[TextOrImage]:
     if len(parts) == 1 and isinstance(parts[0], Text):
         return parts[0].text
     return _shown(parts)
 
 
-def _shown(parts: tuple[Part, ...]) -> list[TextOrImage]:
+def _shown(parts: Iterable[Part]) -> list[TextOrImage]:
     shown: list[TextOrImage] = []
     for part in parts:
         if isinstance(part, Text):

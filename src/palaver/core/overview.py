@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Any
 
+from palaver.core.bundled_messages import called, returned, told
 from palaver.core.estimate import size_of_text, size_of_tools, tokens_of
-from palaver.core.expand import signature_of, words_of
+from palaver.core.expand import answer_of
 from palaver.core.prompt import sections
 from palaver.core.window import Window
 from palaver.domain.conversation import Address
@@ -16,16 +16,7 @@ from palaver.domain.overview import (
     FunctionTool,
     WholeMessage,
 )
-from palaver.domain.part import (
-    HiddenReasoning,
-    Image,
-    Part,
-    Reasoning,
-    Text,
-    ToolCall,
-    ToolReturn,
-    Verdict,
-)
+from palaver.domain.part import ToolCall, ToolReturn, Verdict
 from palaver.domain.tool import ToolSpec
 
 
@@ -70,7 +61,7 @@ def overview(
         num_tokens_functions_definitions=tokens[5],
         functions_definitions=[_function(tool) for tool in window.tools],
         num_tokens_summary_memory=tokens[6],
-        summary_memory=words_of(summary.parts) if summary else None,
+        summary_memory=summary.text if summary else None,
         num_tokens_messages=tokens[7],
         messages=[whole(entry, address) for entry in (system, *window.entries)],
     )
@@ -78,13 +69,13 @@ def overview(
 
 def whole(entry: Entry, address: Address) -> WholeMessage:
     """An entry as one message."""
-    calls = [_call(part) for part in entry.parts if isinstance(part, ToolCall)]
-    returns = [_return(part) for part in entry.parts if isinstance(part, ToolReturn)]
-    verdicts = [_verdict(part) for part in entry.parts if isinstance(part, Verdict)]
+    calls = [called(part).model_dump() for part in entry.parts if isinstance(part, ToolCall)]
+    returns = [returned(part).model_dump() for part in entry.parts if isinstance(part, ToolReturn)]
+    verdicts = [answer_of(part).model_dump() for part in entry.parts if isinstance(part, Verdict)]
     given = returns if entry.role == "approval" else []
     return WholeMessage(
         **entry.model_dump(exclude={"seq", "parts", "cut", "compaction"}),
-        content=[shown for part in entry.parts if (shown := _content(part))],
+        content=[one.model_dump() for part in entry.parts for one in told(part)],
         agent_id=address.agent_id,
         conversation_id=address.shown_id,
         tool_calls=calls or None,
@@ -101,44 +92,5 @@ def _tokens(per_byte: float, *sizes: int) -> list[int]:
     return [after - before for before, after in pairwise(marks)]
 
 
-def _content(part: Part) -> dict[str, Any] | None:
-    match part:
-        case Text():
-            return {"type": "text", "text": part.text, "signature": signature_of(part)}
-        case Image():
-            return part.model_dump()
-        case Reasoning():
-            told = {"type": "reasoning", "is_native": True, "reasoning": part.text}
-            return {**told, "signature": signature_of(part)}
-        case HiddenReasoning(state="redacted"):
-            return {"type": "redacted_reasoning", "data": part.data or ""}
-        case HiddenReasoning():
-            return {"type": "omitted_reasoning", "signature": signature_of(part)}
-        case _:
-            return None
-
-
 def _function(tool: ToolSpec) -> FunctionTool:
     return FunctionTool(function=FunctionDefinition(**tool.model_dump()))
-
-
-def _call(part: ToolCall) -> dict[str, Any]:
-    function = {"name": part.name, "arguments": part.arguments}
-    return {"id": part.call_id, "type": "function", "function": function}
-
-
-def _return(part: ToolReturn) -> dict[str, Any]:
-    content = part.content
-    told = content if isinstance(content, str) else [_content(one) for one in content]
-    return {
-        "tool_call_id": part.call_id,
-        "status": part.status,
-        "stdout": part.stdout,
-        "stderr": part.stderr,
-        "func_response": told,
-    }
-
-
-def _verdict(part: Verdict) -> dict[str, Any]:
-    told = {"type": "approval", "tool_call_id": part.call_id, "approve": part.approve}
-    return {**told, "reason": part.reason}

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from palaver.domain.agent import Agent
 from palaver.domain.block import Block
+from palaver.domain.entry import Entry
+from palaver.domain.part import Text
 
 MEMORY_PLACEHOLDER = "{CORE_MEMORY}"
 
@@ -120,8 +122,16 @@ def _between(text: str, begin: str, end: str) -> str:
     return text[start : stop + len(end)] if 0 <= start < stop else ""
 
 
-def renamed(text: str, names: Mapping[str, str]) -> str:
-    """A system text in whose metadata the agent and the conversation have other names."""
+def renamed(system: Entry, names: Mapping[str, str]) -> Entry:
+    """A system entry in whose metadata the agent and the conversation have other names."""
+    parts = (
+        one.model_copy(update={"text": _renamed(one.text, names)}) if isinstance(one, Text) else one
+        for one in system.parts
+    )
+    return system.model_copy(update={"parts": tuple(parts)})
+
+
+def _renamed(text: str, names: Mapping[str, str]) -> str:
     metadata = sections(text).metadata
     if not metadata:
         return text

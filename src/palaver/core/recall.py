@@ -14,7 +14,6 @@ from pydantic import BeforeValidator, Field, ValidationError
 from palaver.domain.archive import Passage, TagMatch
 from palaver.domain.entry import Entry, Role
 from palaver.domain.frozen import Frozen, date_of
-from palaver.domain.part import Text
 from palaver.domain.tool import ToolSpec
 from palaver.errors import ToolRefused
 
@@ -116,9 +115,7 @@ def said(found: Iterable[tuple[Entry, str]]) -> str:
             "timestamp": date_of(entry.created_at),
             "role": entry.role,
             "conversation": conversation,
-            "content": _clipped(
-                "\n".join(part.text for part in entry.parts if isinstance(part, Text))
-            ),
+            "content": _clipped(entry.lines),
         }
         for entry, conversation in found
     ]

@@ -176,9 +176,7 @@ class _Work:
             case Verdict(approve=False, reason=reason):
                 return refused(call, reason)
             case _:
-                return ToolReturn(
-                    call_id=call.call_id, name=call.name, status="error", content=LOST
-                )
+                return call.failed(LOST)
 
     def _late(self, asked: Entry, call: ToolCall, number: int) -> ToolReturn | None:
         """The return of a call that comes too late, or stands beside it; it is taken from there.

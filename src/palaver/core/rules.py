@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from palaver.core.window import Window
 from palaver.domain.entry import Entry
-from palaver.domain.part import Text, ToolCall, ToolReturn
+from palaver.domain.part import ToolCall, ToolReturn
 from palaver.domain.rule import (
     ChildToolRule,
     ConditionalToolRule,
@@ -186,12 +186,7 @@ class Course:
         known = f"`{call.name}` may not be called now"
         what = known if call.name in self.offered else f"There is no tool `{call.name}`"
         valid = ", ".join(left) or "none; answer without a call"
-        return ToolReturn(
-            call_id=call.call_id,
-            name=call.name,
-            status="error",
-            content=f"{VIOLATION} {what}; valid tools: {valid}.",
-        )
+        return call.failed(f"{VIOLATION} {what}; valid tools: {valid}.")
 
     def _prefilled(self, call: ToolCall) -> ToolCall:
         """The call with the arguments that rules give it in the place of the model's."""
@@ -241,19 +236,13 @@ def _children(rule: ToolRule, part: ToolReturn) -> set[str] | None:
             return set(rule.children)
         case ConditionalToolRule():
             cases = {_spelled(case): child for case, child in rule.child_output_mapping.items()}
-            child = cases.get(_spelled(_words(part)))
+            child = cases.get(_spelled(part.text))
             if child is None and rule.require_output_mapping:
                 return set()
             child = child or rule.default_child
             return {child} if child else None
         case _:
             return None
-
-
-def _words(part: ToolReturn) -> str:
-    if isinstance(part.content, str):
-        return part.content
-    return "".join(one.text for one in part.content if isinstance(one, Text))
 
 
 def _spelled(value: str) -> str:
@@ -268,4 +257,4 @@ def _spelled(value: str) -> str:
 
 
 def _is_refused(part: ToolReturn) -> bool:
-    return part.status == "error" and _words(part).startswith(VIOLATION)
+    return part.status == "error" and part.text.startswith(VIOLATION)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 
-from palaver.core.expand import words_of
 from palaver.domain.entry import Entry
 from palaver.domain.part import Image, Part, Text, ToolCall, ToolReturn, Verdict
 
@@ -33,7 +32,7 @@ def pieces(text: str, size: int) -> list[str]:
 
 def _lines(entry: Entry) -> Iterator[str]:
     if entry.role == "summary":
-        yield f"What was said before that, in short: {words_of(entry.parts)}"
+        yield f"What was said before that, in short: {entry.text}"
         return
     for part in entry.parts:
         line = _line(entry, part)
@@ -59,7 +58,6 @@ def _line(entry: Entry, part: Part) -> str:
 
 
 def _clipped(part: ToolReturn) -> str:
-    content = part.content
-    text = content if isinstance(content, str) else words_of(tuple(content)) or "[an image]"
+    text = part.content if isinstance(part.content, str) else part.text or "[an image]"
     left = len(text) - _LONGEST_RETURN
     return text if left <= 0 else f"{text[:_LONGEST_RETURN]}... [{left} characters more]"

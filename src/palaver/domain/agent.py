@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from palaver.domain.block import Block
 from palaver.domain.folder import HeldFolder
 from palaver.domain.frozen import Frozen, Stamp
+from palaver.domain.group import Group
 from palaver.domain.identity import Identity
 from palaver.domain.message import ApprovalRequestMessage
 from palaver.domain.model_settings import ModelSettings, ResponseFormat
@@ -54,40 +55,43 @@ class CompactionSettings(Frozen):
     sliding_window_percentage: Annotated[float, Field(ge=0, le=1)] = 0.3
 
 
-class Agent(Frozen):
-    """What palaver keeps of an agent; its blocks and tags are rows of their own.
-
-    ``tools`` are the ids of its tools; one that was deleted may still be among them.
-    ``context_window_limit`` is null where the model's own window holds.
-    """
-
+class _Kept(Frozen):
     id: str
     name: str
     system: str
-    model: str
-    agent_type: AgentType = "letta_v1_agent"
     model_settings: ModelSettings | None = None
-    context_window_limit: int | None = None
-    tools: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
+    embedding: str | None = None
     tool_rules: list[dict[str, Any]] | None = None
     description: str | None = None
-    embedding: str | None = None
     metadata: dict[str, Any] | None = None
     timezone: str | None = None
     hidden: bool | None = None
-    secrets: dict[str, str] = Field(default_factory=dict)
     compaction_settings: CompactionSettings | None = None
     response_format: ResponseFormat | None = None
     message_buffer_autoclear: bool = False
     enable_sleeptime: bool | None = None
     max_files_open: int | None = None
     per_file_view_window_char_limit: int | None = None
-    created_at: Stamp
-    updated_at: Stamp
     last_run_completion: Stamp | None = None
     last_run_duration_ms: int | None = None
     last_stop_reason: StopReason | None = None
+
+
+class Agent(_Kept):
+    """What palaver keeps of an agent; its blocks and tags are rows of their own.
+
+    ``tools`` are the ids of its tools; one that was deleted may still be among them.
+    ``context_window_limit`` is null where the model's own window holds.
+    """
+
+    model: str
+    agent_type: AgentType = "letta_v1_agent"
+    context_window_limit: int | None = None
+    tools: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    secrets: dict[str, str] = Field(default_factory=dict)
+    created_at: Stamp
+    updated_at: Stamp
 
 
 class LLMConfig(Frozen):
@@ -147,17 +151,12 @@ class Variable(Frozen):
     last_updated_by_id: str | None = None
 
 
-class AgentState(Frozen):
+class AgentState(_Kept):
     """An agent as the API shows it. Relations are empty unless they were asked for."""
 
-    id: str
-    name: str
     agent_type: AgentType
-    system: str
     model: str | None
-    model_settings: ModelSettings | None = None
     llm_config: LLMConfig
-    embedding: str | None = None
     embedding_config: dict[str, Any] | None = None
     memory: Memory
     blocks: list[Block] = Field(default_factory=list)
@@ -168,29 +167,15 @@ class AgentState(Frozen):
     tool_exec_environment_variables: list[Variable] = Field(default_factory=list)
     identities: list[Identity] = Field(default_factory=list)
     identity_ids: list[str] = Field(default_factory=list)
-    tool_rules: list[dict[str, Any]] | None = None
-    description: str | None = None
-    metadata: dict[str, Any] | None = None
-    timezone: str | None = None
-    hidden: bool | None = None
     message_ids: list[str] | None = None
     in_context_message_ids: list[str] | None = None
-    compaction_settings: CompactionSettings | None = None
-    response_format: ResponseFormat | None = None
-    message_buffer_autoclear: bool = False
-    enable_sleeptime: bool | None = None
-    max_files_open: int | None = None
-    per_file_view_window_char_limit: int | None = None
     pending_approval: ApprovalRequestMessage | None = None
-    managed_group: dict[str, Any] | None = None
-    multi_agent_group: dict[str, Any] | None = None
+    managed_group: Group | None = None
+    multi_agent_group: Group | None = None
     created_at: Stamp | None = None
     updated_at: Stamp | None = None
     created_by_id: str | None = None
     last_updated_by_id: str | None = None
-    last_run_completion: Stamp | None = None
-    last_run_duration_ms: int | None = None
-    last_stop_reason: StopReason | None = None
     project_id: str | None = None
     template_id: str | None = None
     base_template_id: str | None = None

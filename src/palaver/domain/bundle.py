@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, BaseModel, Field, PlainSerializer, StringConstraints
 
 from palaver.domain.agent import AgentType, CompactionSettings, Zone
-from palaver.domain.folder import EmbeddingConfig
+from palaver.domain.folder import MAX_NAME, EmbeddingConfig
 from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.message import (
     Approval,
@@ -28,7 +28,7 @@ from palaver.domain.rule import ToolRule
 from palaver.domain.tool import DEFAULT_RETURN_LIMIT, ToolType
 
 LocalId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
 Whole = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Positive = Annotated[int, Field(ge=1, le=2**31 - 1)]
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from palaver.domain.frozen import Frozen
 from palaver.domain.message import CompactionStats
-from palaver.domain.part import Part
+from palaver.domain.part import Part, text_of
 
 Role = Literal["system", "user", "assistant", "tool", "approval", "summary"]
 
@@ -40,3 +40,13 @@ class Entry(Frozen):
     model: str | None = None
     cut: bool = False
     compaction: CompactionStats | None = None
+
+    @property
+    def text(self) -> str:
+        """Its words, one part after the other."""
+        return text_of(self.parts)
+
+    @property
+    def lines(self) -> str:
+        """The same, each part on lines of its own."""
+        return text_of(self.parts, "\n")

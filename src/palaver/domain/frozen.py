@@ -22,7 +22,10 @@ Date = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
 def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("in UTC this lies outside the years 1 to 9999") from None
 
 
 SentStamp = Annotated[datetime, AfterValidator(_in_utc)]

@@ -104,15 +104,18 @@ class SGLangModelSettings(_Formatted):
     tool_call_parser: str | None = None
 
 
-class AnthropicModelSettings(_Formatted):
-    """Anthropic."""
-
-    provider_type: Literal["anthropic"] = "anthropic"
+class _LikeClaude(_Formatted):
     temperature: Temperature = 1.0
     effort: Effort | None = None
     strict: bool = False
     thinking: AnthropicThinking = AnthropicThinking()
     verbosity: Literal["low", "medium", "high"] | None = None
+
+
+class AnthropicModelSettings(_LikeClaude):
+    """Anthropic."""
+
+    provider_type: Literal["anthropic"] = "anthropic"
 
 
 class _Gemini(_Settings):
@@ -159,15 +162,10 @@ class ZAIModelSettings(_Formatted):
     thinking: ZaiThinking = ZaiThinking()
 
 
-class MoonshotCodingModelSettings(_Formatted):
+class MoonshotCodingModelSettings(_LikeClaude):
     """Moonshot's coding models, which speak Anthropic's protocol."""
 
     provider_type: Literal["moonshot_coding"] = "moonshot_coding"
-    temperature: Temperature = 1.0
-    effort: Effort | None = None
-    strict: bool = False
-    thinking: AnthropicThinking = AnthropicThinking()
-    verbosity: Literal["low", "medium", "high"] | None = None
 
 
 class GroqModelSettings(_Formatted):

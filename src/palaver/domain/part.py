@@ -5,6 +5,7 @@ text) and wants back unchanged with the next request. Nobody but the provider's 
 except that the API shows ``signature``.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -90,6 +91,10 @@ class ToolCall(Frozen):
     gate: Gate | None = None
     seal: dict[str, Any] | None = None
 
+    def failed(self, why: str) -> "ToolReturn":
+        """What it comes to where it is not carried out."""
+        return ToolReturn(call_id=self.call_id, name=self.name, status="error", content=why)
+
 
 class ToolReturn(Frozen):
     """What a call came to."""
@@ -101,6 +106,11 @@ class ToolReturn(Frozen):
     content: str | list[Text | Image]
     stdout: list[str] | None = None
     stderr: list[str] | None = None
+
+    @property
+    def text(self) -> str:
+        """Its words, without pictures."""
+        return self.content if isinstance(self.content, str) else text_of(self.content)
 
 
 class Verdict(Frozen):
@@ -116,3 +126,8 @@ Part = Annotated[
     Text | Image | Reasoning | HiddenReasoning | ToolCall | ToolReturn | Verdict,
     Field(discriminator="type"),
 ]
+
+
+def text_of(parts: Iterable[Part], between: str = "") -> str:
+    """The words that are said in parts, one after the other."""
+    return between.join(part.text for part in parts if isinstance(part, Text))

@@ -44,29 +44,34 @@ class RequestConfig(Frozen):
     include_return_message_types: Sequence[str] | None = None
 
 
-class Run(Frozen):
-    """One send, carried out. ``conversation_id`` is null for the default conversation.
-
-    A run that waits for another one to end has the status ``created``.
-    """
+class Undertaking(Frozen):
+    """Something that goes on until it ends, which somebody may be told of then."""
 
     id: str
-    agent_id: str
-    conversation_id: str | None = None
     status: RunStatus = "created"
     stop_reason: StopReason | None = None
-    background: bool | None = False
     created_at: Stamp
     completed_at: Stamp | None = None
     metadata: dict[str, Any] | None = None
-    request_config: RequestConfig | None = None
-    base_template_id: str | None = None
     callback_url: str | None = None
     callback_sent_at: Stamp | None = None
     callback_status_code: int | None = None
     callback_error: str | None = None
     ttft_ns: int | None = None
     total_duration_ns: int | None = None
+
+
+class Run(Undertaking):
+    """One send, carried out. ``conversation_id`` is null for the default conversation.
+
+    A run that waits for another one to end has the status ``created``.
+    """
+
+    agent_id: str
+    conversation_id: str | None = None
+    background: bool | None = False
+    request_config: RequestConfig | None = None
+    base_template_id: str | None = None
 
 
 class Step(Frozen):

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from palaver import clock
 from palaver.core.expand import parts_of
 from palaver.core.fold import fold
 from palaver.core.turn import RunTools
@@ -18,6 +17,7 @@ from palaver.domain.run import Run
 from palaver.engine import ending, line, pausing
 from palaver.engine.ending import Ending, Unwritten
 from palaver.engine.failure import Failure
+from palaver.engine.says import says
 from palaver.engine.send import Send
 from palaver.engine.tail import Event, Frame, Tail, messages_in
 from palaver.engine.tally import Tally
@@ -61,13 +61,14 @@ def settle(tx: Tx, owner: Owner) -> Resumed | Owner | None:
     how = _ending_of(known, said)
     due = pausing.begun(tx, send, owner.run_id)
     if due is not None and (how is not None or known.attempt > 1):
-        said += [ending.closed(_returns_in(owner.run_id, due.step_id), due), *due.then]
+        returns = says("tool", run_id=owner.run_id, step_id=due.step_id)
+        said += [ending.closed(returns, due), *due.then]
         due = None  # who had the run before may have carried some of it out
     calls = unanswered([*stored, *said])
     if calls:
         step_id = said[-1].step_id if said else tally.last_step
-        broken = RunTools(tuple(calls))
-        said.append(ending.closed(_returns_in(owner.run_id, step_id), broken))
+        returns = says("tool", run_id=owner.run_id, step_id=step_id)
+        said.append(ending.closed(returns, RunTools(tuple(calls))))
     tail = Tail(owner.run_id, last=events.last(tx, owner.run_id))
     frames: list[Frame] = [*ending.shown(said, tokens=True)]
     if how is not None:
@@ -87,19 +88,6 @@ def _ending_of(known: Recalled, seen: Sequence[Entry]) -> Ending | None:
     if seen or known.request is None or known.attempt > _ATTEMPTS:
         return _CRASHED
     return None
-
-
-def _returns_in(run_id: str, step_id: str | None) -> Entry:
-    """The entry that closes calls, without its returns."""
-    return Entry(
-        id=clock.mint("message"),
-        seq=0,
-        role="tool",
-        parts=(),
-        created_at=clock.now(),
-        run_id=run_id,
-        step_id=step_id,
-    )
 
 
 def unstored(logged: Iterable[Event], stored: set[str], run_id: str) -> list[Entry]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from palaver.core import approval
-from palaver.core.expand import words_of
 from palaver.core.repair import mended
 from palaver.core.window import Window
 from palaver.domain.agent import Agent, LLMConfig
@@ -86,7 +85,7 @@ def window(
 ) -> Window:
     """The window as the next send would find it. Raises what `choose` raises."""
     blank = choose(catalog, found).blank(found.tools, address)
-    return replace(blank, system=words_of(system.parts), entries=mended(said).entries)
+    return replace(blank, system=system.text, entries=mended(said).entries)
 
 
 def llm_config(catalog: Catalog, agent: Agent) -> LLMConfig:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from palaver import clock
 from palaver.core import compaction
 from palaver.core.compaction import Compacted
 from palaver.domain.agent import CompactionSettings
@@ -11,6 +10,7 @@ from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
 from palaver.engine import choosing, summarising
 from palaver.engine.choosing import Opened
+from palaver.engine.says import says
 from palaver.engine.summarising import Summariser
 from palaver.errors import WindowChanged
 from palaver.providers.catalog import Catalog
@@ -62,10 +62,6 @@ def undo(tx: Tx, project: ProjectId, address: Address) -> tuple[int, int]:
     return before, len(entries.context_ids(tx, conversation))
 
 
-def _blank() -> Entry:
-    return Entry(id=clock.mint("message"), seq=0, role="summary", parts=(), created_at=clock.now())
-
-
 def _find(tx: Tx, project: ProjectId, address: Address) -> Found:
     conversation = address.conversation_id
     runs.refuse_if_active(tx, project, conversation)
@@ -79,7 +75,7 @@ def _keep(tx: Tx, project: ProjectId, address: Address, before: Context, done: C
     _hold(tx, project, conversation)
     if entries.reach(tx, conversation).context != before:
         raise WindowChanged
-    (summary,) = entries.append(tx, project, address, [done.entry(_blank())])
+    (summary,) = entries.append(tx, project, address, [done.entry(says("summary"))])
     summarising.keep(tx, project, conversation, done.cut, summary.id)
 
 

@@ -11,6 +11,7 @@ from palaver.domain.entry import SYSTEM_SEQ, Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.part import Text
 from palaver.engine import shelves
+from palaver.engine.says import says
 from palaver.store import agents, blocks, conversations, entries
 from palaver.store.db import Tx
 
@@ -28,13 +29,7 @@ def compiled(tx: Tx, project: ProjectId, agent: Agent, conversation: str, earlie
 
 def system_entry(text: str, at: datetime) -> Entry:
     """The entry that a conversation begins with."""
-    return Entry(
-        id=clock.mint("message"),
-        seq=SYSTEM_SEQ,
-        role="system",
-        parts=(Text(text=text),),
-        created_at=at,
-    )
+    return says("system", Text(text=text), seq=SYSTEM_SEQ, created_at=at)
 
 
 def refresh(tx: Tx, project: ProjectId, address: Address) -> None:

@@ -14,7 +14,6 @@ from palaver.core.turn import RunTools
 from palaver.core.window import Window
 from palaver.domain.entry import Entry
 from palaver.domain.message import EventMessage, Message, Stop, StreamError, Usage
-from palaver.domain.part import ToolReturn
 from palaver.domain.run import Run, Step, StepMetrics, StopReason
 from palaver.engine import summarising
 from palaver.engine.failure import Failure
@@ -73,10 +72,7 @@ def of_error(error: LLMError) -> Ending:
 
 def closed(blank: Entry, due: RunTools) -> Entry:
     """The returns of calls that were not carried out, so that no call stays without one."""
-    broken = [
-        ToolReturn(call_id=call.call_id, name=call.name, status="error", content=UNANSWERED)
-        for call in due.calls
-    ]
+    broken = [call.failed(UNANSWERED) for call in due.calls]
     return blank.model_copy(update={"parts": (*due.given, *broken)})
 
 

@@ -26,11 +26,9 @@ from palaver.domain.bundle import (
     BundledTool,
     OpenedFile,
 )
-from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.mcp import McpServer, StdioMcpServer
 from palaver.domain.page import Page
-from palaver.domain.part import Text
 from palaver.domain.rule import ToolRule
 from palaver.domain.tool import Tool
 from palaver.engine import equipment
@@ -159,7 +157,8 @@ class _Told:
         for entry in said:
             if entry.id in wanted:
                 local = self._locals[entry.id] = f"message-{len(self._locals)}"
-                self.messages.append(writer.write(_renamed(entry, names), local))
+                told = renamed(entry, names) if entry.role == "system" else entry
+                self.messages.append(writer.write(told, local))
         self.conversations = [
             BundledConversation(
                 **one.model_dump(include=_OF_CONVERSATION, exclude_none=True),
@@ -203,17 +202,6 @@ class _Shelf:
             )
             for one in open_files.opened(tx, project, agent_id)
         ]
-
-
-def _renamed(entry: Entry, names: Mapping[str, str]) -> Entry:
-    """A system text names its agent and its conversation as the file does."""
-    if entry.role != "system":
-        return entry
-    parts = (
-        one.model_copy(update={"text": renamed(one.text, names)}) if isinstance(one, Text) else one
-        for one in entry.parts
-    )
-    return entry.model_copy(update={"parts": tuple(parts)})
 
 
 def _all(page_of: Callable[[Page], list[T]]) -> Iterator[T]:

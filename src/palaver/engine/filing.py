@@ -1,6 +1,7 @@
 """Files are put into folders: read as text, cut into pieces, and kept in small transactions."""
 
 import asyncio
+import codecs
 import mimetypes
 from collections.abc import Sequence
 from datetime import timedelta
@@ -8,13 +9,15 @@ from pathlib import PurePosixPath
 
 from palaver import clock
 from palaver.core import pieces
-from palaver.domain.folder import File, Folder, OnDuplicate, Piece
+from palaver.domain.folder import MAX_NAME, File, Folder, OnDuplicate, Piece
 from palaver.domain.ids import ProjectId
 from palaver.errors import Conflict, NotAText
 from palaver.store import conversations, files, folders
 from palaver.store.db import Database, Tx
 
-_AT_ONCE = 16  # pieces that are put in by one transaction
+_AT_ONCE = 64_000  # characters, the pieces of which are put in by one transaction
+_MARKED = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # how texts may begin
+_SUFFIX = 100  # characters of it that stay where a name is too long
 _PATIENCE = timedelta(days=1)  # after which a file that is not finished is removed
 
 
@@ -31,8 +34,9 @@ async def put(
         return there
     file, found = await asyncio.to_thread(cut, new, content, folder)
     await db.tx(files.begin, project, file, clock.now() + _PATIENCE)
-    for at in range(0, len(found), _AT_ONCE):
-        some = [(clock.mint("passage"), piece) for piece in found[at : at + _AT_ONCE]]
+    at_once = _AT_ONCE // folder.piece
+    for at in range(0, len(found), at_once):
+        some = [(clock.mint("passage"), piece) for piece in found[at : at + at_once]]
         await db.tx(files.put, project, file, some)
     return await db.tx(_finish, project, file, on_duplicate)
 
@@ -46,12 +50,14 @@ def type_of(name: str, told: str | None) -> str:
 
 def cut(new: File, content: bytes, folder: Folder) -> tuple[File, Sequence[Piece]]:
     """The pieces of a file, and what it is with them. Raises `NotAText`."""
+    encoding = _MARKED.get(content[:2], "utf-8-sig")
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise NotAText(new.file_name, "is not in UTF-8") from None
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        why = f"is not in {encoding[:6].upper()} (byte {error.start + 1} is the first that is not)"
+        raise NotAText(new.file_name, why) from None
     if "\0" in text:
-        raise NotAText(new.file_name, "holds NUL characters")
+        raise NotAText(new.file_name, f"holds NUL characters (character {text.index(chr(0)) + 1})")
     found = list(pieces.cut(text, folder.piece))
     told = {"lines": pieces.lines_in(text), "total_chunks": len(found)}
     return new.model_copy(update=told), found
@@ -84,8 +90,10 @@ def _finish(tx: Tx, project: ProjectId, file: File, on_duplicate: OnDuplicate) -
 
 
 def _free_name(tx: Tx, project: ProjectId, file: File) -> str:
-    name, path, n = file.file_name, PurePosixPath(file.file_name), 0
+    name, suffix, n = file.file_name, PurePosixPath(file.file_name).suffix, 0
+    stem = name.removesuffix(suffix)
     while files.find_named(tx, project, file.source_id, name) is not None:
         n += 1
-        name = str(path.with_name(f"{path.stem}_({n}){path.suffix}"))
+        end = f"_({n}){suffix[:_SUFFIX]}"
+        name = f"{stem[: MAX_NAME - len(end)]}{end}"
     return name

@@ -1,17 +1,15 @@
 """One call of an agent's model that has nothing to do with what the agent knows or has said."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-from palaver import clock
 from palaver.core.window import Window
-from palaver.domain.entry import Entry
 from palaver.domain.llm import Handle
 from palaver.domain.message import Usage
 from palaver.domain.model_settings import ResponseFormat
 from palaver.domain.part import Text
 from palaver.engine import choosing, summarising, tally
 from palaver.engine.choosing import Opened
+from palaver.engine.says import says
 from palaver.providers.catalog import Catalog
 
 
@@ -40,20 +38,11 @@ async def generate(catalog: Catalog, found: Opened, inquiry: Inquiry) -> Generat
     window = Window(
         choice.handle,
         system=inquiry.system,
-        entries=(_says("user", inquiry.prompt),),
+        entries=(says("user", Text(text=inquiry.prompt)),),
         settings=choice.settings,
         form=inquiry.form,
     )
     text, completion = await summarising.heard(catalog, window)
-    tokens = tally.completed(completion, window, _says("assistant", text)).tokens
+    said = says("assistant", Text(text=text))
+    tokens = tally.completed(completion, window, said).tokens
     return Generated(text, choice.handle, tally.counted(Usage(), tokens))
-
-
-def _says(role: Literal["user", "assistant"], text: str) -> Entry:
-    return Entry(
-        id=clock.mint("message"),
-        seq=0,
-        role=role,
-        parts=(Text(text=text),),
-        created_at=clock.now(),
-    )

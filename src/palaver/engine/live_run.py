@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from palaver import clock
 from palaver.core.compaction import Trigger
-from palaver.core.expand import messages_of, words_of
+from palaver.core.expand import messages_of
 from palaver.core.prefix import Outline
 from palaver.core.repair import Mend, mended
 from palaver.core.speech import Speech
@@ -17,13 +17,14 @@ from palaver.core.turn import CallModel, Compact, Remind, Reply, RunTools, Turn,
 from palaver.core.window import Window
 from palaver.domain.entry import Entry, Role
 from palaver.domain.message import Message
-from palaver.domain.part import Text
+from palaver.domain.part import Part, Text
 from palaver.domain.run import Run, Step, StopReason
 from palaver.engine import compiling, ending, line, surveying
 from palaver.engine.ending import Ending, Unwritten
 from palaver.engine.failure import Failure
 from palaver.engine.log import Log
 from palaver.engine.meter import Meter
+from palaver.engine.says import says
 from palaver.engine.send import Send
 from palaver.engine.stage import Stage, Tools
 from palaver.engine.summarising import Summariser
@@ -155,7 +156,7 @@ class LiveRun:
         send = self.send
         system, said, before = await self.db.read(_read, send)
         self._meter.outline = before
-        system_text = self.send.system(words_of(system.parts))
+        system_text = self.send.system(system.text)
         return await self._measured(replace(blank, system=system_text, entries=said), before)
 
     async def _measured(self, window: Window, before: Outline | None) -> Window:
@@ -208,13 +209,13 @@ class LiveRun:
 
         async def tell() -> None:
             if self.send.compactions:
-                await self._show(ending.compacting(self._blank("summary", None), window, trigger))
+                await self._show(ending.compacting(self._says("summary", None), window, trigger))
 
         try:
             done = await summariser.compacted(window, trigger, tell)
         except NothingToCompact:
             return window  # its provider may know better
-        summary = done.entry(self._blank("summary", None))
+        summary = done.entry(self._says("summary", None))
         after = done.cut.window(window, summary)
         project, address = self.send.project, self.send.address
         text = await self.db.read(compiling.recompile, project, address, True)
@@ -230,7 +231,7 @@ class LiveRun:
         window = self._sound(window)
         self._step = self._new_step(window, stage.context_window)
         self._trace("agent_step", self._step.id)
-        blank = self._blank("assistant", self._step.id, str(window.handle))
+        blank = self._says("assistant", self._step.id, model=str(window.handle))
         gates = {name: g for name, g in stage.gates.items() if name not in window.barred}
         self._speech = Speech(blank, gates)
         self._new.prompt = self._meter.ask(self._step.id, window)
@@ -277,7 +278,7 @@ class LiveRun:
         self._meter.run_tools()
         parts = due.returned(await tools.run(due.due, due.ordered))
         self._new.metrics = self._meter.measured()
-        entry = self._blank("tool", due.step_id).model_copy(update={"parts": parts})
+        entry = self._says("tool", due.step_id, *parts)
         self._stage(entry)
         self._new.said += due.then
         self.due = None
@@ -285,8 +286,7 @@ class LiveRun:
         return (entry, *due.then)
 
     async def _remind(self, want: Remind) -> Entry:
-        entry = self._blank("user", want.step_id)
-        entry = entry.model_copy(update={"parts": (Text(text=want.text),)})
+        entry = self._says("user", want.step_id, Text(text=want.text))
         self._new.said.append(entry)
         await self._write()
         return entry
@@ -362,7 +362,7 @@ class LiveRun:
         reply = Reply(cut, "error")
         due = reply.tools() if reply.calls else self.due
         if due is not None:
-            said += [ending.closed(self._blank("tool", due.step_id), due), *due.then]
+            said += [ending.closed(self._says("tool", due.step_id), due), *due.then]
         return said
 
     def _new_step(self, window: Window, context_window: int) -> Step:
@@ -376,17 +376,10 @@ class LiveRun:
             context_window_limit=context_window,
         )
 
-    def _blank(self, role: Role, step_id: str | None, model: str | None = None) -> Entry:
-        return Entry(
-            id=clock.mint("message"),
-            seq=0,
-            role=role,
-            parts=(),
-            created_at=clock.now(),
-            run_id=self.run.id,
-            step_id=step_id,
-            model=model,
-        )
+    def _says(
+        self, role: Role, step_id: str | None, *parts: Part, model: str | None = None
+    ) -> Entry:
+        return says(role, *parts, run_id=self.run.id, step_id=step_id, model=model)
 
 
 def _read(tx: Tx, send: Send) -> tuple[Entry, tuple[Entry, ...], Outline | None]:

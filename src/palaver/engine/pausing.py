@@ -4,14 +4,14 @@ That a conversation waits is said by its newest entry alone (`palaver.core.appro
 only a deadline is kept, with the conversation.
 """
 
-from palaver import clock
 from palaver.core import approval
 from palaver.core.turn import RunTools
 from palaver.domain.conversation import Address
-from palaver.domain.entry import Entry, Role
+from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.part import Text
 from palaver.engine import ending, equipment
+from palaver.engine.says import says
 from palaver.engine.send import Send
 from palaver.errors import AwaitingApproval
 from palaver.store import agents, conversations, entries, runs
@@ -62,13 +62,13 @@ def answering(send: Send, asked: Entry) -> Send:
 
 def denial(asked: Entry, reason: str) -> Entry:
     """The answer that denies all calls that wait in `asked`."""
-    return approval.denial(asked, _new("approval"), reason)
+    return approval.denial(asked, says("approval"), reason)
 
 
 def close(tx: Tx, project: ProjectId, address: Address, asked: Entry, reason: str) -> None:
     """Deny the calls that wait in `asked`, and leave it at that: no run goes on from there."""
     answer = denial(asked, reason)
-    returns = ending.closed(_new("tool"), approval.carrying_out(asked, answer))
+    returns = ending.closed(says("tool"), approval.carrying_out(asked, answer))
     entries.append(tx, project, address, [answer, returns])
     conversations.await_answer(tx, address.conversation_id, None)
     agents.note_run(tx, address.agent_id, answer.created_at, "cancelled", 0)
@@ -99,9 +99,4 @@ def repeated(tx: Tx, send: Send) -> str | Send | None:
         return send.saying(*send.held)
     if earlier.run_id and runs.state(tx, earlier.run_id).well:
         return earlier.run_id
-    nothing = _new("user").model_copy(update={"parts": (Text(text=_KEEP_ALIVE),)})
-    return send.saying(nothing)
-
-
-def _new(role: Role) -> Entry:
-    return Entry(id=clock.mint("message"), seq=0, role=role, parts=(), created_at=clock.now())
+    return send.saying(says("user", Text(text=_KEEP_ALIVE)))

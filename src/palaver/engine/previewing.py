@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from palaver.core.expand import words_of
 from palaver.core.repair import mended
 from palaver.domain.entry import Entry
 from palaver.engine import choosing
@@ -26,7 +25,7 @@ async def preview(db: Database, catalog: Catalog, send: Send) -> dict[str, Any]:
     choice = choosing.choose(catalog, opened, send.override_model)
     window = replace(
         choice.blank(opened.tools, send.address, send.client_tools),
-        system=send.system(words_of(system.parts)),
+        system=send.system(system.text),
         entries=mended((*said, *send.inputs)).entries,
         logprobs=send.logprobs,
     )

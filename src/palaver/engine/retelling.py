@@ -13,7 +13,6 @@ from palaver.domain.conversation import Address, Conversation, Segment
 from palaver.domain.entry import SYSTEM_SEQ, Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.intake import Intake
-from palaver.domain.part import Text
 from palaver.engine import compiling
 from palaver.engine.importing import Naming
 from palaver.store import conversations, entries, known
@@ -183,14 +182,10 @@ def _placed(entry: Entry, made: str, seq: int, names: Mapping[str, str]) -> Entr
 
     Behind the beginning of a conversation nobody speaks as the system.
     """
-    changes: dict[str, object] = {"id": made, "seq": seq}
-    if entry.role == "system" and seq != SYSTEM_SEQ:
-        changes["role"] = "user"
-    elif entry.role == "system":
-        changes["parts"] = tuple(
-            part.model_copy(update={"text": renamed(part.text, names)})
-            if isinstance(part, Text)
-            else part
-            for part in entry.parts
+    if entry.role == "system":
+        entry = (
+            renamed(entry, names)
+            if seq == SYSTEM_SEQ
+            else entry.model_copy(update={"role": "user"})
         )
-    return entry.model_copy(update=changes)
+    return entry.model_copy(update={"id": made, "seq": seq})

@@ -88,6 +88,11 @@ def most_open(agent: Agent) -> int:
     return DEFAULT_OPEN if agent.max_files_open is None else agent.max_files_open
 
 
+def file_tools(tx: Tx, project: ProjectId, agent_id: str) -> tuple[str, ...]:
+    """The ids of the file tools, for an agent that has a folder; none for one that has not."""
+    return OF_FILES if folders.of_agent(tx, project, agent_id) else ()
+
+
 def told(tx: Tx, project: ProjectId, agent: Agent) -> str:
     """What a prompt tells of an agent's folders; nothing if it has none."""
     held = folders.of_agent(tx, project, agent.id)
@@ -121,7 +126,7 @@ def _equip(tx: Tx, project: ProjectId, agent_id: str) -> None:
     """Let an agent have the file tools if it has a folder, and else not."""
     agent = agents.get(tx, project, agent_id)
     others: Sequence[str] = [one for one in agent.tools if one not in OF_FILES]
-    wanted = (*others, *(OF_FILES if folders.of_agent(tx, project, agent_id) else ()))
+    wanted = (*others, *file_tools(tx, project, agent_id))
     if set(wanted) != set(agent.tools):
         changes = {"tools": wanted, "updated_at": clock.now()}
         agents.change(tx, project, agent.model_copy(update=changes))

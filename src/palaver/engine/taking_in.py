@@ -20,7 +20,7 @@ from palaver.domain.bundle import (
     BundledFolder,
     BundledTool,
 )
-from palaver.domain.folder import File, Folder
+from palaver.domain.folder import MAX_NAME, File, Folder
 from palaver.domain.ids import ProjectId
 from palaver.domain.intake import Intake, Noun
 from palaver.domain.mcp import McpServer, StdioMcpServer
@@ -44,7 +44,7 @@ from palaver.store import (
 from palaver.store.db import Database, Tx
 from palaver.store.known import Kind
 
-_NO_GROUPS = "palaver has no groups of agents"
+_NO_GROUPS = "groups are not taken from agent files; make one with POST /v1/groups"
 _NOT_INSIDE = "a folder of that name is here, without this file; upload it there"
 _GONE = (
     "it was here and was deleted; bring it again when it has left the database "
@@ -327,7 +327,7 @@ class _Work:
         return Agent(
             **{name: value for name, value in given.items() if value is not None},
             id=made,
-            name=wishes.name or one.name + wishes.suffix,
+            name=wishes.name or one.name[: MAX_NAME - len(wishes.suffix)] + wishes.suffix,
             system=DEFAULT_SYSTEM if one.system is None else one.system,
             model=model,
             context_window_limit=limit,

@@ -8,10 +8,10 @@ from palaver import clock
 from palaver.core import titles
 from palaver.core.window import Window
 from palaver.domain.conversation import Address
-from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.part import Text
 from palaver.engine import choosing, summarising
+from palaver.engine.says import says
 from palaver.engine.send import Send
 from palaver.errors import PalaverError
 from palaver.providers.catalog import Catalog
@@ -85,13 +85,7 @@ class Titler:
         _, said = entries.window(tx, address.conversation_id)
         if not titles.wants(said):
             return None
-        question = Entry(
-            id=clock.mint("message"),
-            seq=0,
-            role="user",
-            parts=(Text(text=titles.question(said)),),
-            created_at=clock.now(),
-        )
+        question = says("user", Text(text=titles.question(said)))
         return Window(
             choice.handle,
             system=titles.PROMPT,

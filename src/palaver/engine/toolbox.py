@@ -75,14 +75,7 @@ class Toolbox:
             outcome = limited(outcome, tool.return_char_limit)
         except ToolRefused as refusal:
             outcome = Outcome(status="error", text=str(refusal))
-        return ToolReturn(
-            call_id=call.call_id,
-            name=call.name,
-            status=outcome.status,
-            content=outcome.text,
-            stdout=outcome.stdout,
-            stderr=outcome.stderr,
-        )
+        return returned(call.call_id, call.name, outcome)
 
     def _named(self, name: str) -> Tool:
         found = next((tool for tool in self.tools if tool.name == name), None)
@@ -108,6 +101,18 @@ def _arguments(call: ToolCall) -> Mapping[str, Any]:
             "surrogate pair, or a number that is not finite. Leave it out."
         )
     return arguments
+
+
+def returned(call_id: str, name: str, outcome: Outcome) -> ToolReturn:
+    """The return of a call that came to this."""
+    return ToolReturn(
+        call_id=call_id,
+        name=name,
+        status=outcome.status,
+        content=outcome.text,
+        stdout=outcome.stdout,
+        stderr=outcome.stderr,
+    )
 
 
 def limited(outcome: Outcome, limit: int) -> Outcome:

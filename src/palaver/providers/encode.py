@@ -6,7 +6,6 @@ goes back only to the protocol that gave it, which alone can read its seal.
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
@@ -244,7 +243,7 @@ def _image(source: ImageSource, fetches: bool) -> UserContent:
 def _picture(data: str, media_type: str, detail: str | None) -> UserContent:
     try:
         raw = base64.b64decode(data, validate=True)
-    except binascii.Error:
+    except ValueError:
         return _UNSEEN
     about = {"detail": detail} if detail else None
     return BinaryContent(raw, media_type=media_type, vendor_metadata=about)

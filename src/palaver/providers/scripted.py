@@ -143,7 +143,7 @@ def _returns(heard: Sequence[Entry]) -> list[ToolReturn]:
 
 
 def _script(entry: Entry | None, system: str) -> _Script:
-    said = _text(entry.parts) if entry else ""
+    said = entry.text if entry else ""
     told = said
     if _TRANSCRIPT in said:
         told, said = system, f"a transcript of {len(said)} characters"
@@ -197,9 +197,8 @@ def _answer(
 
 
 def _quote(part: ToolReturn) -> str:
-    content = part.content if isinstance(part.content, str) else _text(tuple(part.content))
     verb = "returned" if part.status == "success" else "failed with"
-    return f"The tool {part.name or part.call_id} {verb}: {content}"
+    return f"The tool {part.name or part.call_id} {verb}: {part.text}"
 
 
 def _events(think: str, text: str, calls: Sequence[ToolCall]) -> list[_Fragment]:
@@ -226,10 +225,6 @@ def _words(text: str) -> list[str]:
 def _size(event: _Fragment) -> int:
     said = event.arguments if isinstance(event, ToolCallDelta) else event.text
     return len(said.encode())
-
-
-def _text(parts: Sequence[Part]) -> str:
-    return "".join(part.text for part in parts if isinstance(part, Text))
 
 
 def _tokens(request: ChatRequest) -> int:

@@ -23,7 +23,7 @@ from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.run import StopReason
 from palaver.errors import NotFound
-from palaver.store import identities, schema, schema_texts
+from palaver.store import groups, identities, schema, schema_texts
 from palaver.store.db import Tx
 from palaver.store.identities import AGENTS, Whose
 from palaver.store.paging import By, Way, any_of, containing, led, paged, tagged
@@ -97,6 +97,7 @@ def remove(tx: Tx, project: ProjectId, agent_id: str, at: datetime) -> None:
     for of_it in (_held, _tags):
         tx.run(delete(of_it).where(of_it.c.agent_id == agent_id))
     identities.forget(tx, AGENTS, agent_id)
+    groups.forget(tx, agent_id)
     mine = (_conversations.c.project_id == project, _conversations.c.agent_id == agent_id)
     theirs = select(_conversations.c.id).where(*mine)
     for of_them in (schema.prompts, schema.compactions):
@@ -116,8 +117,8 @@ def listed(tx: Tx, project: ProjectId, page: Page, wanted: AgentFilter) -> list[
 def counted(tx: Tx, project: ProjectId, wanted: AgentFilter) -> int:
     """How many agents are wanted; hidden ones are left out."""
     query = select(func.count()).select_from(_agents).where(*_wanted(project, wanted))
-    groups = _groups(tx, project, wanted)
-    return int(tx.all(query.where(*(any_of(group, _agents) for group in groups)))[0][0])
+    ways = _groups(tx, project, wanted)
+    return int(tx.all(query.where(*(any_of(each, _agents) for each in ways)))[0][0])
 
 
 def with_block(tx: Tx, project: ProjectId, block_id: str, page: Page) -> list[Agent]:

@@ -338,7 +338,7 @@ def rewrite_system(tx: Tx, conversation_id: str, text: str) -> str:
     before = Entry.model_validate_json(row.body)
     entry = before.model_copy(update={"parts": (Text(text=text),)})
     tx.run(update(_entries).where(*mine).values(body=entry.model_dump_json(exclude_none=True)))
-    return "".join(part.text for part in before.parts if isinstance(part, Text))
+    return before.text
 
 
 def _of_run(project: ProjectId, run_id: str) -> Select[tuple[str]]:
@@ -351,7 +351,7 @@ def _searchable(project: ProjectId, address: Address, entry: Entry) -> Searchabl
     return Searchable(
         entry.id,
         (all_of(project, "entries"), address.agent_id),
-        "\n".join(part.text for part in entry.parts if isinstance(part, Text)),
+        entry.lines,
         "\n".join(part.text for part in entry.parts if isinstance(part, Reasoning)),
     )
 

@@ -149,7 +149,7 @@ def of_agent(tx: Tx, project: ProjectId, agent_id: str) -> list[Identity]:
 
 def attach(tx: Tx, project: ProjectId, holders: Holders, thing_id: str, identity_id: str) -> None:
     """Give a thing an identity; one that it has already changes nothing. Raises `NotFound`."""
-    _hold(tx, project, holders, thing_id)
+    hold(tx, project, holders, thing_id)
     _keep(tx, project, identity_id)
     pair = _pair(holders, thing_id, identity_id)
     if tx.first(select(holders.id).where(*pair)) is None:
@@ -158,7 +158,7 @@ def attach(tx: Tx, project: ProjectId, holders: Holders, thing_id: str, identity
 
 def detach(tx: Tx, project: ProjectId, holders: Holders, thing_id: str, identity_id: str) -> None:
     """Take an identity from a thing. Raises `NotFound` if it does not have it."""
-    _hold(tx, project, holders, thing_id)
+    hold(tx, project, holders, thing_id)
     if not tx.run(delete(holders.held).where(*_pair(holders, thing_id, identity_id))):
         raise NotFound(f"Identity of this {holders.noun.lower()}")
 
@@ -186,18 +186,18 @@ def forget(tx: Tx, holders: Holders, thing_id: str) -> None:
     tx.run(delete(holders.held).where(holders.id == thing_id))
 
 
-def _hold_keys(tx: Tx, project: ProjectId) -> None:
-    here = select(schema.projects.c.id).where(schema.projects.c.id == project)
-    tx.first(here.with_for_update(key_share=True))
-
-
-def _hold(tx: Tx, project: ProjectId, holders: Holders, thing_id: str) -> None:
+def hold(tx: Tx, project: ProjectId, holders: Holders, thing_id: str) -> None:
     """Keep a thing from being changed or removed meanwhile, or `NotFound`."""
     query = select(holders.things.c.id).where(
         *holders.there(project), holders.things.c.id == thing_id
     )
     if tx.first(query.with_for_update(key_share=True)) is None:
         raise NotFound(holders.noun)
+
+
+def _hold_keys(tx: Tx, project: ProjectId) -> None:
+    here = select(schema.projects.c.id).where(schema.projects.c.id == project)
+    tx.first(here.with_for_update(key_share=True))
 
 
 def _keep(tx: Tx, project: ProjectId, identity_id: str) -> None:

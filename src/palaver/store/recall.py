@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from palaver.domain.entry import Entry, Role
 from palaver.domain.ids import ProjectId
 from palaver.domain.meaning import Sought
-from palaver.domain.part import Text
 from palaver.domain.words import all_of
 from palaver.store import entries, schema, search
 from palaver.store.db import Tx
@@ -76,11 +75,7 @@ def searchables(tx: Tx, ids: Sequence[str]) -> list[Searchable]:
         Searchable(
             row.id,
             (all_of(row.project_id, "entries"), row.agent_id),
-            "\n".join(
-                part.text
-                for part in Entry.model_validate_json(row.body).parts
-                if isinstance(part, Text)
-            ),
+            Entry.model_validate_json(row.body).lines,
         )
         for row in tx.all(select(*where).where(_entries.c.id.in_(ids)))
     ]

@@ -1,4 +1,4 @@
-"""The tables of what is looked up: archives, folders, traces, identities, batches, words."""
+"""The tables of what is looked up: archives, folders, traces, groups, batches, words and so on."""
 
 from sqlalchemy import (
     BigInteger,
@@ -181,6 +181,30 @@ def _of_identities(thing: str, things: str) -> Table:
 
 agents_identities = _of_identities("agent", "agents")
 blocks_identities = _of_identities("block", "blocks")
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey("projects.id"), nullable=False),
+    Column("manager_type", String(16), nullable=False),
+    Column("manager_agent_id", Id, ForeignKey(agents.c.id)),
+    Column("hidden", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("groups_of_project", "project_id", "id"),
+    Index("groups_of_type", "project_id", "manager_type", "id"),
+    Index("groups_of_manager", "manager_agent_id", "id"),
+)
+
+groups_agents = Table(
+    "groups_agents",
+    metadata,
+    Column("group_id", Id, ForeignKey(groups.c.id), nullable=False),
+    Column("agent_id", Id, ForeignKey(agents.c.id), nullable=False),
+    Column("n", Integer, nullable=False),
+    PrimaryKeyConstraint("group_id", "n"),
+    Index("groups_with_agent", "agent_id", "group_id"),
+)
 
 # What can be found (`palaver.store.search`); its words are in the table `words`, under its number.
 searchable = Table(

@@ -33,11 +33,14 @@ _FUSED = 100  # how long the lists are, at least, of which one is made
 _SMOOTH = 60  # the larger it is, the less the first places are worth more than those after them
 _THOUGHT, _SCOPE = "~", "@"  # what such words begin with; no other word can
 
-# Each done for all texts before the next.
+# Each done for all texts before the next. Where it selects, FTS5 writes a segment for each row.
 _NOTE = {
     "sqlite": (
         text("INSERT INTO searchable (id) VALUES (:id)"),
-        text("INSERT INTO words (rowid, said) SELECT n, :said FROM searchable WHERE id = :id"),
+        text(
+            "INSERT INTO words (rowid, said) "
+            "VALUES ((SELECT n FROM searchable WHERE id = :id), :said)"
+        ),
     ),
     "postgresql": (
         text(
@@ -50,7 +53,7 @@ _FORGET = {
     "sqlite": (
         text(
             "INSERT INTO words (words, rowid, said) "
-            "SELECT 'delete', n, :said FROM searchable WHERE id = :id"
+            "VALUES ('delete', (SELECT n FROM searchable WHERE id = :id), :said)"
         ),
         text("DELETE FROM searchable WHERE id = :id"),
     ),
@@ -91,7 +94,9 @@ class Searchable:
     @property
     def words(self) -> str:
         """All that it is found by; nothing if it holds no word."""
-        words = [*words_of(self.said), *(_THOUGHT + word for word in words_of(self.thought))]
+        words = words_of(self.said)
+        if self.thought:
+            words += [_THOUGHT + word for word in words_of(self.thought)]
         return " ".join([*(_SCOPE + scope for scope in self.scopes), *words]) if words else ""
 
 
