@@ -11,9 +11,8 @@ from palaver.domain.page import Page
 from palaver.errors import Conflict, NotFound
 from palaver.store import agents, schema, schema_texts
 from palaver.store.db import Tx
-from palaver.store.paging import paged
+from palaver.store.paging import as_of, paged
 
-_agents = schema.agents
 _files = schema_texts.files
 _folders = schema_texts.folders
 _held = schema_texts.agents_folders
@@ -99,12 +98,7 @@ def of_agent(tx: Tx, project: ProjectId, agent_id: str) -> list[Folder]:
 def holders(tx: Tx, project: ProjectId, folder_id: str, page: Page) -> list[str]:
     """The ids of the agents that have a folder, on a page. Raises `NotFound`."""
     get(tx, project, folder_id)
-    query = select(_agents.c.id).where(
-        _agents.c.project_id == project,
-        _agents.c.id.in_(select(_held.c.agent_id).where(_held.c.folder_id == folder_id)),
-        _agents.c.deleted_at.is_(None),
-    )
-    return [row.id for row in paged(tx, project, query, _agents, page)]
+    return [one.id for one in agents.with_folder(tx, project, folder_id, page)]
 
 
 def attach(tx: Tx, project: ProjectId, agent_id: str, folder_id: str) -> bool:
@@ -114,7 +108,8 @@ def attach(tx: Tx, project: ProjectId, agent_id: str, folder_id: str) -> bool:
     mine = (_held.c.agent_id == agent_id, _held.c.folder_id == folder_id)
     if tx.first(select(_held.c.agent_id).where(*mine)) is not None:
         return False
-    tx.run(insert(_held), {"agent_id": agent_id, "folder_id": folder_id})
+    held = insert(_held).values(sorted_as=as_of(schema.agents, agent_id))
+    tx.run(held, {"agent_id": agent_id, "folder_id": folder_id})
     return True
 
 

@@ -13,7 +13,7 @@ from palaver.domain.page import Page
 from palaver.errors import Conflict, NotFound
 from palaver.store import schema, schema_texts
 from palaver.store.db import Tx
-from palaver.store.paging import Way, paged
+from palaver.store.paging import Way, as_of, paged
 
 _identities = schema_texts.identities
 
@@ -34,7 +34,7 @@ class Holders:
 
     def way(self, identity_id: str) -> Way:
         """The way to the things that have an identity."""
-        return Way(self.id, (self.held.c.identity_id == identity_id,))
+        return Way(self.id, (self.held.c.identity_id == identity_id,), self.held.c.sorted_as)
 
     def there(self, project: ProjectId) -> list[ColumnElement[bool]]:
         """Which things are of a project, and there."""
@@ -143,7 +143,7 @@ def of_agent(tx: Tx, project: ProjectId, agent_id: str) -> list[Identity]:
     """The identities that an agent has."""
     theirs = select(AGENTS.held.c.identity_id).where(AGENTS.id == agent_id)
     mine = (_identities.c.project_id == project, _identities.c.id.in_(theirs))
-    rows = tx.all(select(_identities.c.body).where(*mine).order_by(_identities.c.id))
+    rows = tx.all(select(_identities.c.body).where(*mine).order_by(_identities.c.sorted_as))
     return _read(tx, [row.body for row in rows])
 
 
@@ -153,7 +153,8 @@ def attach(tx: Tx, project: ProjectId, holders: Holders, thing_id: str, identity
     _keep(tx, project, identity_id)
     pair = _pair(holders, thing_id, identity_id)
     if tx.first(select(holders.id).where(*pair)) is None:
-        tx.run(insert(holders.held), {holders.id.name: thing_id, "identity_id": identity_id})
+        held = insert(holders.held).values(sorted_as=as_of(holders.things, thing_id))
+        tx.run(held, {holders.id.name: thing_id, "identity_id": identity_id})
 
 
 def detach(tx: Tx, project: ProjectId, holders: Holders, thing_id: str, identity_id: str) -> None:

@@ -40,8 +40,9 @@ def get(tx: Tx, project: ProjectId, server_id: str, *, for_update: bool = False)
 
 def listed(tx: Tx, project: ProjectId) -> list[McpServer]:
     """All servers, oldest first, with their secrets."""
-    query = select(_servers.c.body).where(_servers.c.project_id == project).order_by(_servers.c.id)
-    return [MCP_SERVER.validate_json(row.body) for row in tx.all(query)]
+    query = select(_servers.c.body).where(_servers.c.project_id == project)
+    rows = tx.all(query.order_by(_servers.c.created_at, _servers.c.id))
+    return [MCP_SERVER.validate_json(row.body) for row in rows]
 
 
 def change(tx: Tx, project: ProjectId, server: McpServer, at: datetime) -> None:
@@ -66,7 +67,9 @@ def tools_of(tx: Tx, project: ProjectId, server_id: str) -> list[Tool]:
     query = select(_tools.c.body).where(
         _tools.c.project_id == project, _tools.c.mcp_server_id == server_id
     )
-    return [Tool.model_validate_json(row.body) for row in tx.all(query.order_by(_tools.c.id))]
+    return [
+        Tool.model_validate_json(row.body) for row in tx.all(query.order_by(_tools.c.sorted_as))
+    ]
 
 
 def tool_of(tx: Tx, project: ProjectId, server_id: str, tool_id: str) -> Tool:

@@ -111,7 +111,7 @@ def mentioning(
         query = query.where(or_(*(containing(_tools.c.body, word) for word in words)))
     if types is not None:
         query = query.where(_tools.c.tool_type.in_(types))
-    rows = tx.all(query.order_by(_tools.c.id.desc()))
+    rows = tx.all(query.order_by(_tools.c.sorted_as.desc()))
     return [Tool.model_validate_json(row.body) for row in rows]
 
 
@@ -141,7 +141,12 @@ def _take_name(tx: Tx, project: ProjectId, tool: Tool) -> None:
 def _everything(project: ProjectId, built_in: BuiltIn) -> Subquery:
     """All tools as one table. Of those that are built in it holds what is looked for."""
     kept = select(
-        _tools.c.id, _tools.c.project_id, _tools.c.name, _tools.c.tool_type, _tools.c.body
+        _tools.c.id,
+        _tools.c.project_id,
+        _tools.c.name,
+        _tools.c.tool_type,
+        _tools.c.sorted_as,
+        _tools.c.body,
     ).where(_tools.c.project_id == project)
     own = [
         select(
@@ -149,6 +154,7 @@ def _everything(project: ProjectId, built_in: BuiltIn) -> Subquery:
             literal(project).label("project_id"),
             literal(tool.name).label("name"),
             literal(tool.tool_type).label("tool_type"),
+            literal(tool.id).label("sorted_as"),
             literal("").label("body"),
         )
         for tool in built_in.values()
