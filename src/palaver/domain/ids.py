@@ -59,6 +59,11 @@ def shape(prefix: str, millis: int, noise: int) -> str:
     return f"{prefix}-{uuid.UUID(int=high | low)}"
 
 
+def named(prefix: str, name: str) -> str:
+    """The id of something of palaver's own: it follows from a name, and is the same everywhere."""
+    return shape(prefix, 0, uuid.uuid5(uuid.NAMESPACE_URL, f"palaver:{name}").int)
+
+
 def is_id(prefix: str, text: str) -> bool:
     """Whether a text is an id of a kind."""
     return re.fullmatch(f"{prefix}-{_UUID4}", text) is not None

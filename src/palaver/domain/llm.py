@@ -8,6 +8,7 @@ from palaver.domain.entry import Entry
 from palaver.domain.model_settings import ModelSettings, ResponseFormat
 from palaver.domain.token_details import TokenDetails
 from palaver.domain.tool import ToolSpec
+from palaver.errors import Invalid
 
 FinishReason = Literal["stop", "length", "tool_call", "content_filter", "error"]
 
@@ -18,6 +19,14 @@ class Handle:
 
     provider: str
     model: str
+
+    @classmethod
+    def of(cls, spelled: str) -> "Handle":
+        """The handle that `spelled` spells. Raises `Invalid` where it is none."""
+        provider, _, model = spelled.partition("/")
+        if not provider or not model:
+            raise Invalid(f"The model {spelled!r} is no handle: it must be provider/model.")
+        return cls(provider, model)
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.model}"

@@ -267,7 +267,7 @@ def fork(
     source = entries.reach_in(tx, project, source_id, lock=True)
     start, opening = source.context.start, source.context.head
     cut = source.head if upto is None else source.seq_of(tx, upto)
-    if upto is not None and cut < start and cut not in opening:
+    if upto is not None and SYSTEM_SEQ != cut < start and cut not in opening:
         raise NotFound(f"Message {upto}", "only messages in the context can be forked at.")
     shared = source.context_upto(cut)
     own, head = [system], [seq for seq in opening if seq <= cut]
