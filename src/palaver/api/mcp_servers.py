@@ -1,9 +1,6 @@
 """MCP servers over HTTP, and the tools that come from them."""
 
 import logging
-from typing import Annotated, Any
-
-from pydantic import Discriminator, Tag
 
 from palaver import clock
 from palaver.api import routing
@@ -15,15 +12,7 @@ from palaver.core import mcp_servers as config
 from palaver.core.offers import offered_as
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId, McpServerId, ToolId
-from palaver.domain.mcp import (
-    McpConfigChange,
-    McpServer,
-    Name,
-    Refreshed,
-    SseConfig,
-    StdioConfig,
-    StreamableHttpConfig,
-)
+from palaver.domain.mcp import McpConfig, McpConfigChange, McpServer, Name, Refreshed
 from palaver.domain.tool import Outcome, Tool, ToolExecutionResult
 from palaver.engine.mcp.refreshing import refresh
 from palaver.errors import McpFailed
@@ -33,19 +22,6 @@ from palaver.store.db import Tx
 logger = logging.getLogger(__name__)
 
 router = routing.router("/v1/mcp-servers", "mcp_servers")
-
-
-def _transport(sent: Any) -> str:
-    fields = sent if isinstance(sent, dict) else {}
-    return str(fields.get("mcp_server_type") or ("stdio" if "command" in fields else "sse"))
-
-
-McpConfig = Annotated[
-    Annotated[StdioConfig, Tag("stdio")]
-    | Annotated[SseConfig, Tag("sse")]
-    | Annotated[StreamableHttpConfig, Tag("streamable_http")],
-    Discriminator(_transport),
-]
 
 
 class NewMcpServer(Frozen):
