@@ -1,5 +1,6 @@
 """Fixtures for every test."""
 
+import gc
 from collections import Counter
 from collections.abc import Iterator
 
@@ -11,6 +12,17 @@ from tests.fakes.provider import FakeProvider
 from tests.servers import Server, asking, fake_provider, serve
 
 pytest.register_assert_rewrite("tests.contract.talk")
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Do not look for garbage while ten thousand tests are collected; all of them stay."""
+    gc.disable()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Do not look at them again and again either."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

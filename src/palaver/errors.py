@@ -135,7 +135,7 @@ class NothingToCancel(Conflict):
     """No run of the conversation is active."""
 
     def __init__(self) -> None:
-        super().__init__("No active runs to cancel in this conversation; nothing was changed.")
+        super().__init__("No active runs to cancel; nothing was changed.")
 
 
 class NothingToUndo(Conflict):

@@ -210,6 +210,7 @@ class BundledBlock(Frozen):
     is_template: bool = False
     template_name: str | None = Field(None, validation_alias=AliasChoices("template_name", "name"))
     preserve_on_migration: bool | None = None
+    created_at: SentStamp | None = None
 
 
 class BundledTool(Frozen):
@@ -232,6 +233,7 @@ class BundledTool(Frozen):
     metadata_: dict[str, Any] | None = None
     approval_ttl: Annotated[float, Field(gt=0)] | None = None
     mcp_server_id: LocalId | None = None
+    created_at: SentStamp | None = None
 
 
 class BundledServer(Frozen):
@@ -242,6 +244,7 @@ class BundledServer(Frozen):
     server_name: Label
     server_url: str | None = None
     stdio_config: dict[str, Any] | None = None
+    created_at: SentStamp | None = None
 
 
 class BundledFolder(Frozen):
