@@ -79,8 +79,8 @@ class OpenAILines:
             http_client=DefaultAsyncHttpxClient(timeout=timeout, event_hooks=HOOKS),
             **_address(account),
         )
-        if account.provider.dialect in ("openai", "codex"):
-            learn_to_read()
+        # What the first line imports and its answer is read with is made here, off the event loop.
+        learn_to_read(self.line("o3").wire)
 
     def line(self, name: str) -> Line:
         """The model called `name`: a reasoning one of OpenAI's by Responses, any other by Chat.
