@@ -24,7 +24,6 @@ from openai.types.responses import ResponseStreamEvent
 from palaver.errors import BrokenReply
 from palaver.providers import sglang
 
-
 # What a response is of which the client has several kinds, and builds a reader for each field.
 _SAID: dict[str, Any] = {
     "response": {
@@ -61,14 +60,14 @@ class Client(AsyncOpenAI):
         """No header is missed: Azure's key stands in another one."""
 
 
-def learn_to_read(wire: str) -> None:
+def learn_to_read(*, responses: bool) -> None:
     """Have the client build what it reads answers with, which it else does at the first one.
 
     For Responses that takes 0.4 s, and the first answer is read on the event loop.
     """
     choice = {"index": 0, "delta": {"content": ""}}
     construct_type(type_=ChatCompletionChunk, value={"choices": [choice], "usage": {}})
-    if wire == "responses":
+    if responses:
         construct_type(type_=ResponseStreamEvent, value={"type": "response.created", **_SAID})
 
 
