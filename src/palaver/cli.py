@@ -39,8 +39,16 @@ def main() -> None:
 @main.command()
 @click.option("--host", help="Address to listen on (PALAVER_HOST; default 127.0.0.1).")
 @click.option("--port", type=int, help="Port to listen on (PALAVER_PORT; default 8283).")
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
-@click.option("--log-level", type=click.Choice(LOG_LEVELS), help="How much to tell.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that share the port.",
+)
+@click.option(
+    "--log-level", type=click.Choice(LOG_LEVELS), help="How much to tell (PALAVER_LOG_LEVEL)."
+)
 def serve(host: str | None, port: int | None, workers: int, log_level: str | None) -> None:
     """Serve the API until you press Ctrl-C."""
     try:

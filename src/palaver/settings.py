@@ -88,7 +88,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. Each says in which variable it is found.
+    """All settings; the table above says in which variable each is found.
 
     `environment` is what the providers look for their keys in; it is never shown.
     """

@@ -1,12 +1,13 @@
 """Folders and their files over HTTP."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import HTTPException, Query, Request, UploadFile
 from pydantic import AfterValidator, Field, StringConstraints
 
 from palaver import clock
 from palaver.api import agent_states, routing
+from palaver.api.changes import given
 from palaver.api.deps import Caller, Db, Rooms
 from palaver.api.pages import Fifty, NewestFirst, OldestFirst
 from palaver.api.problems import CONFLICT, NO_TEXT
@@ -94,7 +95,6 @@ class FolderQuery(OldestFirst):
 
     limit: Limit | None = 50
     name: str | None = None
-    order_by: Literal["created_at"] = "created_at"
 
 
 class FilesQuery(NewestFirst):
@@ -115,14 +115,15 @@ class UploadQuery(Frozen):
 async def create(body: NewFolder, caller: Caller, rooms: Rooms) -> Folder:
     """Make a folder, whose name no other one has."""
     now = clock.now()
-    given = {name: getattr(body, name) for name in ("description", "instructions", "metadata")}
     folder = Folder(
         id=clock.mint("source"),
         name=body.name,
+        description=body.description,
+        instructions=body.instructions,
+        metadata=body.metadata,
         embedding_config=body.config,
         created_at=now,
         updated_at=now,
-        **given,
     )
     await rooms.db.tx(folders.add, caller.project, folder)
     return agent_states.shown(rooms.catalog, folder)
@@ -174,9 +175,7 @@ async def update(folder_id: FolderId, body: FolderChange, caller: Caller, rooms:
 
     def change(tx: Tx) -> Folder:
         before = folders.get(tx, caller.project, folder_id, for_update=True)
-        given = body.model_dump(exclude_unset=True)
-        kept = ("name", "embedding_config")
-        changes = {key: value for key, value in given.items() if key not in kept or value}
+        changes = given(body, {"name", "embedding_config"})
         told = {**before.model_dump(), **changes, "updated_at": clock.now()}
         after = Folder.model_validate(told)
         folders.change(tx, caller.project, after)

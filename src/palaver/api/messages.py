@@ -202,14 +202,13 @@ async def cancel_runs_of_agent(
 ) -> dict[str, str]:
     """Cancel these runs of the agent, or the active ones of its default conversation."""
 
-    def write(tx: Tx) -> Cancelled:
+    def write(tx: Tx, worker: str) -> Cancelled:
         address = addressing.default_of(tx, caller.project, agent_id)
-        worker = rooms.runner.worker
         if body is None or body.run_ids is None:
             return line.cancel(tx, worker, caller.project, address)
         return line.cancel_some(tx, worker, caller.project, agent_id, body.run_ids)
 
-    return rooms.cancel(await rooms.db.tx(write))
+    return await rooms.cancel(write)
 
 
 @of_agent.get("")
@@ -222,7 +221,7 @@ async def list_messages_of_agent(
         agents.get(tx, caller.project, agent_id)
         if query.conversation_id is None:
             return query.shown(partial(entries.of_agent, tx, caller.project, agent_id))
-        address = addressing.find(tx, caller.project, query.conversation_id, agent_id)
+        address = addressing.of_agent(tx, caller.project, agent_id, query.conversation_id)
         where = (tx, caller.project, address.conversation_id)
         return query.shown(partial(entries.listed, *where))
 
@@ -288,9 +287,7 @@ def _place(admitted: Admitted) -> dict[str, str]:
 
 async def cancel(rooms: House, project: ProjectId, agent_id: str, run_id: str) -> None:
     """Cancel a run, if it still goes on."""
-    worker = rooms.runner.worker
-    ended = await rooms.db.tx(line.cancel_some, worker, project, agent_id, [run_id])
-    rooms.runner.cancel(ended.run_ids, ended.begun)
+    await rooms.end(line.cancel_some, project, agent_id, [run_id])
 
 
 def failure(tx: Tx, project: ProjectId, run_id: str) -> Failure:

@@ -287,7 +287,7 @@ class _Work:
         if is_new:
             agent = self._agent(one, made)
             agents.add(self._tx, self._project, agent)
-            for block_id in self._held(n, one):
+            for block_id in self._held(one):
                 blocks.attach(self._tx, self._project, made, block_id)
             for archive in one.archive_ids or ():
                 archives.attach(self._tx, self._project, made, self._archives[archive])
@@ -313,7 +313,7 @@ class _Work:
                 seen = opened.model_dump(exclude={"file_id"})
                 open_files.note(self._tx, made, file.model_copy(update=seen), clock.now())
 
-    def _held(self, n: int, one: BundledAgent) -> Iterable[str]:
+    def _held(self, one: BundledAgent) -> Iterable[str]:
         """The blocks of an agent: those that it names, and those that stand in it."""
         yield from (self._blocks[block] for block in one.block_ids or ())
         for i, block in enumerate(one.memory_blocks or ()):

@@ -18,7 +18,6 @@ from sqlalchemy import (
     update,
 )
 
-from palaver.domain.agent import Agent
 from palaver.domain.block import Block
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
@@ -172,12 +171,6 @@ def detach(tx: Tx, project: ProjectId, agent_id: str, block_id: str) -> None:
     mine = (_held.c.agent_id == agent_id, _held.c.block_id == block_id)
     if not tx.run(delete(_held).where(*mine)):
         raise NotFound("Block of this agent")
-
-
-def agents_with(tx: Tx, project: ProjectId, block_id: str, page: Page) -> list[Agent]:
-    """The agents that have a block, on a page. Raises `NotFound`."""
-    get(tx, project, block_id)
-    return agents.with_block(tx, project, block_id, page)
 
 
 def of_identity(tx: Tx, project: ProjectId, identity_id: str, page: Page) -> list[Block]:

@@ -9,7 +9,7 @@ from palaver.domain.folder import FileStats, Folder, OrganizationSourcesStats, S
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.errors import Conflict, NotFound
-from palaver.store import agents, schema, schema_texts
+from palaver.store import agents, naming, schema, schema_texts
 from palaver.store.db import Tx
 from palaver.store.paging import as_of, paged
 
@@ -164,8 +164,7 @@ def stats(tx: Tx, project: ProjectId, *, detailed: bool = False) -> Organization
 
 
 def _take_name(tx: Tx, project: ProjectId, folder: Folder) -> None:
-    here = select(schema.projects.c.id).where(schema.projects.c.id == project)
-    tx.first(here.with_for_update(key_share=True))  # names are given one after the other
+    naming.hold(tx, project)
     if find_named(tx, project, folder.name) not in (None, folder.id):
         raise Conflict(f"There is a folder `{folder.name}`; use that one, or another name.")
 

@@ -11,7 +11,7 @@ from palaver.domain.identity import Identity, IdentityType
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.errors import Conflict, NotFound
-from palaver.store import schema, schema_texts
+from palaver.store import naming, schema, schema_texts
 from palaver.store.db import Tx
 from palaver.store.paging import Way, as_of, paged
 
@@ -86,7 +86,7 @@ def get(tx: Tx, project: ProjectId, identity_id: str, *, for_update: bool = Fals
     `for_update` keeps others from changing any.
     """
     if for_update:
-        _hold_keys(tx, project)
+        naming.hold(tx, project)
     query = select(_identities.c.body).where(*_mine(project, identity_id))
     row = tx.first(query.with_for_update(key_share=True) if for_update else query)
     if row is None:
@@ -97,7 +97,7 @@ def get(tx: Tx, project: ProjectId, identity_id: str, *, for_update: bool = Fals
 
 def find_keyed(tx: Tx, project: ProjectId, key: str) -> Identity | None:
     """The identity of a key, if there is one. Nobody gives keys before the transaction ends."""
-    _hold_keys(tx, project)
+    naming.hold(tx, project)
     mine = (_identities.c.project_id == project, _identities.c.identifier_key == key)
     rows = tx.all(select(_identities.c.body).where(*mine))
     return next(iter(_read(tx, [row.body for row in rows])), None)
@@ -194,11 +194,6 @@ def hold(tx: Tx, project: ProjectId, holders: Holders, thing_id: str) -> None:
     )
     if tx.first(query.with_for_update(key_share=True)) is None:
         raise NotFound(holders.noun)
-
-
-def _hold_keys(tx: Tx, project: ProjectId) -> None:
-    here = select(schema.projects.c.id).where(schema.projects.c.id == project)
-    tx.first(here.with_for_update(key_share=True))
 
 
 def _keep(tx: Tx, project: ProjectId, identity_id: str) -> None:

@@ -9,7 +9,7 @@ from palaver.domain.ids import ProjectId
 from palaver.domain.mcp import MCP_SERVER, McpServer
 from palaver.domain.tool import Tool
 from palaver.errors import Conflict, NotFound
-from palaver.store import schema, tools
+from palaver.store import naming, schema, tools
 from palaver.store.db import Tx
 
 _servers = schema.mcp_servers
@@ -99,8 +99,7 @@ def taken(tx: Tx, project: ProjectId, server_id: str, names: Collection[str]) ->
 
     Nobody gives a name to a tool before the transaction ends.
     """
-    here = select(schema.projects.c.id).where(schema.projects.c.id == project)
-    tx.first(here.with_for_update(key_share=True))
+    naming.hold(tx, project)
     query = select(_tools.c.name, _tools.c.mcp_server_id).where(
         _tools.c.project_id == project, _tools.c.name.in_(names)
     )

@@ -26,7 +26,7 @@ from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.tool import Tool
 from palaver.errors import Conflict, NotFound
-from palaver.store import schema
+from palaver.store import naming, schema
 from palaver.store.db import Tx
 from palaver.store.paging import containing, paged
 
@@ -92,8 +92,7 @@ def by_ids(tx: Tx, project: ProjectId, ids: Sequence[str]) -> dict[str, Tool]:
 def find_named(tx: Tx, project: ProjectId, name: str, *, for_update: bool = False) -> Tool | None:
     """The tool of a name, if one is kept. `for_update` keeps others from giving names meanwhile."""
     if for_update:
-        here = select(schema.projects.c.id).where(schema.projects.c.id == project)
-        tx.first(here.with_for_update(key_share=True))
+        naming.hold(tx, project)
     mine = (_tools.c.project_id == project, _tools.c.name == name)
     row = tx.first(select(_tools.c.body).where(*mine))
     return Tool.model_validate_json(row.body) if row is not None else None
