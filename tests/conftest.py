@@ -1,16 +1,29 @@
 """Fixtures for every test."""
 
+import gc
 from collections import Counter
 from collections.abc import Iterator
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.databases import Databases, PostgresDatabases, SqliteDatabases
+from tests.databases import Databases, PostgresDatabases, SqliteDatabases, in_memory
 from tests.fakes.mcp_process import listening
 from tests.fakes.provider import FakeProvider
 from tests.servers import Server, asking, fake_provider, serve
 
 pytest.register_assert_rewrite("tests.contract.talk")
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Do not look for garbage while ten thousand tests are collected; all of them stay."""
+    gc.disable()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Do not look at them again and again either."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -49,6 +62,13 @@ def module_url(databases: Databases) -> Iterator[str]:
     """A database for all tests of a module."""
     with databases.fresh() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def file_url() -> Iterator[str]:
+    """The URL of a database file that does not exist yet, for all tests of a module."""
+    with TemporaryDirectory(prefix="palaver-", dir=in_memory()) as folder:
+        yield f"sqlite:///{folder}/palaver.db"
 
 
 @pytest.fixture

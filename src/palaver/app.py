@@ -47,6 +47,7 @@ from palaver.api import (
 )  # fmt: skip
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
+from palaver.api.visitors import NoStrangePages, is_loopback
 from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.domain.intake import Intake
 from palaver.engine import doctor, titling
@@ -114,7 +115,10 @@ def make_app(
         version=__version__,
         description="A server for conversations with stateful agents.",
         lifespan=lambda app: _life(app, open_house(settings, patience, open_database)),
-        middleware=[Middleware(OneSpelling)],
+        middleware=[
+            Middleware(NoStrangePages, _names(settings)),
+            Middleware(OneSpelling),
+        ],
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
@@ -123,6 +127,11 @@ def make_app(
     routing.add(app, _ROUTERS)
     problems.install(app)
     return app
+
+
+def _names(settings: Settings) -> frozenset[str] | None:
+    """The names by which it may be called; None for any, where it is meant for other machines."""
+    return settings.hosts if settings.hosts or is_loopback(settings.host) else None
 
 
 async def prepare(settings: Settings) -> None:

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from palaver import __version__, settings
+from palaver.api.wire import Bounded
 from palaver.app import bring_in, examine, make_app, migrate, prepare
 from palaver.domain.intake import Intake
 from palaver.engine.doctor import Diagnosis
@@ -38,8 +39,16 @@ def main() -> None:
 @main.command()
 @click.option("--host", help="Address to listen on (PALAVER_HOST; default 127.0.0.1).")
 @click.option("--port", type=int, help="Port to listen on (PALAVER_PORT; default 8283).")
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
-@click.option("--log-level", type=click.Choice(LOG_LEVELS), help="How much to tell.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that share the port.",
+)
+@click.option(
+    "--log-level", type=click.Choice(LOG_LEVELS), help="How much to tell (PALAVER_LOG_LEVEL)."
+)
 def serve(host: str | None, port: int | None, workers: int, log_level: str | None) -> None:
     """Serve the API until you press Ctrl-C."""
     try:
@@ -187,9 +196,10 @@ def collect_less() -> None:
 
 def _run(chosen: Settings, workers: int) -> None:
     """Serve until the process is told to end; the workers read the rest off the environment."""
-    os.environ["PALAVER_LOG_LEVEL"] = chosen.log_level
+    os.environ |= {"PALAVER_LOG_LEVEL": chosen.log_level, "PALAVER_HOST": chosen.host}
     config = uvicorn.Config(
         "palaver.cli:worker_app",
+        http=Bounded,
         factory=True,
         workers=workers,
         host=chosen.host,

@@ -3,6 +3,7 @@
 PalaverError                        500
 ├── Invalid                         400  the request cannot mean anything
 │   ├── AddressRefused                   a URL that the server does not go to
+│   ├── TooLong                          a text that the database cannot look up
 │   └── NothingToCompact
 ├── NotFound                        404
 ├── Conflict                        409  (never retried: ``x-should-retry: false``)
@@ -56,6 +57,16 @@ class Invalid(PalaverError):
 
 class AddressRefused(Invalid):
     """The server does not go to this URL."""
+
+
+class TooLong(Invalid):
+    """A text cannot be looked up, because it is longer than the database takes."""
+
+    def __init__(self, said: object) -> None:
+        super().__init__(
+            f"A name, a key, a tag or what is searched for is too long ({str(said).strip()}); "
+            "2,000 characters are always short enough."
+        )
 
 
 class NothingToCompact(Invalid):
@@ -124,7 +135,7 @@ class NothingToCancel(Conflict):
     """No run of the conversation is active."""
 
     def __init__(self) -> None:
-        super().__init__("No active runs to cancel in this conversation; nothing was changed.")
+        super().__init__("No active runs to cancel; nothing was changed.")
 
 
 class NothingToUndo(Conflict):

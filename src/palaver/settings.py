@@ -6,6 +6,9 @@ PALAVER_DATABASE_URL             ``sqlite:///path`` or ``postgresql://…``
                                  (default: ``palaver.db`` in the home folder)
 PALAVER_HOST                     address to listen on (default 127.0.0.1)
 PALAVER_PORT                     port to listen on (default 8283)
+PALAVER_HOSTS                    names by which it may be called, such as ``palaver.example.org``,
+                                 where a proxy on this machine passes them on (default: addresses,
+                                 and names of this machine and its network)
 PALAVER_LOG_LEVEL                debug, info, warning or error (default info)
 PALAVER_MAX_BODY_BYTES           largest request that is read (default 8 MiB)
 PALAVER_MAX_FILE_BYTES           largest file that can be put into a folder (default 20 MiB)
@@ -85,7 +88,7 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. Each says in which variable it is found.
+    """All settings; the table above says in which variable each is found.
 
     `environment` is what the providers look for their keys in; it is never shown.
     """
@@ -94,6 +97,7 @@ class Settings:
     database_url: str
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
+    hosts: frozenset[str] = frozenset()
     log_level: str = "info"
     max_body: int = MAX_BODY
     max_file: int = MAX_FILE
@@ -129,6 +133,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         database_url=environment.get("PALAVER_DATABASE_URL") or f"sqlite:///{home / 'palaver.db'}",
         host=environment.get("PALAVER_HOST") or "127.0.0.1",
         port=_number(environment, "PALAVER_PORT", DEFAULT_PORT, 65535),
+        hosts=_words(environment.get("PALAVER_HOSTS") or ""),
         log_level=level,
         max_body=_number(environment, "PALAVER_MAX_BODY_BYTES", MAX_BODY, 2**31),
         max_file=_number(environment, "PALAVER_MAX_FILE_BYTES", MAX_FILE, 2**30),
@@ -160,6 +165,10 @@ def _flag(environment: Mapping[str, str], name: str) -> bool:
     if text not in ("0", "1"):
         raise Invalid(f"{name} must be 0 or 1, not {text!r}.")
     return text == "1"
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word.strip().lower() for word in text.split(",") if word.strip())
 
 
 def _titles(text: str) -> str:

@@ -179,7 +179,7 @@ async def test_nothing_that_goes_on_is_a_400(
     answer = await client.ask("POST", f"/v1/conversations/{conversation}/stream", body)
 
     assert answer.status_code == 400
-    assert "No active runs found for this conversation." in answer.json()["detail"]
+    assert "No active runs found for this conversation" in answer.json()["detail"]
 
 
 async def test_the_running_run_is_meant_before_one_that_waits(

@@ -119,6 +119,7 @@ BROKEN = [
     Broken('"deep": [1, 2.5]', '"deep": [1, 1e999]', "numbers must be finite"),
     Broken('"deep": [1, 2.5]', f'"deep": [1, {"9" * 5000}]', "limit"),
     Broken('{"deep": [1, 2.5]}', "[" * 100_000, "nested too deeply"),
+    Broken("[1, 2.5]", "[" * 200 + "]" * 200, "nested too deeply"),
     Broken('"text": "Hello"', r'"text": "Hel\u0000lo"', "neither NUL"),
     Broken('"deep": [1, 2.5]', r'"deep": ["\ud800"]', "half of a surrogate pair"),
     Broken('"text": "Hello"', r'"text": "\udc00"', "half of a surrogate"),
@@ -130,6 +131,7 @@ BROKEN = [
     Broken('["a", "b"]', '["a", 7]', "valid string"),
     Broken('"role": "user"', '"role": "nobody"', "Input should be 'system', 'user'"),
     Broken('"created_at": "2026-01-02T03:04:05Z"', '"created_at": "yesterday"', "datetime"),
+    Broken('"2026-01-02T03:04:05Z"', '"0001-01-01T00:00:00+01:00"', "outside the years 1 to 9999"),
     Broken('"type": "text", "text": "Hello"', '"type": "smell", "text": "x"', "expected tags"),
     Broken('"type": "text", "text": "Hello"', '"type": "text"', "`text` is missing"),
     Broken('"type": "url", "url"', '"type": "url", "uri"', "`url` is missing"),
@@ -206,6 +208,10 @@ async def test_wishes_that_cannot_be_are_refused(module_url: str) -> None:
             (400, {"secrets": "K=v"}),
             (400, {"secrets": '{"K": 1}'}),
             (400, {"env_vars_json": "[]"}),
+            (400, {"secrets": r'{"K": "\ud800"}'}),
+            (400, {"secrets": r'{"\u0000": "v"}'}),
+            (422, {"name": "A\0da"}),
+            (422, {"override_name": "a" * 201}),
             (422, {"strip_messages": "perhaps"}),
         ):
             answer = await refused(client, GOOD.encode(), **changes)

@@ -116,6 +116,9 @@ def test_what_ends_early_and_what_fails_says_so(chat: openai.OpenAI, agent: str)
     with pytest.raises(openai.APIStatusError) as failed:
         chat.chat.completions.create(model=agent, messages=[says("[[fail: rate_limit]] Hello")])
     assert failed.value.status_code == 429
+    with pytest.raises(openai.BadRequestError) as too_much:
+        chat.chat.completions.create(model=agent, messages=[says("[[fail: overflow]] Hello")])
+    assert isinstance(too_much.value.body, dict) and too_much.value.body["message"]
     with pytest.raises(openai.APIError, match="rate"):
         list(
             chat.chat.completions.create(
@@ -132,7 +135,7 @@ def test_what_ends_early_and_what_fails_says_so(chat: openai.OpenAI, agent: str)
         ({"messages": []}, "messages"),
         ({"n": 2}, "n"),
         ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
-        ({"model": "gpt-4o"}, "model"),
+        ({"model": "gpt-4o"}, "id of an agent or a conversation"),
     ],
 )
 def test_what_cannot_be_is_refused(

@@ -131,6 +131,9 @@ def test_one_name_four_ways(client: Letta, folder: str) -> None:
     read = client.folders.files.retrieve(replaced.id, folder_id=folder, include_content=True)
     assert read.content == "replace"
     assert sorted(map(str, names(client, folder))) == ["a.tar.gz", "a.tar_(1).gz", "a.tar_(2).gz"]
+    for odd, second in (("/", "/_(1)"), (".", "._(1)"), ("x" * 255, "x" * 251 + "_(1)")):
+        put(client, folder, "x.bin", name=odd)
+        assert put(client, folder, "x.bin", name=odd).file_name == second
     named = put(client, folder, "x.bin", name="dir/b.txt")
     assert (named.file_name, named.original_file_name) == ("dir/b.txt", "x.bin")
 

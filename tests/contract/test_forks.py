@@ -49,6 +49,19 @@ def test_a_fork_may_begin_at_a_message(client: Letta, say: Say, conversation: st
     assert said(client, fork.id) == messages[:2]
 
 
+def test_a_fork_at_the_system_message_is_empty(client: Letta, say: Say, conversation: str) -> None:
+    say(conversation, "[[words: 200]]")
+    say(conversation, "two")
+    client.conversations.messages.compact(conversation)
+    listed = client.conversations.messages.list(conversation, order="asc", limit=1).items
+
+    fork = client.conversations.fork(conversation, message_id=listed[0].id)
+
+    assert said(client, fork.id) == []
+    assert len(client.conversations.retrieve(fork.id).in_context_message_ids or ()) == 1
+    assert say(fork.id, "Hello").stop == "end_turn"
+
+
 def test_a_hidden_fork_is_not_listed(client: Letta, agent: str, conversation: str) -> None:
     client.conversations.fork(conversation, hidden=True)
 

@@ -1,6 +1,7 @@
 """Groups: made of agents, read, changed, and found by whoever is in them."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -142,3 +143,24 @@ def test_who_is_deleted_leaves_its_groups_and_those_it_managed_go(
     assert client.agents.retrieve(bob).id == bob
     for path, body in (("", _group(ada)), ("", _group(bob, **led))):
         assert http.post(f"/v1/groups{path}", json=body).status_code == 404
+
+
+def test_a_group_is_changed_while_its_agents_go(
+    ask: Ask, agents: Agents, http: httpx2.Client
+) -> None:
+    led = {"manager_type": "supervisor", "manager_agent_id": agents[0]}
+    plain, managed = ask("POST", "/", _group(*agents)), ask("POST", "/", _group(*agents, **led))
+    changes = [
+        ("PATCH", f"/v1/groups/{group['id']}", {"agent_ids": list(named), "manager_config": config})
+        for group, config in ((plain, None), (managed, {"manager_agent_id": agents[1]}))
+        for named in (agents, agents[::-1], agents[1:])
+    ]
+    goings = [("DELETE", f"/v1/agents/{agent_id}", None) for agent_id in agents[:2]]
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = [*changes[::2], goings[0], *changes[1::2], goings[1], *changes]
+        told = list(pool.map(lambda one: http.request(one[0], one[1], json=one[2]), asked))
+
+    assert {answer.status_code for answer in told} <= {200, 404}
+    assert set(ask("GET", f"/{plain['id']}")["agent_ids"]) <= {agents[2]}
+    assert http.get(f"/v1/groups/{managed['id']}").status_code == 404

@@ -211,6 +211,16 @@ def test_a_url_that_is_not_gone_to_is_refused_and_nothing_is_kept(client: Client
     assert called not in [one.server_name for one in client.mcp_servers.list()]
 
 
+def test_what_is_wrong_with_a_config_is_told_of_its_own_kind_alone(http: httpx2.Client) -> None:
+    config = {"mcp_server_type": "streamable_http", "server_url": NOWHERE, "auth_token": "…"}
+    refused = http.post("/v1/mcp-servers/", json={"server_name": name(), "config": config})
+
+    assert refused.status_code == 422
+    told = refused.json()["detail"]
+    assert told.startswith("body.config.streamable_http.auth_token: "), told
+    assert ";" not in told
+
+
 def test_deleting_answers_null(http: httpx2.Client) -> None:
     body = {"server_name": name(), "config": {"server_url": NOWHERE}}
     made = http.post("/v1/mcp-servers/", json=body).json()

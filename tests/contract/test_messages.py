@@ -1,11 +1,14 @@
 """Messages: listed, paged through and read one by one."""
 
+from typing import Any
+
 import httpx2
 import pytest
 from letta_client import Letta, NotFoundError
 
 from tests.contract.conftest import Say
 from tests.contract.talk import paged
+from tests.contract.things import OFFLINE
 
 NOWHERE = "message-00000000-0000-4000-8000-000000000000"
 TALKATIVE = '[[think: well]] [[call: memory_insert {"label": "x"}]] Hello'
@@ -76,6 +79,27 @@ def test_kinds_are_filtered(client: Letta, say: Say, conversation: str) -> None:
     assert [one.message_type for one in found] == ["user_message", "tool_call_message"]
 
 
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_pages_of_a_kind_end_where_the_list_does(
+    client: Letta, http: httpx2.Client, say: Say, conversation: str, agent: str, order: Any
+) -> None:
+    for text in (TALKATIVE, "Hello", TALKATIVE, "Hello"):
+        say(conversation, text)
+    calls: dict[str, Any] = {
+        "order": order, "limit": 1, "include_return_message_types": ["tool_call_message"],
+    }  # fmt: skip
+    whole = [one.id for one in client.conversations.messages.list(conversation, order=order)]
+
+    found = list(client.conversations.messages.list(conversation, **calls))
+    back = client.conversations.messages.list(conversation, before=whole[-1], **calls).items
+
+    assert [one.message_type for one in found] == ["tool_call_message"] * 2
+    assert [one.id for one in client.agents.messages.list(agent, **calls)] == [m.id for m in found]
+    assert [one.id for one in back] == [found[-1].id]
+    nothing = {"group_id": "nobody's", "limit": "1"}
+    assert http.get(f"/v1/conversations/{conversation}/messages", params=nothing).json() == []
+
+
 def test_an_unknown_cursor_is_not_found(client: Letta, conversation: str) -> None:
     with pytest.raises(NotFoundError):
         client.conversations.messages.list(conversation, after=NOWHERE)
@@ -108,6 +132,9 @@ def test_an_agents_messages_are_those_of_all_or_one_conversation(
     assert heard() == {"here", "there"}
     assert heard(conversation_id="default") == {"here"}
     assert heard(conversation_id=conversation) == {"there"}
+    theirs = client.conversations.create(agent_id=client.agents.create(model=OFFLINE).id).id
+    with pytest.raises(NotFoundError):
+        heard(conversation_id=theirs)
 
 
 def test_the_default_conversation_has_three_names(client: Letta, say: Say, agent: str) -> None:

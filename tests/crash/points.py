@@ -22,6 +22,11 @@ class Crash:
         """What it is called when it goes wrong."""
         return f"{self.story.__name__}, {' and '.join(self.deaths)}"
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where its servers die, whichever time they come there."""
+        return tuple(death.rpartition(":")[0] for death in self.deaths)
+
 
 def around(story: Story, *units: str) -> list[Crash]:
     """Before and after the commit of each of the units."""
@@ -104,3 +109,30 @@ TAKEN = [
     *taken(stories.cancelling, "after:conversations._cancel:1", "abandoned.settle:1"),
 ]
 """Two deaths, one after the other."""
+
+GROUPS = {
+    "simple": SIMPLE,
+    "speaking": SPEAKING,
+    "calling": CALLING,
+    "crowded": CROWDED,
+    "paused": PAUSED,
+    "taken": TAKEN,
+}
+
+
+def _first() -> dict[str, list[Crash]]:
+    """Of each group the cases that are the first at their places, or the first of their story."""
+    places: set[tuple[str, ...]] = set()
+    told: set[Story] = set()
+    first: dict[str, list[Crash]] = {name: [] for name in GROUPS}
+    for name, group in GROUPS.items():
+        for case in group:
+            if case.places not in places or case.story not in told:
+                first[name].append(case)
+            places.add(case.places)
+            told.add(case.story)
+    return first
+
+
+FIRST = _first()
+"""Enough to have died everywhere and to have told everything."""

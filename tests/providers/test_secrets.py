@@ -86,7 +86,7 @@ async def test_no_call_writes_them_down(
 @pytest.mark.parametrize("key", ["canary\ncanary", "canarý", "canary\x00", "a canary"])
 def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(provider: Provider, key: str) -> None:
     with pytest.raises(
-        errors.Invalid, match=f"{provider.name} .*{provider.key_variable}"
+        errors.Invalid, match=f"{provider.name} .*{provider.key_variables[0]}"
     ) as caught:
         account(provider, {f"PALAVER_{provider.name.upper()}_API_KEY": key})
 

@@ -94,8 +94,8 @@ def _places() -> Iterator[tuple[str, ...]]:
             yield (
                 f"`{row.name}`",
                 row.url or "–",
-                _words(row.keys),
-                _words(row.urls),
+                _words(row.key_variables),
+                _words(row.url_variables),
                 ", ".join(more) or "–",
                 _extra(row),
             )

@@ -99,8 +99,13 @@ def identity() -> Identity:
 
 def group(agent_id: str) -> Group:
     """A group of an agent, which it manages itself."""
-    managed = {"manager_type": "supervisor", "manager_agent_id": agent_id}
-    return Group(id=mint("group"), description="They talk.", agent_ids=[agent_id], **managed)
+    return Group(
+        id=mint("group"),
+        description="They talk.",
+        agent_ids=[agent_id],
+        manager_type="supervisor",
+        manager_agent_id=agent_id,
+    )
 
 
 def tool(name: str = "count") -> Tool:

@@ -2,11 +2,12 @@
 
 import asyncio
 import threading
+from random import Random
 
 import pytest
 
 from palaver.domain.block import Block
-from palaver.errors import Invalid, NotFound, Unavailable
+from palaver.errors import Invalid, NotFound, TooLong, Unavailable
 from palaver.store import agents, blocks
 from palaver.store.db import Database, Tx
 from palaver.store.opening import open_database
@@ -56,6 +57,22 @@ async def test_an_error_undoes_its_unit_and_comes_out(db: Database) -> None:
 
     with pytest.raises(NotFound):
         await db.tx(fail)
+
+    assert await db.read(names) == []
+
+
+async def test_what_is_too_long_to_be_looked_up_is_no_trouble_of_the_databases(
+    db: Database,
+) -> None:
+    random = Random(7)
+    long = "".join(chr(random.randrange(0x4E00, 0x9FFF)) for _ in range(20_000))
+
+    def keep(tx: Tx) -> None:
+        making.keep_agent(tx, long)
+        agents.listed(tx, HERE, making.all_of_it("asc"), agents.AgentFilter(query_text=long))
+
+    with pytest.raises(TooLong):
+        await db.tx(keep)
 
     assert await db.read(names) == []
 

@@ -171,7 +171,7 @@ class Shelf:
         tx, agent_id = self.tx, self.agent.id
         lists: dict[str, Callable[[], Sequence[making.Kept]]] = {
             "blocks of an agent": lambda: blocks.of_agent(tx, HERE, agent_id, page),
-            "agents with a block": lambda: blocks.agents_with(tx, HERE, self.block.id, page),
+            "agents with a block": lambda: agents.with_block(tx, HERE, self.block.id, page),
             "runs": lambda: runs.listed(tx, HERE, page, RunFilter(agent_ids=(agent_id,))),
             "steps": lambda: steps.listed(tx, HERE, page, StepFilter(agent_id=agent_id)),
             "steps of a run": lambda: steps.of_run(tx, HERE, self.run_id, page),

@@ -13,13 +13,19 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, NullPool, create_engine, inspect, text
 
+from palaver import clock
 from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.errors import Invalid
 from palaver.store import migrate, schema
 from palaver.store.opening import open_database
 
+THEN = "2026-01-02T03:04:05.000006Z"
 OPEN = "import asyncio, sys; from palaver.store.opening import open_database as o; "
 OPEN += "asyncio.run(o(sys.argv[1]).close())"
+AGENT = (
+    "INSERT INTO agents (id, project_id, name, hidden, created_at, updated_at, deleted_at,"
+    " body) VALUES (:id, :project, 'Ada', false, :then, :then, :gone, '{}')"
+)
 
 
 @pytest.fixture
@@ -146,14 +152,10 @@ def test_a_usual_start_does_not_wait_for_alembic(database_url: str) -> None:
 
 def test_tags_get_the_project_of_what_has_them(engine: Engine) -> None:
     to(engine, "0016")
-    agent = (
-        "INSERT INTO agents (id, project_id, name, hidden, created_at, updated_at, deleted_at,"
-        " body) VALUES (:id, :project, 'Ada', false, 'then', 'then', :gone, '{}')"
-    )
     with engine.begin() as connection:
         for id, gone in (("agent-1", None), ("agent-2", "now")):
-            given = {"id": id, "project": DEFAULT_PROJECT, "gone": gone}
-            connection.execute(text(agent), given)
+            given = {"id": id, "project": DEFAULT_PROJECT, "gone": gone, "then": THEN}
+            connection.execute(text(AGENT), given)
             connection.execute(text("INSERT INTO agent_tags VALUES (:id, 't')"), {"id": id})
 
     to(engine, migrate.HEAD)
@@ -161,3 +163,27 @@ def test_tags_get_the_project_of_what_has_them(engine: Engine) -> None:
     with engine.connect() as connection:
         kept = connection.execute(text("SELECT agent_id, tag, project_id FROM agent_tags")).all()
     assert kept == [("agent-1", "t", DEFAULT_PROJECT)]
+
+
+def test_what_came_with_ids_of_elsewhere_is_put_in_time(engine: Engine) -> None:
+    to(engine, "0017")
+    first, last = clock.mint("agent"), clock.mint("agent")
+    foreign = ["agent-e0000000-0000-4000-8000-00000000000" + n for n in "21"]
+    with engine.begin() as connection:
+        for id, at in zip(foreign, (THEN, "2026-01-03T00:00:00.000000Z"), strict=True):
+            given = {"id": id, "project": DEFAULT_PROJECT, "gone": None, "then": at}
+            connection.execute(text(AGENT), given)
+            connection.execute(text("INSERT INTO agent_tags VALUES (:id, 't', :project)"), given)
+        for id in (first, last):
+            now = f"{clock.now().replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+            given = {"id": id, "project": DEFAULT_PROJECT, "gone": None, "then": now}
+            connection.execute(text(AGENT), given)
+
+    to(engine, migrate.HEAD)
+
+    with engine.connect() as connection:
+        listed = connection.scalars(text("SELECT id FROM agents ORDER BY sorted_as")).all()
+        tagged = connection.scalars(text("SELECT agent_id FROM agent_tags ORDER BY sorted_as"))
+        assert list(tagged) == foreign
+    assert listed == [*foreign, first, last]
+    to(engine, "0017")

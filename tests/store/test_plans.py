@@ -65,7 +65,7 @@ SHORT = (
     "|callbacks_due|batch_callbacks_due|batches_that_go_on"
 )
 HANDFUL = r"((agents_blocks|agents_archives|segments)\.n|(run_events|news)\.run_id|"
-HANDFUL += r"agents_folders\.folder_id)\b"
+HANDFUL += r"agents_folders\.folder_id|few_(blocks|archives|entries)\.sorted_as)\b"
 # What a full-text index gives is in no order on PostgreSQL; SQLite's knows the order of numbers.
 # What is near to what is compared anew for each question.
 FOUND = r"hits\.n\b|\(+vectors\.numbers\)::vector <#>"

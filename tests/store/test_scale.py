@@ -133,6 +133,8 @@ class World:
         new: dict[str, Any] = {"id": id}
         if "body" in table.c:
             new["body"] = func.replace(table.c.body, table.c.id, id)
+        if "sorted_as" in table.c:
+            new["sorted_as"] = id
         if "seq" in table.c:
             new["seq"] = numbers.c.n + 100
         if "request_key" in table.c:
@@ -151,6 +153,7 @@ class World:
             "tag": literal("common"),
             "project_id": literal(HERE),
         }
+        new["sorted_as"] = new[f"{thing}_id"]
         columns = [new[column.name] for column in tagged.c]
         self.connection.execute(insert(tagged).from_select(list(tagged.c), select(*columns)))
 

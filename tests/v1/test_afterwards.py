@@ -10,11 +10,29 @@ from tests.databases import Databases
 from tests.v1.conftest import Json, Old, bring
 
 HARBOUR = "agent-06000000-0000-4000-8000-000000000001"
+LIGHTHOUSE = "agent-07000000-0000-4000-8000-000000000001"
 ORCHARD = "agent-11000000-0000-4000-8000-000000000001"
+FORGE = "agent-14000000-0000-4000-8000-000000000001"
 MILL = "agent-16000000-0000-4000-8000-000000000001"
 COMPACTED, FORK, WAITING = (f"conv-16000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
 
 OFFLINE = {"override_model": "palaver/offline"}
+REEDS = """
+INSERT INTO agents
+    (id, name, system, agent_type, llm_config, organization_id, message_ids, created_at)
+SELECT 'agent-20000000-0000-4000-8000-0000000' || 20000 - n, 'Reed ' || n, 'You bend.',
+    'letta_v1_agent', '{"handle": "palaver/offline", "model": "offline"}',
+    'org-00000000-0000-4000-8000-000000000000', '[]', timestamptz '2025-05-01' + n * interval '1 h'
+FROM generate_series(1, 5) AS n;
+INSERT INTO agents_tags SELECT id, 'reed' FROM agents WHERE name LIKE 'Reed%';
+INSERT INTO block (id, label, value, "limit", is_template, organization_id, created_at)
+SELECT 'block' || substr(id, 6), 'reed', name, 99, false, organization_id, created_at
+FROM agents WHERE name LIKE 'Reed%';
+INSERT INTO conversations (id, agent_id, summary, organization_id, created_at)
+SELECT 'conv' || substr(id, 6), 'agent-20000000-0000-4000-8000-000000019999', name,
+    organization_id, created_at
+FROM agents WHERE name LIKE 'Reed%';
+"""
 
 
 def message(n: int) -> str:
@@ -26,7 +44,7 @@ def message(n: int) -> str:
 def url(old: Old, databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database into which the newest V1 was brought over."""
     home: Path = tmp_path_factory.mktemp("home")
-    with old("0_16") as source, databases.fresh() as url:
+    with old("0_16", REEDS) as source, databases.fresh() as url:
         bring(home, url, source)
         yield url
 
@@ -128,6 +146,37 @@ async def test_what_older_agents_thought_is_not_what_they_said(client: Client) -
     assert history[4]["tool_return"] == "4.2 m"
 
 
+async def test_steps_of_which_only_numbers_tell_the_order(client: Client) -> None:
+    history = await client.get(f"/v1/agents/{LIGHTHOUSE}/messages", order="asc", limit=100)
+
+    assert kinds(history) == [
+        "system", "user", "reasoning", "tool_call", "tool_return", "reasoning", "assistant",
+    ]  # fmt: skip
+    assert (history[1]["content"], history[1]["otid"]) == (
+        "Is there fog?", "07000000-0000-4000-8000-000000000082",
+    )  # fmt: skip
+    assert (history[4]["status"], history[4]["tool_return"]) == (
+        "error", "Error: nothing to be seen",
+    )  # fmt: skip
+    assert history[6]["content"] == "Thick fog."
+
+
+async def test_calls_that_were_answered_one_by_one(client: Client) -> None:
+    history = await client.get(f"/v1/agents/{FORGE}/messages", order="asc", limit=100)
+
+    assert kinds(history) == [
+        "system", "user", "reasoning", "assistant", "approval_request", "approval_response",
+        "tool_return", "assistant", "summary",
+    ]  # fmt: skip
+    verdicts = {one["tool_call_id"]: one["approve"] for one in history[5]["approvals"]}
+    assert verdicts == {"call-heat": True, "call-quench": False}
+    returns = {one["tool_call_id"]: one["status"] for one in history[6]["tool_returns"]}
+    assert returns == {"call-heat": "success", "call-quench": "error"}
+    assert history[8]["summary"] == "They heat iron."
+    heard = await client.send("default", "Go on.", agent_id=FORGE)
+    assert heard.stop == "end_turn"
+
+
 async def test_agents_have_what_they_had(client: Client) -> None:
     include = ["agent.blocks", "agent.tools", "agent.tags", "agent.secrets"]
     harbour = await client.get(f"/v1/agents/{HARBOUR}", include=include)
@@ -152,3 +201,22 @@ async def test_what_was_said_is_found(client: Client) -> None:
     found = await client.post("/v1/messages/search", {"query": "wheat", "agent_id": MILL})
 
     assert {one["message_id"] for one in found} >= {message(204)}
+
+
+async def test_lists_are_in_the_order_in_which_things_were_created(client: Client) -> None:
+    reeds = [f"Reed {n}" for n in range(1, 6)]
+    of = "agent-20000000-0000-4000-8000-000000019999"
+    await client.agent(name="Newer", tags=["reed"])
+    await client.conversation(of, summary="Newer")
+
+    asc = await client.get("/v1/agents/", tags="reed", order="asc")
+    desc = await client.get("/v1/agents/", tags="reed", limit=2)
+    talks = await client.get("/v1/conversations/", agent_id=of, order="asc")
+    some = await client.get("/v1/conversations/", agent_id=of, order="asc", after=talks[2]["id"])
+    blocks = await client.get("/v1/blocks/", label="reed", order="asc")
+
+    assert [one["name"] for one in asc] == [*reeds, "Newer"]
+    assert [one["name"] for one in desc] == ["Newer", "Reed 5"]
+    assert [one["summary"] for one in talks] == [*reeds, "Newer"]
+    assert some == talks[3:]
+    assert [one["value"] for one in blocks] == reeds

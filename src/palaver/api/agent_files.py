@@ -5,12 +5,14 @@ import json
 from typing import Annotated, Any
 
 from fastapi import Body, Form, Header, Query, Response, UploadFile
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
 from palaver.api import addressing, routing
+from palaver.api.agent_bodies import Variables
 from palaver.api.deps import Caller, House, Rooms
 from palaver.api.requests import ImportRoute
 from palaver.core import bundles
+from palaver.core.json_places import unkept
 from palaver.domain.bundle import Bundle
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId, ConversationName, ProjectId
@@ -25,7 +27,7 @@ router = routing.router("/v1/agents/{agent_id}/export", "agents")
 imports = routing.router("/v1/agents/import", "agents", ImportRoute)
 
 _COPY = "_copy"
-_SECRETS: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
+_SECRETS: TypeAdapter[Variables] = TypeAdapter(Variables)
 _LEGACY = (
     "The legacy format is written no longer; leave `use_legacy_format` out. It holds one "
     "conversation, and this server's files hold all of them."
@@ -60,19 +62,29 @@ class Exported(Frozen):
     scrub_messages: bool = False
 
 
+def _kept(value: Any) -> Any:
+    if unkept(value) is not None:
+        raise ValueError("text must not hold NUL (U+0000), nor half of a surrogate pair")
+    return value
+
+
+Said = Annotated[str, BeforeValidator(_kept)]
+Name = Annotated[str, StringConstraints(max_length=200), BeforeValidator(_kept)]
+
+
 class Changes(Frozen):
     """What is to be otherwise than in the file. Empty is as good as left out."""
 
     append_copy_suffix: bool = True
-    name: str | None = None
-    model: str | None = None
-    embedding: str | None = None
+    name: Name | None = None
+    model: Said | None = None
+    embedding: Said | None = None
     secrets: str | None = None
     override_existing_tools: bool = True
     strip_messages: bool = False
-    override_name: str | None = None
-    override_model_handle: str | None = None
-    override_embedding_handle: str | None = None
+    override_name: Name | None = None
+    override_model_handle: Said | None = None
+    override_embedding_handle: Said | None = None
     env_vars_json: str | None = None
     project_id: str | None = None
 
@@ -154,6 +166,6 @@ def _written(bundle: Bundle) -> str:
 
 def _secrets(text: str) -> dict[str, str]:
     try:
-        return _SECRETS.validate_python(json.loads(text))
+        return _SECRETS.validate_python(_kept(json.loads(text)))
     except (ValueError, ValidationError, RecursionError):
         raise Invalid('secrets must be JSON text like {"KEY": "value"}.') from None

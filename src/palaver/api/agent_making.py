@@ -104,33 +104,21 @@ class Making:
     def _new(self, tx: Tx, body: NewAgent) -> Agent:
         now = clock.now()
         tools = self._tools(tx, body)
-        return Agent(
-            id=clock.mint("agent"),
-            name=body.name or f"{clock.choose(_ADJECTIVES)}{clock.choose(_NOUNS)}",
-            agent_type=body.agent_type,
-            system=DEFAULT_SYSTEM if body.system is None else body.system,
-            model=self._model(body.model or (body.llm_config or {}).get("handle")),
-            model_settings=body.model_settings,
-            context_window_limit=body.context_window_limit
-            or (body.llm_config or {}).get("context_window"),
-            tools=_unique(tool.id for tool in tools),
-            tags=_unique(body.tags or []),
-            tool_rules=with_gates(_first_rules(body), tools),
-            description=body.description,
-            embedding=body.embedding,
-            metadata=body.metadata,
-            timezone=body.timezone,
-            hidden=body.hidden,
-            secrets={**(body.tool_exec_environment_variables or {}), **(body.secrets or {})},
-            compaction_settings=body.compaction_settings,
-            response_format=body.response_format,
-            message_buffer_autoclear=body.message_buffer_autoclear,
-            enable_sleeptime=body.enable_sleeptime,
-            max_files_open=body.max_files_open,
-            per_file_view_window_char_limit=body.per_file_view_window_char_limit,
-            created_at=now,
-            updated_at=now,
-        )
+        config = body.llm_config or {}
+        own = {
+            "id": clock.mint("agent"),
+            "name": body.name or f"{clock.choose(_ADJECTIVES)}{clock.choose(_NOUNS)}",
+            "system": DEFAULT_SYSTEM if body.system is None else body.system,
+            "model": self._model(body.model or config.get("handle")),
+            "context_window_limit": body.context_window_limit or config.get("context_window"),
+            "tools": _unique(tool.id for tool in tools),
+            "tags": _unique(body.tags or []),
+            "tool_rules": with_gates(_first_rules(body), tools),
+            "secrets": {**(body.tool_exec_environment_variables or {}), **(body.secrets or {})},
+            "created_at": now,
+            "updated_at": now,
+        }
+        return Agent.model_validate({**dict(body), **own})
 
     def _model(self, handle: object) -> str:
         if handle is None:

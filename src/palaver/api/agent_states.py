@@ -1,6 +1,5 @@
 """Agents as the API shows them."""
 
-import uuid
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -9,7 +8,7 @@ from palaver.domain.agent import Agent, AgentState, Include, Memory, Variable
 from palaver.domain.block import Block
 from palaver.domain.entry import Entry
 from palaver.domain.folder import EmbeddingConfig, Folder, HeldFolder
-from palaver.domain.ids import ProjectId, shape
+from palaver.domain.ids import ProjectId, named
 from palaver.domain.message import ApprovalRequestMessage
 from palaver.domain.tool import Tool
 from palaver.engine import choosing, equipment, pausing
@@ -129,5 +128,5 @@ def _request(asked: Entry) -> ApprovalRequestMessage:
 
 def _variable(agent_id: str, key: str, value: str) -> Variable:
     """A secret under an id that is its own for as long as the agent has it."""
-    noise = uuid.uuid5(uuid.NAMESPACE_URL, f"palaver:{agent_id}:{key}").int
-    return Variable(id=shape("agent-env", 0, noise), agent_id=agent_id, key=key, value=value)
+    own = named("agent-env", f"{agent_id}:{key}")
+    return Variable(id=own, agent_id=agent_id, key=key, value=value)

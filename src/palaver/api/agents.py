@@ -138,9 +138,7 @@ async def update(agent_id: AgentId, body: AgentChange, caller: Caller, rooms: Ro
 @router.delete("/{agent_id}")
 async def delete(agent_id: AgentId, caller: Caller, rooms: Rooms) -> Deleted:
     """Delete an agent and its conversations. Blocks that it shared stay."""
-    worker = rooms.runner.worker
-    ended = await rooms.db.tx(agent_making.remove, worker, caller.project, agent_id)
-    rooms.runner.cancel(ended.run_ids)
+    await rooms.end(agent_making.remove, caller.project, agent_id)
     return Deleted(message=f"Agent id={agent_id} successfully deleted")
 
 

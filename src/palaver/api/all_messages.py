@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
@@ -12,7 +13,6 @@ from palaver.api.deps import Caller, Db, Rooms
 from palaver.api.messages import MessageQuery
 from palaver.core.bundled_messages import Writer
 from palaver.core.expand import messages_of
-from palaver.domain.entry import Entry
 from palaver.domain.frozen import Frozen, SentStamp, Stamp
 from palaver.domain.ids import AgentId
 from palaver.domain.meaning import SearchMode
@@ -140,12 +140,13 @@ async def list_messages(
 ) -> list[Message]:
     """List what was said in all conversations, newest first unless asked otherwise."""
 
-    def read(tx: Tx) -> list[Entry]:
+    def read(tx: Tx) -> list[Message]:
         if query.conversation_id:
-            return entries.listed(tx, caller.project, query.conversation_id, query.page)
-        return entries.of_project(tx, caller.project, query.page)
+            where = (tx, caller.project, query.conversation_id)
+            return query.shown(partial(entries.listed, *where))
+        return query.shown(partial(entries.of_project, tx, caller.project))
 
-    return query.shown(await db.read(read))
+    return await db.read(read)
 
 
 @router.post("/search")

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 
 from palaver import clock
 from palaver.api import agent_states, routing
+from palaver.api.changes import given
 from palaver.api.deps import Caller, Db, House, Rooms
 from palaver.api.pages import AgentsQuery, Fifty
 from palaver.domain.agent import AgentState
@@ -106,9 +107,8 @@ async def update(
 
     def change(tx: Tx) -> Archive:
         before = archives.get(tx, caller.project, archive_id, for_update=True)
-        given = body.model_dump(exclude_unset=True)
-        changes = {name: value for name, value in given.items() if name != "name" or value}
-        after = before.model_copy(update={**changes, "updated_at": clock.now()})
+        changes = {**given(body, {"name"}), "updated_at": clock.now()}
+        after = before.model_copy(update=changes)
         archives.change(tx, caller.project, after)
         return after
 

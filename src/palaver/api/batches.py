@@ -129,7 +129,5 @@ async def cancel(batch_id: BatchId, caller: Caller, rooms: Rooms) -> None:
     """Cancel what is left of a batch: what waits is not sent, what is active is ended."""
     active = await rooms.db.tx(batches.cancel, caller.project, batch_id)
     for agent, runs in active.items():
-        worker, project = rooms.runner.worker, caller.project
-        ended = await rooms.db.tx(line.cancel_some, worker, project, agent, runs)
-        rooms.runner.cancel(ended.run_ids, ended.begun)
+        await rooms.end(line.cancel_some, caller.project, agent, runs)
     rooms.batches.knock()

@@ -1,6 +1,6 @@
 """Blocks over HTTP: by themselves, and as the core memory of an agent."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query
 from pydantic import Field, StringConstraints
@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 from palaver import clock
 from palaver.api import agent_states, routing
 from palaver.api.agent_making import block_from
+from palaver.api.changes import given
 from palaver.api.deps import Caller, Db, Rooms
 from palaver.api.pages import AgentsQuery, NewestFirst, OldestFirst
 from palaver.api.problems import CONFLICT
@@ -131,7 +132,8 @@ async def list_agents(
     """List the agents that have a block."""
 
     def read(tx: Tx) -> list[AgentState]:
-        found = blocks.agents_with(tx, caller.project, block_id, query.page)
+        blocks.get(tx, caller.project, block_id)
+        found = agents.with_block(tx, caller.project, block_id, query.page)
         return agent_states.show_all(tx, caller.project, rooms.catalog, found, query.include)
 
     return await rooms.db.read(read)
@@ -182,11 +184,7 @@ async def update_of_agent(
 
 
 def _changed(tx: Tx, project: str, block: Block, body: BlockChange) -> Block:
-    given: dict[str, Any] = body.model_dump(exclude_unset=True)
-    changes = {
-        name: value for name, value in given.items() if value is not None or name not in _NEVER_NULL
-    }
-    after = block.model_copy(update=changes)
+    after = block.model_copy(update=given(body, _NEVER_NULL))
     blocks.change(tx, project, after, clock.now())
     conversations.mark_stale(tx, project, after.id)
     return after

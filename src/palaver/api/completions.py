@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from palaver import clock
 from palaver.api import addressing, messages, problems, routing, sse
@@ -22,7 +22,7 @@ from palaver.api.requests import StrictRoute
 from palaver.api.send_body import AgentSendBody
 from palaver.api.sse import EventStream, Wanted
 from palaver.domain.frozen import Frozen
-from palaver.domain.ids import AgentId, ConversationId
+from palaver.domain.ids import AgentId, ConversationId, is_id
 from palaver.domain.message import AssistantMessage, Stop, StreamError, Usage
 from palaver.domain.run import StopReason
 from palaver.engine.log import Log
@@ -82,6 +82,12 @@ class StreamOptions(Frozen):
     include_usage: bool = False
 
 
+def _somebody(model: str) -> str:
+    if not (is_id("agent", str(model)) or is_id("conv", str(model))):
+        raise ValueError("is the id of an agent or a conversation, such as agent-…")
+    return model
+
+
 class CompletionRequest(Frozen):
     """What is said, and to whom.
 
@@ -89,7 +95,7 @@ class CompletionRequest(Frozen):
     taken and mean nothing.
     """
 
-    model: AgentId | ConversationId
+    model: Annotated[AgentId | ConversationId, BeforeValidator(_somebody)]
     messages: Annotated[list[ChatMessage], Field(min_length=1)]
     stream: bool | None = False
     stream_options: StreamOptions | None = None
@@ -178,7 +184,7 @@ async def complete(
         answer = await sse.gather(rooms.log, Wanted(run_id))
     if answer is None:
         failure = await rooms.db.read(messages.failure, caller.project, run_id)
-        return problems.of_failure(failure)
+        return _worded(problems.of_failure(failure))
     said = "".join(_words(m) for m in answer.messages if isinstance(m, AssistantMessage))
     choice = CompletionChoice(
         message=Answer(content=said), finish_reason=_finish(answer.stop_reason.stop_reason)

@@ -13,11 +13,11 @@ from palaver.domain.agent import CompactionSettings
 from palaver.domain.conversation import ArchiveStatus, Conversation, ConversationSort
 from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.ids import AgentId, ConversationId, ConversationName, MessageId, ProjectId
+from palaver.domain.llm import Handle
 from palaver.domain.model_settings import ModelSettings
 from palaver.domain.page import Limit, Order, Page
 from palaver.engine import compiling, line
 from palaver.engine.line import Cancelled
-from palaver.errors import Invalid
 from palaver.store import agents, conversations
 from palaver.store.conversations import ConversationFilter
 from palaver.store.db import Tx
@@ -25,25 +25,23 @@ from palaver.store.db import Tx
 router = routing.router("/v1/conversations", "conversations")
 
 
-class NewConversation(Frozen):
-    """What may be said of a new conversation; all of it may be left out."""
-
+class _ConversationFields(Frozen):
     summary: str | None = None
     description: str | None = None
     model: str | None = None
     model_settings: ModelSettings | None = None
     context_window_limit: WindowLimit | None = None
+
+
+class NewConversation(_ConversationFields):
+    """What may be said of a new conversation; all of it may be left out."""
+
     hidden: bool | None = False
 
 
-class ConversationChange(Frozen):
+class ConversationChange(_ConversationFields):
     """What changes: fields left out stay as they are, null clears."""
 
-    summary: str | None = None
-    description: str | None = None
-    model: str | None = None
-    model_settings: ModelSettings | None = None
-    context_window_limit: WindowLimit | None = None
     last_message_at: SentStamp | None = None
     archived: bool | None = None
 
@@ -110,9 +108,7 @@ async def update(
 @router.delete("/{conversation_id}")
 async def delete(conversation_id: ConversationId, caller: Caller, rooms: Rooms) -> None:
     """Delete a conversation. The runs that are active in it are cancelled."""
-    worker = rooms.runner.worker
-    ended = await rooms.db.tx(_delete, worker, caller.project, conversation_id)
-    rooms.runner.cancel(ended.run_ids)
+    await rooms.end(_delete, caller.project, conversation_id)
 
 
 @router.post("/{conversation_id}/cancel", responses=CONFLICT)
@@ -126,9 +122,7 @@ async def cancel(
 
     A run that has ended with calls that wait for an answer counts: they are denied.
     """
-    worker = rooms.runner.worker
-    where = (caller.project, conversation_id, agent_id)
-    return rooms.cancel(await rooms.db.tx(_cancel, worker, *where))
+    return await rooms.cancel(_cancel, caller.project, conversation_id, agent_id)
 
 
 @router.post("/{conversation_id}/recompile")
@@ -192,7 +186,8 @@ def _fork_of(tx: Tx, project: ProjectId, source_id: str, is_default: bool) -> Co
 
 
 def _create(tx: Tx, project: ProjectId, agent_id: str, body: NewConversation) -> Conversation:
-    checked_form(body.model)
+    if body.model:
+        Handle.of(body.model)
     agent = agents.get(tx, project, agent_id)
     now = clock.now()
     new = Conversation(
@@ -219,7 +214,8 @@ def _change(
     before = conversations.bare(tx, project, conversation_id, for_update=True)
     now = clock.now()
     changes: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
-    checked_form(changes.get("model"))
+    if body.model:
+        Handle.of(body.model)
     if "archived" in changes:
         changes["archived"] = bool(changes["archived"])
         changes["archived_at"] = (before.archived_at or now) if changes["archived"] else None
@@ -237,9 +233,3 @@ def _delete(tx: Tx, worker: str, project: ProjectId, conversation_id: str) -> Ca
 
 def _cancel(tx: Tx, worker: str, project: ProjectId, name: str, agent_id: str | None) -> Cancelled:
     return line.cancel(tx, worker, project, addressing.find(tx, project, name, agent_id))
-
-
-def checked_form(handle: str | None) -> None:
-    """Refuse a model handle that is not ``provider/model``."""
-    if handle and not all(handle.partition("/")[::2]):
-        raise Invalid(f"The model {handle!r} must be written as provider/model.")

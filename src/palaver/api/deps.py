@@ -1,7 +1,8 @@
 """What endpoints ask for: who is calling, and the parts of the house they need."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Concatenate, TypeVar
 
 from fastapi import Depends, Header, Request
 
@@ -17,7 +18,7 @@ from palaver.engine.runner import Runner
 from palaver.engine.workshop import Workshop
 from palaver.errors import NothingToCancel
 from palaver.providers.catalog import Catalog
-from palaver.store.db import Database
+from palaver.store.db import Database, P, Tx
 
 Noun = TypeVar("Noun", Archive, Passage)
 
@@ -44,12 +45,22 @@ class House:
         embedder = self.catalog.embedder
         return noun.model_copy(update={"embedding_config": embedder and embedder.config})
 
-    def cancel(self, ended: Cancelled) -> dict[str, str]:
-        """End the runs that were asked to; what became of each. Or `NothingToCancel` for none."""
-        if not ended.run_ids:
-            raise NothingToCancel
+    async def end(
+        self, unit: Callable[Concatenate[Tx, str, P], Cancelled], *args: P.args, **kwargs: P.kwargs
+    ) -> dict[str, str]:
+        """Let `unit` cancel runs, in the name of this worker, and end them; what became of each."""
+        ended = await self.db.tx(unit, self.runner.worker, *args, **kwargs)
         self.runner.cancel(ended.run_ids, ended.begun)
         return dict.fromkeys(ended.run_ids, "cancelled")
+
+    async def cancel(
+        self, unit: Callable[Concatenate[Tx, str, P], Cancelled], *args: P.args, **kwargs: P.kwargs
+    ) -> dict[str, str]:
+        """The same, or `NothingToCancel`."""
+        ended = await self.end(unit, *args, **kwargs)
+        if not ended:
+            raise NothingToCancel
+        return ended
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,20 @@
 """Folders and their files over HTTP."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import HTTPException, Query, Request, UploadFile
 from pydantic import AfterValidator, Field, StringConstraints
 
 from palaver import clock
 from palaver.api import agent_states, routing
+from palaver.api.changes import given
 from palaver.api.deps import Caller, Db, Rooms
 from palaver.api.pages import Fifty, NewestFirst, OldestFirst
 from palaver.api.problems import CONFLICT, NO_TEXT
 from palaver.api.requests import UploadRoute
 from palaver.domain.archive import Passage
 from palaver.domain.folder import (
+    MAX_NAME,
     EmbeddingConfig,
     EndpointType,
     File,
@@ -44,7 +46,7 @@ def _in_one_line(name: str) -> str:
 
 Name = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=255, strip_whitespace=True),
+    StringConstraints(min_length=1, max_length=MAX_NAME, strip_whitespace=True),
     AfterValidator(_in_one_line),
 ]
 
@@ -93,7 +95,6 @@ class FolderQuery(OldestFirst):
 
     limit: Limit | None = 50
     name: str | None = None
-    order_by: Literal["created_at"] = "created_at"
 
 
 class FilesQuery(NewestFirst):
@@ -114,14 +115,15 @@ class UploadQuery(Frozen):
 async def create(body: NewFolder, caller: Caller, rooms: Rooms) -> Folder:
     """Make a folder, whose name no other one has."""
     now = clock.now()
-    given = {name: getattr(body, name) for name in ("description", "instructions", "metadata")}
     folder = Folder(
         id=clock.mint("source"),
         name=body.name,
+        description=body.description,
+        instructions=body.instructions,
+        metadata=body.metadata,
         embedding_config=body.config,
         created_at=now,
         updated_at=now,
-        **given,
     )
     await rooms.db.tx(folders.add, caller.project, folder)
     return agent_states.shown(rooms.catalog, folder)
@@ -173,9 +175,7 @@ async def update(folder_id: FolderId, body: FolderChange, caller: Caller, rooms:
 
     def change(tx: Tx) -> Folder:
         before = folders.get(tx, caller.project, folder_id, for_update=True)
-        given = body.model_dump(exclude_unset=True)
-        kept = ("name", "embedding_config")
-        changes = {key: value for key, value in given.items() if key not in kept or value}
+        changes = given(body, {"name", "embedding_config"})
         told = {**before.model_dump(), **changes, "updated_at": clock.now()}
         after = Folder.model_validate(told)
         folders.change(tx, caller.project, after)
@@ -282,9 +282,9 @@ def _printable(told: str | None) -> str | None:
 
 def _name_of(file: UploadFile) -> str:
     name = (file.filename or "").strip()
-    if not 0 < len(name) <= 255 or not name.isprintable():
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
         raise HTTPException(
-            422, "file: needs a file name of up to 255 characters, or say one as `name`."
+            422, f"file: needs a file name of up to {MAX_NAME} characters, or say one as `name`."
         )
     return name
 

@@ -1,6 +1,6 @@
 """Groups over HTTP: by themselves, and as those of an agent. Nothing is sent to a group."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import AfterValidator
@@ -72,14 +72,12 @@ class GroupQuery(OldestFirst):
     limit: Limit | None = 50
     manager_type: GroupType | None = None
     project_id: str | None = None
-    order_by: Literal["created_at"] = "created_at"
 
 
 class AgentsGroupQuery(NewestFirst):
     """Which groups of an agent are wanted, newest first unless asked otherwise."""
 
     manager_type: str | None = None
-    order_by: Literal["created_at"] = "created_at"
 
 
 @router.post("/")

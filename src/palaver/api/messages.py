@@ -1,6 +1,8 @@
 """Messages over HTTP: sending to a conversation, and reading what was said."""
 
+from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import Body, Query, Response
@@ -17,6 +19,7 @@ from palaver.domain.entry import Entry
 from palaver.domain.frozen import Frozen
 from palaver.domain.ids import AgentId, ConversationName, MessageId, ProjectId, RunId
 from palaver.domain.message import Message, MessageType
+from palaver.domain.page import MAX_LIMIT, Page
 from palaver.domain.run import Run
 from palaver.engine import line, previewing
 from palaver.engine.failure import Failure
@@ -47,6 +50,9 @@ _EITHER: dict[int | str, dict[str, Any]] = {
 }
 
 
+_STRETCHES = 100  # that are passed over at the most, so that a search for nothing has an end
+
+
 class RunsToCancel(Frozen):
     """Which runs to cancel; left out, the active one of the default conversation."""
 
@@ -60,12 +66,27 @@ class MessageQuery(NewestFirst):
     include_err: bool | None = None
     include_return_message_types: list[MessageType] | None = None
 
-    def shown(self, found: list[Entry]) -> list[Message]:
-        """The messages that the entries are shown as."""
+    def shown(self, read: Callable[[Page], list[Entry]]) -> list[Message]:
+        """The messages on the page of a list.
+
+        Stretches of which nothing is shown are passed over: to clients an empty page is the last.
+        """
+        page, limit = self.page, self.page.limit
+        backwards = page.after is None and page.before is not None
+        for _ in range(_STRETCHES):
+            found = read(page)
+            if not found:
+                break
+            if shown := [kept for entry in found if (kept := self._kept(entry))]:
+                return list(chain.from_iterable(shown[-limit:] if backwards else shown[:limit]))
+            edge = {"before": found[0].id} if backwards else {"after": found[-1].id}
+            page = page.model_copy(update={**edge, "limit": MAX_LIMIT})
+        return []
+
+    def _kept(self, entry: Entry) -> list[Message]:
         kinds = self.include_return_message_types
         return [
             message
-            for entry in found
             for message in messages_of(entry)
             if kinds is None or message.message_type in kinds
             if self.group_id in (None, entry.group_id)
@@ -119,11 +140,12 @@ async def list_messages(
 ) -> list[Message]:
     """List what was said in a conversation, newest first unless asked otherwise."""
 
-    def read(tx: Tx) -> list[Entry]:
+    def read(tx: Tx) -> list[Message]:
         address = addressing.find(tx, caller.project, conversation_id, query.agent_id)
-        return entries.listed(tx, caller.project, address.conversation_id, query.page)
+        where = (tx, caller.project, address.conversation_id)
+        return query.shown(partial(entries.listed, *where))
 
-    return query.shown(await db.read(read))
+    return await db.read(read)
 
 
 @of_agent.post("", response_model=None, responses=_EITHER)
@@ -180,14 +202,13 @@ async def cancel_runs_of_agent(
 ) -> dict[str, str]:
     """Cancel these runs of the agent, or the active ones of its default conversation."""
 
-    def write(tx: Tx) -> Cancelled:
+    def write(tx: Tx, worker: str) -> Cancelled:
         address = addressing.default_of(tx, caller.project, agent_id)
-        worker = rooms.runner.worker
         if body is None or body.run_ids is None:
             return line.cancel(tx, worker, caller.project, address)
         return line.cancel_some(tx, worker, caller.project, agent_id, body.run_ids)
 
-    return rooms.cancel(await rooms.db.tx(write))
+    return await rooms.cancel(write)
 
 
 @of_agent.get("")
@@ -196,14 +217,15 @@ async def list_messages_of_agent(
 ) -> list[Message]:
     """List what was said in an agent's conversations: all, ``default`` or one of them."""
 
-    def read(tx: Tx) -> list[Entry]:
+    def read(tx: Tx) -> list[Message]:
         agents.get(tx, caller.project, agent_id)
         if query.conversation_id is None:
-            return entries.of_agent(tx, caller.project, agent_id, query.page)
-        address = addressing.find(tx, caller.project, query.conversation_id, agent_id)
-        return entries.listed(tx, caller.project, address.conversation_id, query.page)
+            return query.shown(partial(entries.of_agent, tx, caller.project, agent_id))
+        address = addressing.of_agent(tx, caller.project, agent_id, query.conversation_id)
+        where = (tx, caller.project, address.conversation_id)
+        return query.shown(partial(entries.listed, *where))
 
-    return query.shown(await db.read(read))
+    return await db.read(read)
 
 
 @by_id.get("/{message_id}")
@@ -265,9 +287,7 @@ def _place(admitted: Admitted) -> dict[str, str]:
 
 async def cancel(rooms: House, project: ProjectId, agent_id: str, run_id: str) -> None:
     """Cancel a run, if it still goes on."""
-    worker = rooms.runner.worker
-    ended = await rooms.db.tx(line.cancel_some, worker, project, agent_id, [run_id])
-    rooms.runner.cancel(ended.run_ids, ended.begun)
+    await rooms.end(line.cancel_some, project, agent_id, [run_id])
 
 
 def failure(tx: Tx, project: ProjectId, run_id: str) -> Failure:

@@ -1,6 +1,5 @@
 """The configured providers over HTTP. What configures them is the environment of the server."""
 
-import uuid
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -9,7 +8,7 @@ from fastapi import Query
 from palaver.api import routing
 from palaver.api.deps import Caller, Rooms
 from palaver.api.pages import NewestFirst
-from palaver.domain.ids import ProviderId, shape
+from palaver.domain.ids import ProviderId, named
 from palaver.domain.llm_model import ConfiguredProvider
 from palaver.domain.page import Limit
 from palaver.errors import NotFound
@@ -56,9 +55,8 @@ def _configured(catalog: Catalog) -> dict[str, ConfiguredProvider]:
     """The providers by their ids, which follow from their names."""
     found = {}
     for provider, url in catalog.configured():
-        noise = uuid.uuid5(uuid.NAMESPACE_URL, f"palaver:{provider.name}").int
         one = ConfiguredProvider(
-            id=shape("provider", 0, noise),
+            id=named("provider", provider.name),
             name=provider.name,
             provider_type=provider.kind,
             base_url=url or None,

@@ -84,7 +84,7 @@ def _run_in(tx: Tx, project: ProjectId, conversation_id: str, wish: Following) -
         return found
     active = runs.active(tx, project, conversation_id)
     if not active:
-        raise Invalid("No active runs found for this conversation.")
+        raise Invalid("No active runs found for this conversation; name one by run_id or otid.")
     return active[0]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Query
 
 from palaver import clock
-from palaver.api import routing
+from palaver.api import changes, routing
 from palaver.api.deps import Caller, Db, Rooms
 from palaver.api.problems import CONFLICT
 from palaver.api.tool_bodies import (
@@ -56,7 +56,7 @@ async def create(body: NewTool, caller: Caller, db: Db) -> Tool:
 async def upsert(body: NewTool, caller: Caller, db: Db) -> Tool:
     """Make a tool, or change the one that has its name."""
     tool = await asyncio.to_thread(_new, body)
-    return await db.tx(_upsert, caller.project, tool, _kept(body))
+    return await db.tx(_upsert, caller.project, tool, changes.given(body, _NEVER_NULL))
 
 
 @router.get("/")
@@ -113,7 +113,7 @@ async def retrieve(tool_id: ToolId, caller: Caller, db: Db) -> Tool:
 @router.patch("/{tool_id}", responses=CONFLICT)
 async def update(tool_id: ToolId, body: ToolChange, caller: Caller, db: Db) -> Tool:
     """Change a tool; fields that are left out stay as they are."""
-    given = _kept(body)
+    given = changes.given(body, _NEVER_NULL)
     before = await db.read(equipment.brought, caller.project, tool_id)
     told = await asyncio.to_thread(_told, before, given)
     return await db.tx(_update, caller.project, before, given, told)
@@ -192,12 +192,3 @@ def _told(tool: Tool, given: Fields) -> Fields:
     if told.name in BUILT_IN:
         raise Conflict(f"`{told.name}` is built in; choose another name.")
     return {name: getattr(told, name) for name in _TOLD}
-
-
-def _kept(body: NewTool | ToolChange) -> Fields:
-    """The fields that were given. One that cannot be null stays as it is."""
-    return {
-        name: value
-        for name, value in body.model_dump().items()
-        if name in body.model_fields_set and (value is not None or name not in _NEVER_NULL)
-    }

@@ -1,11 +1,10 @@
 """The tools that palaver brings with it."""
 
-import uuid
 from typing import Any
 
 from palaver.core import file_tools, memory, memory_commands, recall, voice
 from palaver.domain.agent import AgentType
-from palaver.domain.ids import shape
+from palaver.domain.ids import named
 from palaver.domain.tool import DEFAULT_RETURN_LIMIT, Tool, ToolType
 
 _GIVEN: dict[AgentType, tuple[str, ...]] = {
@@ -48,9 +47,8 @@ def _built_in(name: str) -> Tool:
     kind: ToolType = "letta_files_core" if of_files else "letta_core"
     if name == "memory_rethink":
         kind = "letta_sleeptime_core"
-    noise = uuid.uuid5(uuid.NAMESPACE_URL, f"palaver:{name}").int
     return Tool(
-        id=shape("tool", 0, noise),
+        id=named("tool", name),
         name=name,
         description=spec.description,
         tool_type=kind,

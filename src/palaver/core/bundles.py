@@ -28,6 +28,7 @@ from palaver.domain.bundle import (
     BundledMessage,
     BundledPassage,
 )
+from palaver.domain.llm import Handle
 from palaver.errors import FileRefused, Invalid
 
 _BOM = b"\xef\xbb\xbf"
@@ -127,8 +128,7 @@ def _settings(path: Path, agent: BundledAgent) -> Iterator[Fault]:
         rules.check(agent.tool_rules or ())
     except Invalid as error:
         yield Fault((*path, "tool_rules"), str(error))
-    if agent.model and not all(agent.model.partition("/")[::2]):
-        yield Fault((*path, "model"), "a model is written as provider/model")
+    yield from _model(path, agent.model)
 
 
 def _said(path: Path, agent: BundledAgent) -> Iterator[Fault]:
@@ -153,8 +153,15 @@ def _conversation(path: Path, one: BundledConversation, said: Iterable[str]) -> 
         for i, message in enumerate(named):
             yield from _missing((*path, name, i), message, known)
         yield from _twice((*path, name), named)
-    if one.model and not all(one.model.partition("/")[::2]):
-        yield Fault((*path, "model"), "a model is written as provider/model")
+    yield from _model(path, one.model)
+
+
+def _model(path: Path, handle: str | None) -> Iterator[Fault]:
+    try:
+        if handle:
+            Handle.of(handle)
+    except Invalid as error:
+        yield Fault((*path, "model"), str(error))
 
 
 def _ids(things: Iterable[Any]) -> set[str]:

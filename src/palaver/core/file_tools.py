@@ -5,12 +5,12 @@ Looking is the engine's part.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
 
 from pydantic import Field
 
+from palaver.core.calls import tool_called
 from palaver.core.pieces import View
-from palaver.core.recall import MOST, described, tool_called
+from palaver.core.recall import MOST
 from palaver.domain.frozen import Frozen
 from palaver.domain.tool import ToolSpec
 
@@ -26,9 +26,16 @@ _LINES = 100_000_000
 class Opening(Frozen):
     """A file to open: all of it, or `length` lines from the one after the first `offset`."""
 
-    file_name: Annotated[str, Field(min_length=1)]
-    offset: Annotated[int, Field(ge=0, le=_LINES)] = 0
-    length: Annotated[int, Field(ge=1, le=_LINES)] | None = None
+    file_name: str = Field(min_length=1, description='The name, with its folder: "notes/plan.md".')
+    offset: int = Field(
+        0,
+        ge=0,
+        le=_LINES,
+        description="How many lines to leave out at the beginning; none by default.",
+    )
+    length: int | None = Field(
+        None, ge=1, le=_LINES, description="How many lines to show; all that fit by default."
+    )
 
     @property
     def first(self) -> int | None:
@@ -44,24 +51,46 @@ class Opening(Frozen):
 class OpenFiles(Frozen):
     """What `open_files` is asked."""
 
-    file_requests: Annotated[list[Opening], Field(min_length=1)]
-    close_all_others: bool = False
+    file_requests: list[Opening] = Field(min_length=1, description="The files to open.")
+    close_all_others: bool = Field(False, description="Whether all other files are closed.")
 
 
 class GrepFiles(Frozen):
     """What `grep_files` is asked."""
 
-    pattern: Annotated[str, Field(min_length=1, max_length=1_000)]
-    include: Annotated[str, Field(max_length=255)] | None = None
-    context_lines: Annotated[int, Field(ge=0, le=20)] = 1
-    offset: Annotated[int, Field(ge=0, le=_LINES)] = 0
+    pattern: str = Field(
+        min_length=1,
+        max_length=1_000,
+        description='The expression: "total.*\\d+", or "(?i)error" in any case.',
+    )
+    include: str | None = Field(
+        None,
+        max_length=255,
+        description='Only files whose names are like this: "*.md", "notes/*".',
+    )
+    context_lines: int = Field(
+        1,
+        ge=0,
+        le=20,
+        description="How many lines to show around each, up to 20. The default is 1.",
+    )
+    offset: int = Field(
+        0,
+        ge=0,
+        le=_LINES,
+        description=f"How many matches to pass over: {PER_PAGE} for the second page.",
+    )
 
 
 class SearchFiles(Frozen):
     """What `semantic_search_files` is asked."""
 
-    query: Annotated[str, Field(min_length=1)]
-    limit: Annotated[int, Field(ge=1, le=MOST)] = 5
+    query: str = Field(
+        min_length=1, description="What to look for; few and telling words find most."
+    )
+    limit: int = Field(
+        5, ge=1, le=MOST, description=f"How many passages at most, up to {MOST}. The default is 5."
+    )
 
 
 def opened(name: str, view: View, lines: int) -> str:
@@ -133,8 +162,6 @@ def pieces_found(found: Iterator[tuple[str, int, str]]) -> str:
     return "\n\n".join(told) if told else "Nothing was found; try other words, or grep_files."
 
 
-_NAME = described('The name, with its folder: "notes/plan.md".')
-
 TOOLS: Mapping[str, ToolSpec] = {
     tool.name: tool
     for tool in (
@@ -142,50 +169,19 @@ TOOLS: Mapping[str, ToolSpec] = {
             "open_files",
             "Open files of your folders and see their lines, with numbers. If more are open than "
             "you may have, those that were opened longest ago are closed.",
-            ("file_requests",),
-            file_requests=described(
-                "The files to open.",
-                "array",
-                items={
-                    "type": "object",
-                    "properties": {
-                        "file_name": _NAME,
-                        "offset": described(
-                            "How many lines to leave out at the beginning; none by default.",
-                            "integer",
-                        ),
-                        "length": described(
-                            "How many lines to show; all that fit by default.", "integer"
-                        ),
-                    },
-                    "required": ["file_name"],
-                },
-            ),
-            close_all_others=described("Whether all other files are closed.", "boolean"),
+            OpenFiles,
         ),
         tool_called(
             "grep_files",
             "Find the lines of all files in your folders that match a regular expression (RE2: "
             "neither backreferences nor looking around). "
             f"{PER_PAGE} lines are shown at once, with those around them.",
-            ("pattern",),
-            pattern=described('The expression: "total.*\\d+", or "(?i)error" in any case.'),
-            include=described('Only files whose names are like this: "*.md", "notes/*".'),
-            context_lines=described(
-                "How many lines to show around each, up to 20. The default is 1.", "integer"
-            ),
-            offset=described(
-                f"How many matches to pass over: {PER_PAGE} for the second page.", "integer"
-            ),
+            GrepFiles,
         ),
         tool_called(
             "semantic_search_files",
             "Search the files of your folders. The best passages come first.",
-            ("query",),
-            query=described("What to look for; few and telling words find most."),
-            limit=described(
-                f"How many passages at most, up to {MOST}. The default is 5.", "integer"
-            ),
+            SearchFiles,
         ),
     )
 }

@@ -23,6 +23,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _skip = json.JSONDecoder().raw_decode
 _DEEP = "this is nested too deeply"
+_DEEPEST = 199  # lists and objects in each other; one more is around them where they are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,9 @@ class JsonText:
             raise Unreadable(self._odd_number(at), str(error)) from None
         except RecursionError:
             raise Unreadable(self.mark(at), _DEEP) from None
+        opened = self._text.count("{", at, end) + self._text.count("[", at, end)
+        if opened > _DEEPEST and _is_deeper(value, _DEEPEST):
+            raise Unreadable(self.mark(at), _DEEP)
         if isinstance(shape, type):
             try:
                 value = shape.model_validate(value)
@@ -212,6 +216,14 @@ def unkept(value: Any) -> Path | None:
         if found is not None:
             return (key, *found)
     return None
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    """Whether more than so many lists and objects are in each other."""
+    if not isinstance(value, dict | list):
+        return False
+    inside = value.values() if isinstance(value, dict) else value
+    return most == 0 or any(_is_deeper(one, most - 1) for one in inside)
 
 
 @contextmanager

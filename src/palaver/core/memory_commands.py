@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from palaver.core.recall import read
+from palaver.core.calls import tool_called
 from palaver.domain.frozen import Frozen
-from palaver.domain.tool import ToolSpec
 from palaver.errors import ToolRefused
 
 NAME = "memory"
@@ -60,11 +59,6 @@ class Given(Frozen):
         return "memory_replace", {"old_string": self.old_string, "new_string": self.new_string}
 
 
-def given(arguments: Mapping[str, Any]) -> Given:
-    """What a call gives. Raises `ToolRefused`."""
-    return read(Given, arguments)
-
-
 def _label(name: str, path: str | None) -> str:
     label = (path or "").removeprefix(_FOLDER).strip("/")
     if not 1 <= len(label) <= _LONGEST_LABEL:
@@ -72,28 +66,10 @@ def _label(name: str, path: str | None) -> str:
     return label
 
 
-def _parameters() -> dict[str, Any]:
-    told = Given.model_json_schema()
-    kinds = {"insert_line": "integer"}
-    properties = {
-        name: {"type": kinds.get(name, "string"), "description": field["description"]}
-        for name, field in told["properties"].items()
-        if name != "command"
-    }
-    command = {"type": "string", "enum": told["properties"]["command"]["enum"]}
-    return {
-        "type": "object",
-        "properties": {"command": command, **properties},
-        "required": ["command"],
-    }
-
-
-SPEC = ToolSpec(
-    name=NAME,
-    description=(
-        "Change your memory: create a memory block, replace or insert text in one, rename or "
-        "describe it, or delete it."
-    ),
-    parameters=_parameters(),
+SPEC = tool_called(
+    NAME,
+    "Change your memory: create a memory block, replace or insert text in one, rename or "
+    "describe it, or delete it.",
+    Given,
 )
 """What the model is told of it."""

@@ -7,15 +7,15 @@ looking it up is the engine's part. Semantics: behaviour §17.
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field
 
+from palaver.core.calls import tool_called
 from palaver.domain.archive import Passage, TagMatch
 from palaver.domain.entry import Entry, Role
 from palaver.domain.frozen import Frozen, date_of
 from palaver.domain.tool import ToolSpec
-from palaver.errors import ToolRefused
 
 MOST = 50
 """How many results a model can ask for."""
@@ -63,12 +63,24 @@ Words = Annotated[list[str] | None, BeforeValidator(_one_or_many)]
 class Search(Frozen):
     """What `conversation_search` is asked."""
 
-    query: str | None = None
-    roles: Annotated[list[SpokenRole] | None, BeforeValidator(_one_or_many)] = None
-    limit: Count = 5
-    start_date: Since = None
-    end_date: Until = None
-    this_conversation_only: bool = False
+    query: str | None = Field(
+        None, description="Words to look for; few and telling ones find most."
+    )
+    roles: Annotated[list[SpokenRole] | None, BeforeValidator(_one_or_many)] = Field(
+        None, description="Whose messages; left out, everybody's."
+    )
+    limit: Count = Field(
+        5, description=f"How many messages at most, up to {MOST}. The default is 5."
+    )
+    start_date: Since = Field(
+        None, description="Only messages from then on, in UTC: 2026-01-31 or 2026-01-31T18:00."
+    )
+    end_date: Until = Field(
+        None, description="Only messages up to then; a day is meant to its end."
+    )
+    this_conversation_only: bool = Field(
+        False, description="Whether your other conversations are left out."
+    )
 
     @property
     def wanted_roles(self) -> tuple[Role, ...]:
@@ -79,33 +91,29 @@ class Search(Frozen):
 class ArchivalInsert(Frozen):
     """What `archival_memory_insert` is given."""
 
-    content: Annotated[str, Field(min_length=1)]
-    tags: Words = None
+    content: Annotated[
+        str, Field(min_length=1, description="The text, so that it can be understood by itself.")
+    ]
+    tags: Words = Field(None, description="Words to sort it under.")
 
 
 class ArchivalSearch(Frozen):
     """What `archival_memory_search` is asked."""
 
-    query: str
-    tags: Words = None
-    tag_match_mode: TagMatch = "any"
-    top_k: Count = 10
-    start_datetime: Since = None
-    end_datetime: Until = None
-
-
-Asked = TypeVar("Asked", bound=Frozen)
-
-
-def read(kind: type[Asked], arguments: Mapping[str, Any]) -> Asked:
-    """The arguments of a call; null is as if it were left out. Raises `ToolRefused`."""
-    given = {name: value for name, value in arguments.items() if value is not None}
-    try:
-        return kind.model_validate(given)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ToolRefused(f"`{where}`: {first['msg']}.") from None
+    query: str = Field(description="Words to look for; few and telling ones find most.")
+    tags: Words = Field(None, description="Only what has one of these tags.")
+    tag_match_mode: TagMatch = Field(
+        "any", description="Whether any of the tags is enough, or all are needed."
+    )
+    top_k: Count = Field(
+        10, description=f"How many texts at most, up to {MOST}. The default is 10."
+    )
+    start_datetime: Since = Field(
+        None, description="Only texts from then on, in UTC: 2026-01-31 or 2026-01-31T18:00."
+    )
+    end_datetime: Until = Field(
+        None, description="Only texts up to then; a day is meant to its end."
+    )
 
 
 def said(found: Iterable[tuple[Entry, str]]) -> str:
@@ -146,22 +154,6 @@ def _clipped(text: str) -> str:
     return f"{text[:CLIP]}... [truncated: the first {CLIP} of {len(text)} characters are shown]"
 
 
-def tool_called(
-    name: str, description: str, required: tuple[str, ...], **properties: Any
-) -> ToolSpec:
-    """A tool with its parameters, as a model is told of it."""
-    parameters = {"type": "object", "properties": properties, "required": list(required)}
-    return ToolSpec(name=name, description=description, parameters=parameters)
-
-
-def described(text: str, kind: str = "string", **more: Any) -> dict[str, Any]:
-    """A parameter, with what a model is told of it."""
-    return {"type": kind, "description": text, **more}
-
-
-_A_STRING = {"type": "string"}
-_TAGS = described("Only what has one of these tags.", "array", items=_A_STRING)
-
 TOOLS: Mapping[str, ToolSpec] = {
     tool.name: tool
     for tool in (
@@ -169,45 +161,17 @@ TOOLS: Mapping[str, ToolSpec] = {
             "conversation_search",
             "Search what was said before, in this conversation and in your others, by words. The "
             "best matches come first. Without a query the newest messages are given.",
-            (),
-            query=described("Words to look for; few and telling ones find most."),
-            roles=described(
-                "Whose messages; left out, everybody's.",
-                "array",
-                items={**_A_STRING, "enum": ["user", "assistant"]},
-            ),
-            limit=described(
-                f"How many messages at most, up to {MOST}. The default is 5.", "integer"
-            ),
-            start_date=described(
-                "Only messages from then on, in UTC: 2026-01-31 or 2026-01-31T18:00."
-            ),
-            end_date=described("Only messages up to then; a day is meant to its end."),
-            this_conversation_only=described(
-                "Whether your other conversations are left out.", "boolean"
-            ),
+            Search,
         ),
         tool_called(
             "archival_memory_insert",
             "Put a text into your archive, where it stays out of sight until you search for it.",
-            ("content",),
-            content=described("The text, so that it can be understood by itself."),
-            tags=described("Words to sort it under.", "array", items=_A_STRING),
+            ArchivalInsert,
         ),
         tool_called(
             "archival_memory_search",
             "Search your archive by words. The best matches come first.",
-            ("query",),
-            query=described("Words to look for; few and telling ones find most."),
-            tags=_TAGS,
-            tag_match_mode=described(
-                "Whether any of the tags is enough, or all are needed.", enum=["any", "all"]
-            ),
-            top_k=described(f"How many texts at most, up to {MOST}. The default is 10.", "integer"),
-            start_datetime=described(
-                "Only texts from then on, in UTC: 2026-01-31 or 2026-01-31T18:00."
-            ),
-            end_datetime=described("Only texts up to then; a day is meant to its end."),
+            ArchivalSearch,
         ),
     )
 }

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, BaseModel, Field, PlainSerializer, StringConstraints
 
 from palaver.domain.agent import AgentType, CompactionSettings, Zone
-from palaver.domain.folder import EmbeddingConfig
+from palaver.domain.folder import MAX_NAME, EmbeddingConfig
 from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.message import (
     Approval,
@@ -28,7 +28,7 @@ from palaver.domain.rule import ToolRule
 from palaver.domain.tool import DEFAULT_RETURN_LIMIT, ToolType
 
 LocalId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
 Whole = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Positive = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
@@ -210,6 +210,7 @@ class BundledBlock(Frozen):
     is_template: bool = False
     template_name: str | None = Field(None, validation_alias=AliasChoices("template_name", "name"))
     preserve_on_migration: bool | None = None
+    created_at: SentStamp | None = None
 
 
 class BundledTool(Frozen):
@@ -232,6 +233,7 @@ class BundledTool(Frozen):
     metadata_: dict[str, Any] | None = None
     approval_ttl: Annotated[float, Field(gt=0)] | None = None
     mcp_server_id: LocalId | None = None
+    created_at: SentStamp | None = None
 
 
 class BundledServer(Frozen):
@@ -242,6 +244,7 @@ class BundledServer(Frozen):
     server_name: Label
     server_url: str | None = None
     stdio_config: dict[str, Any] | None = None
+    created_at: SentStamp | None = None
 
 
 class BundledFolder(Frozen):

@@ -14,6 +14,9 @@ EndpointType = Literal[
     "hugging-face", "mistral", "together", "pinecone",
 ]  # fmt: skip
 
+MAX_NAME = 255
+"""How many characters a name may have, of a folder or of a file."""
+
 DEFAULT_OPEN = 5
 """How many files an agent may have open if nobody has said."""
 

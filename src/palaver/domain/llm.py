@@ -8,8 +8,11 @@ from palaver.domain.entry import Entry
 from palaver.domain.model_settings import ModelSettings, ResponseFormat
 from palaver.domain.token_details import TokenDetails
 from palaver.domain.tool import ToolSpec
+from palaver.errors import Invalid
 
 FinishReason = Literal["stop", "length", "tool_call", "content_filter", "error"]
+
+LONGEST_HANDLE = 500  # characters; with more, the index of a database would not hold it
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,16 @@ class Handle:
 
     provider: str
     model: str
+
+    @classmethod
+    def of(cls, spelled: str) -> "Handle":
+        """The handle that `spelled` spells. Raises `Invalid` where it is none."""
+        provider, _, model = spelled.partition("/")
+        if not provider or not model:
+            raise Invalid(f"The model {spelled!r} is no handle: it must be provider/model.")
+        if len(spelled) > LONGEST_HANDLE:
+            raise Invalid(f"A model's handle has at most {LONGEST_HANDLE} characters.")
+        return cls(provider, model)
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.model}"

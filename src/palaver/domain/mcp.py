@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, TypeAdapter
+from pydantic import Discriminator, Field, StringConstraints, Tag, TypeAdapter
 
 from palaver.domain.frozen import Frozen
 
@@ -43,7 +43,17 @@ class StreamableHttpConfig(_Remote):
     mcp_server_type: Literal["streamable_http"] = "streamable_http"
 
 
-McpConfig = StdioConfig | SseConfig | StreamableHttpConfig
+def _transport(value: Any) -> str:
+    fields = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+    return str(fields.get("mcp_server_type") or ("stdio" if "command" in fields else "sse"))
+
+
+McpConfig = Annotated[
+    Annotated[StdioConfig, Tag("stdio")]
+    | Annotated[SseConfig, Tag("sse")]
+    | Annotated[StreamableHttpConfig, Tag("streamable_http")],
+    Discriminator(_transport),
+]
 
 
 class _Named(Frozen):

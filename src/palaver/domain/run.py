@@ -1,7 +1,7 @@
 """Runs and steps: one send carried out, and its calls to the model."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -23,7 +23,6 @@ OnPending = Literal["reject", "deny"]
 """What becomes of a send to a conversation whose calls wait for an answer, and that is none."""
 
 ACTIVE: tuple[RunStatus, ...] = ("created", "running")
-STOP_REASONS: tuple[StopReason, ...] = get_args(StopReason)
 
 _COMPLETED = {"end_turn", "max_steps", "tool_rule", "requires_approval"}
 

@@ -63,19 +63,6 @@ _RULES: TypeAdapter[list[ToolRule] | None] = TypeAdapter(list[ToolRule] | None)
 AGENT = "agent-0"
 """What an agent is called in a file that holds no other."""
 
-_OF_CONVERSATION = {
-    "summary", "description", "model", "context_window_limit", "archived", "archived_at",
-    "created_at", "last_message_at",
-}  # fmt: skip
-_OF_BLOCK = (
-    "value", "limit", "description", "read_only", "metadata", "tags", "hidden", "is_template",
-    "template_name", "preserve_on_migration",
-)  # fmt: skip
-_OF_TOOL = (
-    "tool_type", "description", "source_type", "source_code", "json_schema", "args_json_schema",
-    "tags", "return_char_limit", "pip_requirements", "npm_requirements",
-    "default_requires_approval", "enable_parallel_execution", "approval_ttl",
-)  # fmt: skip
 _AT_ONCE = 500  # rows that are read together
 _AS_THEY_ARE = (
     "name", "agent_type", "system", "description", "metadata", "model", "model_settings",
@@ -160,15 +147,18 @@ class _Told:
                 told = renamed(entry, names) if entry.role == "system" else entry
                 self.messages.append(writer.write(told, local))
         self.conversations = [
-            BundledConversation(
-                **one.model_dump(include=_OF_CONVERSATION, exclude_none=True),
-                id=names[one.id],
-                model_settings=one.model_settings,
-                is_default=shape.is_default,
-                hidden=shape.hidden,
-                stale=shape.stale,
-                message_ids=[self._locals[id] for id in ids],
-                in_context_message_ids=[self._locals[id] for id in entries.context_ids(tx, one.id)],
+            BundledConversation.model_validate(
+                {
+                    **dict(one),
+                    "id": names[one.id],
+                    "is_default": shape.is_default,
+                    "hidden": shape.hidden,
+                    "stale": shape.stale,
+                    "message_ids": [self._locals[id] for id in ids],
+                    "in_context_message_ids": [
+                        self._locals[id] for id in entries.context_ids(tx, one.id)
+                    ],
+                }
             )
             for (one, shape), ids in zip(found, walks, strict=True)
         ]
@@ -225,10 +215,8 @@ def _servers(tx: Tx, project: ProjectId, tools: Sequence[Tool]) -> dict[str, tup
 
 
 def _block(local: str, block: Block) -> BundledBlock:
-    return BundledBlock(
-        id=local,
-        label=block.label or "block",
-        **{name: getattr(block, name) for name in _OF_BLOCK},
+    return BundledBlock.model_validate(
+        {**dict(block), "id": local, "label": block.label or "block"}
     )
 
 
@@ -237,13 +225,9 @@ def _tool(local: str, tool: Tool, servers: Mapping[str, tuple[str, McpServer]]) 
     if isinstance(source, dict):  # its server's id means nothing elsewhere
         told = {name: value for name, value in source.items() if name != "server_id"}
         metadata = {**(tool.metadata_ or {}), "mcp": told}
-    return BundledTool(
-        **{name: getattr(tool, name) for name in _OF_TOOL},
-        id=local,
-        name=tool.name or local,
-        metadata_=metadata,
-        mcp_server_id=servers[tool.id][0] if tool.id in servers else None,
-    )
+    server = servers[tool.id][0] if tool.id in servers else None
+    named = {"id": local, "name": tool.name or local, "mcp_server_id": server}
+    return BundledTool.model_validate({**dict(tool), **named, "metadata_": metadata})
 
 
 def _server(local: str, server: McpServer) -> BundledServer:
@@ -265,10 +249,5 @@ def _archive(tx: Tx, project: ProjectId, local: str, archive: Archive) -> Bundle
         description=archive.description,
         metadata=archive.metadata,
         created_at=archive.created_at,
-        passages=[
-            BundledPassage(
-                text=one.text, tags=one.tags, metadata=one.metadata, created_at=one.created_at
-            )
-            for one in texts
-        ],
+        passages=[BundledPassage.model_validate({**dict(one), "id": None}) for one in texts],
     )

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 import re2
 
 from palaver import clock
-from palaver.core import file_tools, recall
+from palaver.core import calls, file_tools
 from palaver.core.directories import name_of
 from palaver.core.file_tools import CLIP, Grep, GrepFiles, Matches, OpenFiles, SearchFiles
 from palaver.core.pieces import lines_of
@@ -23,7 +23,7 @@ from palaver.engine import shelves
 from palaver.engine.meanings import Meanings
 from palaver.engine.workshop import ToolUse
 from palaver.errors import ToolRefused
-from palaver.store import claims, files, folders, open_files
+from palaver.store import files, folders, open_files
 from palaver.store.db import Database, Tx
 
 _MEMORY = 1 << 20  # bytes that an expression may come to
@@ -50,12 +50,12 @@ class FileTools:
             case "grep_files":
                 return Outcome(text=await self._grep(use))
             case _:
-                asked = recall.read(SearchFiles, use.arguments)
+                asked = calls.read(SearchFiles, use.arguments)
                 sought = await self._meanings.sought(asked.query)
                 return Outcome(text=await self._db.read(_search, use, sought, asked.limit))
 
     async def _grep(self, use: ToolUse) -> str:
-        asked = recall.read(GrepFiles, use.arguments)
+        asked = calls.read(GrepFiles, use.arguments)
         grep = Grep(_matcher(asked.pattern, self._patience), asked)
         try:
             for file in await self._db.read(_named, use, asked.include):
@@ -72,9 +72,8 @@ class FileTools:
 
 
 def _open(tx: Tx, use: ToolUse) -> str:
-    if use.owner is not None:
-        claims.hold(tx, use.owner)
-    asked = recall.read(OpenFiles, use.arguments)
+    use.hold(tx)
+    asked = calls.read(OpenFiles, use.arguments)
     most = shelves.most_open(use.agent)
     wanted = {}
     for one in asked.file_requests:
@@ -131,8 +130,8 @@ def _found(tx: Tx, use: ToolUse, name: str) -> AgentFile:
     held = _held(tx, use)
     inside = {one.id: name.removeprefix(f"{one.name}/") for one in held}
     in_full = {id: rest for id, rest in inside.items() if rest != name}
-    for calls in (in_full, dict.fromkeys(inside, name)):
-        found = [files.find_named(tx, use.project, *call) for call in calls.items()]
+    for meant in (in_full, dict.fromkeys(inside, name)):
+        found = [files.find_named(tx, use.project, *one) for one in meant.items()]
         ids = [one.id for one in found if one is not None]
         if len(ids) == 1:
             return open_files.get(tx, use.project, use.agent.id, ids[0])

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from palaver import clock
 from palaver.core import pieces
-from palaver.domain.folder import File, Folder, OnDuplicate, Piece
+from palaver.domain.folder import MAX_NAME, File, Folder, OnDuplicate, Piece
 from palaver.domain.ids import ProjectId
 from palaver.errors import Conflict, NotAText
 from palaver.store import conversations, files, folders
@@ -17,6 +17,7 @@ from palaver.store.db import Database, Tx
 
 _AT_ONCE = 64_000  # characters, the pieces of which are put in by one transaction
 _MARKED = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}  # how texts may begin
+_SUFFIX = 100  # characters of it that stay where a name is too long
 _PATIENCE = timedelta(days=1)  # after which a file that is not finished is removed
 
 
@@ -89,8 +90,10 @@ def _finish(tx: Tx, project: ProjectId, file: File, on_duplicate: OnDuplicate) -
 
 
 def _free_name(tx: Tx, project: ProjectId, file: File) -> str:
-    name, path, n = file.file_name, PurePosixPath(file.file_name), 0
+    name, suffix, n = file.file_name, PurePosixPath(file.file_name).suffix, 0
+    stem = name.removesuffix(suffix)
     while files.find_named(tx, project, file.source_id, name) is not None:
         n += 1
-        name = str(path.with_name(f"{path.stem}_({n}){path.suffix}"))
+        end = f"_({n}){suffix[:_SUFFIX]}"
+        name = f"{stem[: MAX_NAME - len(end)]}{end}"
     return name

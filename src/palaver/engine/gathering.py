@@ -7,6 +7,7 @@ project.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 from palaver.core import v1
@@ -38,14 +39,14 @@ _AGENT = (
 )  # fmt: skip
 _BLOCK = (
     "id", "label", "value", "limit", "template_name", "metadata_", "description", "is_template",
-    "read_only", "preserve_on_migration", "hidden",
+    "read_only", "preserve_on_migration", "hidden", "created_at",
 )  # fmt: skip
 _TOOL = (
     "id", "name", "description", "source_type", "source_code", "json_schema", "args_json_schema",
     "tags", "return_char_limit", "tool_type", "pip_requirements", "npm_requirements", "metadata_",
-    "default_requires_approval", "enable_parallel_execution",
+    "default_requires_approval", "enable_parallel_execution", "created_at",
 )  # fmt: skip
-_SERVER = ("id", "server_name", "server_type", "server_url", "stdio_config")
+_SERVER = ("id", "server_name", "server_type", "server_url", "stdio_config", "created_at")
 _ARCHIVE = ("id", "name", "description", "metadata_", "created_at")
 _PASSAGE = ("id", "text", "tags", "metadata_", "created_at")
 _CONVERSATION = (
@@ -63,7 +64,7 @@ _TABLES = {
     "archival_passages": "passages", "agent_passages": "passages", "conversations": "conversations",
     "messages": "messages", "identities": "identities",
 }  # fmt: skip
-_IDENTITY = ("id", "identifier_key", "name", "identity_type", "properties")
+_IDENTITY = ("id", "identifier_key", "name", "identity_type", "properties", "created_at")
 _STAYS = ("groups", "sources", "sandbox_environment_variables")
 _SHARED = ("blocks", "tools", "archives", "mcp_servers")
 _OWN_TOOLS = ("custom", "external_mcp")
@@ -114,8 +115,11 @@ class Gathering:
         for row in self._unseen("archives", _ARCHIVE):
             yield Bundle(agents=[], archives=self._archives([row]))
 
-    def identities(self) -> Iterator[Identity]:
-        """The identities, with the agents and blocks that have them; then all has been read."""
+    def identities(self) -> Iterator[tuple[Identity, datetime | None]]:
+        """The identities, with the agents and blocks that have them, and when they were created.
+
+        Then all has been read.
+        """
         ids: dict[str, str] = {}
         for row in self._source.rows("identities", _IDENTITY):
             mine = {"identity_id": row["id"]}
@@ -123,7 +127,7 @@ class Gathering:
             blocks = self._column("identities_blocks", "block_id", mine)
             made = self._made("identities", row["id"], v1.identity_of(row, agents, blocks))
             if made is not None and ids.setdefault(made.identifier_key, made.id) == made.id:
-                yield made
+                yield made, row["created_at"]
             elif made is not None:
                 told = f"its key is that of {ids[made.identifier_key]}"
                 self.intake.refuse("identities", made.id, told)
@@ -199,7 +203,8 @@ class Gathering:
         """The passages that an agent had before there were archives, in one of its own."""
         archive_id = f"archive-{agent['id'].removeprefix('agent-')}"
         passages = self._passages("agent_passages", archive_id, {"agent_id": agent["id"]})
-        row = {"id": archive_id, "name": f"{agent['name'] or agent['id']}'s Archive"}
+        name = f"{agent['name'] or agent['id']}'s Archive"
+        row = {"id": archive_id, "name": name, "created_at": agent["created_at"]}
         if not passages:
             return []
         return _there([self._made("archives", archive_id, v1.archive_of(row, passages))])

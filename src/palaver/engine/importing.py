@@ -157,7 +157,7 @@ def _tool(one: BundledTool) -> Tool | str:
     """The tool that a bundle tells of, without an id; or why there can be none."""
     if one.name in BUILT_IN:
         return BUILT_IN[one.name]
-    given = one.model_dump(exclude={"id", "mcp_server_id"}, exclude_none=True)
+    given = one.model_dump(exclude={"id", "mcp_server_id", "created_at"}, exclude_none=True)
     tool = Tool(id="", **{"source_type": "python", **given})
     if one.tool_type == "external_mcp":
         if not _CALLABLE.fullmatch(one.name):

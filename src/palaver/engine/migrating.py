@@ -121,8 +121,9 @@ async def bring_over(
         for certificate in await _bring(db, project, porter, bundle, migration):
             migration.certificates.append(certificate)
             yield certificate
-    for identity in migration.gathering.identities():
-        intake = await db.tx(_bring_identity, project, identity, migration.dry_run)
+    for identity, at in migration.gathering.identities():
+        made = at or clock.now()
+        intake = await db.tx(_bring_identity, project, identity, made, migration.dry_run)
         migration.intake.join(intake)
     migration.intake.join(migration.gathering.intake)
 
@@ -151,7 +152,9 @@ async def _bring(
     return found
 
 
-def _bring_identity(tx: Tx, project: ProjectId, identity: Identity, dry_run: bool) -> Intake:
+def _bring_identity(
+    tx: Tx, project: ProjectId, identity: Identity, at: datetime, dry_run: bool
+) -> Intake:
     """Keep an identity, and give it to those that are here of whose it is."""
     intake = Intake()
     same = identities.find_keyed(tx, project, identity.identifier_key)
@@ -160,7 +163,7 @@ def _bring_identity(tx: Tx, project: ProjectId, identity: Identity, dry_run: boo
         return intake
     intake.count("identities", "added" if same is None else "there")
     if same is None and not dry_run:
-        identities.add(tx, project, identity, clock.now())
+        identities.add(tx, project, identity, at)
         for agent_id in known.among(tx, project, "agent", identity.agent_ids):
             identities.attach(tx, project, identities.AGENTS, agent_id, identity.id)
         for block_id in known.among(tx, project, "block", identity.block_ids):

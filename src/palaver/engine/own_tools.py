@@ -1,7 +1,7 @@
 """The tools that palaver brings with it, carried out: each is one transaction."""
 
 from palaver import clock
-from palaver.core import memory, memory_commands, recall, voice
+from palaver.core import calls, memory, memory_commands, recall, voice
 from palaver.core.memory import Edit
 from palaver.core.recall import ArchivalInsert, ArchivalSearch, Search
 from palaver.domain.archive import NewPassage
@@ -12,7 +12,7 @@ from palaver.engine import archiving
 from palaver.engine.meanings import Meanings
 from palaver.engine.workshop import ToolUse
 from palaver.errors import Conflict, NotFound, ToolRefused
-from palaver.store import archives, blocks, claims, passages
+from palaver.store import archives, blocks, passages
 from palaver.store import recall as stored
 from palaver.store.db import Database, Tx
 from palaver.store.passages import PassageFilter
@@ -35,19 +35,18 @@ class OwnTools:
         if use.tool.name == voice.NAME:
             return Outcome(text=voice.answer(use.arguments))
         if use.tool.name == "conversation_search":
-            search = recall.read(Search, use.arguments)
+            search = calls.read(Search, use.arguments)
             sought = await self._meanings.sought(search.query)
             return Outcome(text=await self._db.read(_search, use, search, sought))
         if use.tool.name == "archival_memory_search":
-            archival = recall.read(ArchivalSearch, use.arguments)
+            archival = calls.read(ArchivalSearch, use.arguments)
             sought = await self._meanings.sought(archival.query)
             return Outcome(text=await self._db.read(_search_archive, use, archival, sought))
         return Outcome(text=await self._db.tx(_use, use))
 
 
 def _use(tx: Tx, use: ToolUse) -> str:
-    if use.owner is not None:
-        claims.hold(tx, use.owner)
+    use.hold(tx)
     if use.tool.name == "archival_memory_insert":
         return _archive(tx, use)
     if use.tool.name == memory_commands.NAME:
@@ -70,7 +69,7 @@ def _edit(tx: Tx, use: ToolUse, block: Block, edit: Edit) -> str:
 
 
 def _command(tx: Tx, use: ToolUse) -> str:
-    asked = memory_commands.given(use.arguments)
+    asked = calls.read(memory_commands.Given, use.arguments)
     label = asked.label
     if asked.command == "create":
         return _create(tx, use, label, asked)
@@ -106,7 +105,7 @@ def _create(tx: Tx, use: ToolUse, label: str, asked: memory_commands.Given) -> s
 
 
 def _archive(tx: Tx, use: ToolUse) -> str:
-    given = recall.read(ArchivalInsert, use.arguments)
+    given = calls.read(ArchivalInsert, use.arguments)
     new = NewPassage(text=given.content, tags=given.tags)
     passage = archiving.put(tx, use.project, use.agent, new)
     return f"The text is in your archive, as {passage.id}."

@@ -4,16 +4,12 @@ Some time after a run has ended, its entries tell all that it said; and some tim
 was deleted, nobody is going to ask for it back.
 """
 
-import asyncio
-import logging
 from datetime import timedelta
 
 from palaver import clock
-from palaver.errors import PalaverError
+from palaver.engine.rounds import Rounds
 from palaver.store import events, garbage, traces
 from palaver.store.db import Database
-
-logger = logging.getLogger(__name__)
 
 _RUNS = 20  # runs whose events are removed in one transaction
 _ROWS = 500  # rows of what was deleted that are removed in one
@@ -38,26 +34,16 @@ class Sweeper:
         self._events_keep = events_keep
         self._deleted_keep = deleted_keep
         self._traces_keep = traces_keep
-        self._task: asyncio.Task[None] | None = None
+        shortest = min(events_keep, deleted_keep, traces_keep or events_keep).total_seconds()
+        self._rounds = Rounds("sweeper", self._sweep, min(_SELDOM, shortest / 4))
 
     def start(self) -> None:
         """Begin to sweep; needs a running event loop."""
-        self._task = asyncio.create_task(self._sweep_for_ever(), name="sweeper")
+        self._rounds.start()
 
     def stop(self) -> None:
         """Sweep no more."""
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _sweep_for_ever(self) -> None:
-        kept = (self._events_keep, self._deleted_keep, self._traces_keep or self._events_keep)
-        shortest = min(kept).total_seconds()
-        while True:
-            await asyncio.sleep(min(_SELDOM, shortest / 4))
-            try:
-                await self._sweep()
-            except PalaverError as error:
-                logger.warning("what is old cannot be removed: %s", error)
+        self._rounds.stop()
 
     async def _sweep(self) -> None:
         ended = clock.now() - self._events_keep

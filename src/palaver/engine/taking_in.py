@@ -18,9 +18,10 @@ from palaver.domain.bundle import (
     BundledBlock,
     BundledFile,
     BundledFolder,
+    BundledServer,
     BundledTool,
 )
-from palaver.domain.folder import File, Folder
+from palaver.domain.folder import MAX_NAME, File, Folder
 from palaver.domain.ids import ProjectId
 from palaver.domain.intake import Intake, Noun
 from palaver.domain.mcp import McpServer, StdioMcpServer
@@ -44,7 +45,7 @@ from palaver.store import (
 from palaver.store.db import Database, Tx
 from palaver.store.known import Kind
 
-_NO_GROUPS = "groups are not in agent files; make one with POST /v1/groups"
+_NO_GROUPS = "groups are not taken from agent files; make one with POST /v1/groups"
 _NOT_INSIDE = "a folder of that name is here, without this file; upload it there"
 _GONE = (
     "it was here and was deleted; bring it again when it has left the database "
@@ -102,7 +103,7 @@ class _Work:
         """Take everything in."""
         bundle = self._order.bundle
         for n, server in enumerate(bundle.mcp_servers):
-            self._take_server(n, server.id, server.server_name)
+            self._take_server(n, server)
         for n, tool in enumerate(bundle.tools):
             self._take_tool(n, tool)
         for n, block in enumerate(bundle.blocks):
@@ -128,17 +129,18 @@ class _Work:
             self.intake.refuse(noun, local, _GONE)
         return made, made not in taken
 
-    def _take_server(self, n: int, local: str, name: str) -> None:
+    def _take_server(self, n: int, one: BundledServer) -> None:
+        local, name = one.id, one.server_name
         server = self._order.servers[local]
         same = [
-            one for one in mcp_servers.listed(self._tx, self._project) if one.server_name == name
+            here for here in mcp_servers.listed(self._tx, self._project) if here.server_name == name
         ]
         if isinstance(server, str):
             self.intake.refuse("mcp_servers", name, server)
         elif not same:
             made, _ = self._new("mcp_servers", "mcp_server", local, n)
             kept = server.model_copy(update={"id": made})
-            mcp_servers.add(self._tx, self._project, kept, self._now)
+            mcp_servers.add(self._tx, self._project, kept, one.created_at or self._now)
             self._servers[local] = made
         elif _address(same[0]) == _address(server):
             self.intake.count("mcp_servers", "there")
@@ -161,14 +163,13 @@ class _Work:
             reason = "the MCP server that it comes from was not taken in"
             return self.intake.refuse("tools", one.name, reason)
         made = made.model_copy(update={"id": self._new("tools", "tool", one.id, n)[0]})
+        at = one.created_at or self._now
         if server is None:
-            tools.add(self._tx, self._project, made, self._now)
+            tools.add(self._tx, self._project, made, at)
         else:
             source = {**(made.metadata_ or {}).get("mcp", {}), "server_id": server}
             told = {"metadata_": {**(made.metadata_ or {}), "mcp": source}}
-            mcp_servers.give(
-                self._tx, self._project, server, made.model_copy(update=told), self._now
-            )
+            mcp_servers.give(self._tx, self._project, server, made.model_copy(update=told), at)
         self._tools[one.id] = made.id
         return None
 
@@ -201,7 +202,7 @@ class _Work:
         if is_new:
             limit = DEFAULT_LIMIT if one.limit is None else one.limit
             block = Block.model_validate({**one.model_dump(), "id": made, "limit": limit})
-            blocks.add(self._tx, self._project, block, self._now)
+            blocks.add(self._tx, self._project, block, one.created_at or self._now)
         return made
 
     def _take_archive(self, n: int, one: BundledArchive) -> None:
@@ -286,7 +287,7 @@ class _Work:
         if is_new:
             agent = self._agent(one, made)
             agents.add(self._tx, self._project, agent)
-            for block_id in self._held(n, one):
+            for block_id in self._held(one):
                 blocks.attach(self._tx, self._project, made, block_id)
             for archive in one.archive_ids or ():
                 archives.attach(self._tx, self._project, made, self._archives[archive])
@@ -312,7 +313,7 @@ class _Work:
                 seen = opened.model_dump(exclude={"file_id"})
                 open_files.note(self._tx, made, file.model_copy(update=seen), clock.now())
 
-    def _held(self, n: int, one: BundledAgent) -> Iterable[str]:
+    def _held(self, one: BundledAgent) -> Iterable[str]:
         """The blocks of an agent: those that it names, and those that stand in it."""
         yield from (self._blocks[block] for block in one.block_ids or ())
         for i, block in enumerate(one.memory_blocks or ()):
@@ -327,7 +328,7 @@ class _Work:
         return Agent(
             **{name: value for name, value in given.items() if value is not None},
             id=made,
-            name=wishes.name or one.name + wishes.suffix,
+            name=wishes.name or one.name[: MAX_NAME - len(wishes.suffix)] + wishes.suffix,
             system=DEFAULT_SYSTEM if one.system is None else one.system,
             model=model,
             context_window_limit=limit,

@@ -8,7 +8,9 @@ from palaver.domain.agent import Agent
 from palaver.domain.ids import ProjectId
 from palaver.domain.tool import Outcome, Tool, ToolType
 from palaver.errors import Invalid, ToolRefused
+from palaver.store import claims
 from palaver.store.claims import Owner
+from palaver.store.db import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,11 @@ class ToolUse:
     agent: Agent
     conversation_id: str | None = None
     owner: Owner | None = None
+
+    def hold(self, tx: Tx) -> None:
+        """Let it change things in this transaction, or raise `Lost`."""
+        if self.owner is not None:
+            claims.hold(tx, self.owner)
 
 
 class Hand(Protocol):

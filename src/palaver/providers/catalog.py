@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from palaver.domain.llm import ChatModel, Handle
 from palaver.domain.llm_model import EmbeddingModel, Model
-from palaver.errors import Invalid, NotFound
+from palaver.errors import NotFound
 from palaver.providers import embedding, listing
 from palaver.providers.embedding import Embedder, Trigrams, Vectorizer
 from palaver.providers.listing import Listed
@@ -97,7 +97,7 @@ class Catalog:
 
         Raises `Invalid` where it is no handle, `NotFound` where its provider is not there.
         """
-        parsed = _parsed(handle)
+        parsed = Handle.of(handle)
         if parsed.provider == "letta" and parsed.model.startswith("auto"):
             parsed = self._default
         provider = self._provider(parsed)
@@ -151,7 +151,7 @@ class Catalog:
 
     def _choose_default(self, named: str) -> Handle:
         if named and not named.startswith("letta/auto"):
-            return _parsed(named)
+            return Handle.of(named)
         for one in self._accounts.values():
             if one.provider.default_model and self._is_speakable(one.provider):
                 return Handle(one.provider.name, one.provider.default_model)
@@ -160,7 +160,7 @@ class Catalog:
     def _choose_embedder(self, named: str) -> Embedder | None:
         if not named:
             return None
-        handle = _parsed(named)
+        handle = Handle.of(named)
         provider = self._provider(handle)
         what = f"Embedding model {named!r} (PALAVER_EMBEDDING)"
         if provider.dialect not in embedding.DIALECTS:
@@ -179,7 +179,7 @@ class Catalog:
         if provider is None:
             raise NotFound(what, f"the providers are {', '.join(_ROWS)}.")
         if provider.name not in self._accounts:
-            raise NotFound(what, f"set {provider.key_variable} to configure {provider.name}.")
+            raise NotFound(what, f"set {provider.key_variables[0]} to configure {provider.name}.")
         if not self._is_speakable(provider):
             install = f'pip install "palaver[{provider.extra}]"'
             raise NotFound(what, f"{install} to speak to {provider.name}.")
@@ -238,10 +238,3 @@ class Catalog:
         one = self._accounts[handle.provider]
         dimensions = listing.EMBEDDINGS.get(handle.model, 0)
         return embedding.described(handle, one.provider.kind, one.shown_url, dimensions)
-
-
-def _parsed(handle: str) -> Handle:
-    provider, _, model = handle.partition("/")
-    if not provider or not model:
-        raise Invalid(f"The model {handle!r} is no handle: it must be provider/model.")
-    return Handle(provider, model)

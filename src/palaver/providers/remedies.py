@@ -125,8 +125,8 @@ def translated(error: Exception, account: Account, timeout: httpx2.Timeout) -> L
     wait = error.retry_after if isinstance(error, ModelAPIError) else None
     message = message.format(
         name=provider.name,
-        key=provider.key_variable,
-        url=provider.url_variable,
+        key=provider.key_variables[0],
+        url=provider.url_variables[0],
         connect=timeout.connect,
         idle=timeout.read,
         wait="a moment" if wait is None else f"{wait:.0f} s",

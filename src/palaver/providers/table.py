@@ -1,9 +1,9 @@
 """The providers, a row each, and what of them the environment configures.
 
-A row's key is looked for in ``PALAVER_<NAME>_API_KEY`` and its URL in ``PALAVER_<NAME>_BASE_URL``
-first; then each variable ``X`` of the row as ``PALAVER_X`` and as ``X``. A provider counts as
-configured when its key, its URL or one of its options in `Provider.enough` is set; one without a
-key (a local server) is sent the key ``none``. Ollama needs no variable at all.
+A row's key is looked for in ``<NAME>_API_KEY``, its URL in ``<NAME>_BASE_URL``, and then in the
+variables of the row: each ``X`` first as ``PALAVER_X``. A provider counts as configured when its
+key, its URL or one of its options in `Provider.enough` is set; one without a key (a local server)
+is sent the key ``none``. Ollama needs no variable at all.
 """
 
 import re
@@ -32,8 +32,8 @@ class Provider:
     """A row. `name` is the contract's ``provider_type`` and the first half of a handle.
 
     `url` is where it is unless a variable says so: it ends in ``/v1`` (or what stands for it) where
-    OpenAI's protocols are spoken, elsewhere it is the bare host. `keys` and `urls` are the
-    customary variables, `options` those of what else it needs, by our name for it. `keyless`
+    OpenAI's protocols are spoken, elsewhere it is the bare host. `keys` and `urls` are variables
+    that are customary besides, `options` those of what else it needs, by our name for it. `keyless`
     providers are there without any variable. `extra` is the extra of palaver that installs the
     provider's library, where it has one of its own.
     """
@@ -50,14 +50,14 @@ class Provider:
     default_model: str = ""
 
     @property
-    def key_variable(self) -> str:
-        """The variable to tell people of who have no key set."""
-        return self.keys[0] if self.keys else f"PALAVER_{self.name.upper()}_API_KEY"
+    def key_variables(self) -> tuple[str, ...]:
+        """The variables to tell people of who have no key set, the first above all."""
+        return self.keys or (f"{self.name.upper()}_API_KEY",)
 
     @property
-    def url_variable(self) -> str:
-        """The variable to tell people of whose URL is wrong."""
-        return self.urls[0] if self.urls else f"PALAVER_{self.name.upper()}_BASE_URL"
+    def url_variables(self) -> tuple[str, ...]:
+        """Those to tell people of whose URL is wrong."""
+        return self.urls or (f"{self.name.upper()}_BASE_URL",)
 
     @property
     def kind(self) -> str:
@@ -75,16 +75,12 @@ PROVIDERS = (
         "openai",
         "openai",
         url="https://api.openai.com/v1",
-        keys=("OPENAI_API_KEY",),
-        urls=("OPENAI_BASE_URL",),
         default_model="gpt-5-mini",
     ),
     Provider(
         "anthropic",
         "anthropic",
         url="https://api.anthropic.com",
-        keys=("ANTHROPIC_API_KEY",),
-        urls=("ANTHROPIC_BASE_URL",),
         default_model="claude-sonnet-4-6",
     ),
     Provider(
@@ -99,7 +95,6 @@ PROVIDERS = (
     Provider(
         "google_vertex",
         "gemini",
-        urls=("GOOGLE_VERTEX_BASE_URL",),
         options={
             "project": ("GOOGLE_CLOUD_PROJECT",),
             "location": ("GOOGLE_CLOUD_LOCATION", "GOOGLE_CLOUD_REGION"),
@@ -114,13 +109,7 @@ PROVIDERS = (
         urls=("AZURE_OPENAI_ENDPOINT", "AZURE_BASE_URL"),
         options={"version": ("AZURE_API_VERSION", "OPENAI_API_VERSION")},
     ),
-    Provider(
-        "xai",
-        "chat",
-        url="https://api.x.ai/v1",
-        keys=("XAI_API_KEY",),
-        urls=("XAI_BASE_URL",),
-    ),
+    Provider("xai", "chat", url="https://api.x.ai/v1"),
     Provider(
         "moonshot",
         "chat",
@@ -136,34 +125,10 @@ PROVIDERS = (
         keys=("KIMI_API_KEY",),
         urls=("KIMI_BASE_URL",),
     ),
-    Provider(
-        "zai",
-        "chat",
-        url="https://api.z.ai/api/paas/v4",
-        keys=("ZAI_API_KEY",),
-        urls=("ZAI_BASE_URL",),
-    ),
-    Provider(
-        "groq",
-        "chat",
-        url="https://api.groq.com/openai/v1",
-        keys=("GROQ_API_KEY",),
-        urls=("GROQ_BASE_URL",),
-    ),
-    Provider(
-        "deepseek",
-        "chat",
-        url="https://api.deepseek.com/v1",
-        keys=("DEEPSEEK_API_KEY",),
-        urls=("DEEPSEEK_BASE_URL",),
-    ),
-    Provider(
-        "together",
-        "chat",
-        url="https://api.together.xyz/v1",
-        keys=("TOGETHER_API_KEY",),
-        urls=("TOGETHER_BASE_URL",),
-    ),
+    Provider("zai", "chat", url="https://api.z.ai/api/paas/v4"),
+    Provider("groq", "chat", url="https://api.groq.com/openai/v1"),
+    Provider("deepseek", "chat", url="https://api.deepseek.com/v1"),
+    Provider("together", "chat", url="https://api.together.xyz/v1"),
     Provider(
         "bedrock",
         "bedrock",
@@ -178,27 +143,9 @@ PROVIDERS = (
         enough=("access_key",),
         extra="bedrock",
     ),
-    Provider(
-        "openrouter",
-        "chat",
-        url="https://openrouter.ai/api/v1",
-        keys=("OPENROUTER_API_KEY",),
-        urls=("OPENROUTER_BASE_URL",),
-    ),
-    Provider(
-        "baseten",
-        "chat",
-        url="https://inference.baseten.co/v1",
-        keys=("BASETEN_API_KEY",),
-        urls=("BASETEN_BASE_URL",),
-    ),
-    Provider(
-        "sglang",
-        "sglang",
-        url="http://127.0.0.1:30000/v1",
-        keys=("SGLANG_API_KEY",),
-        urls=("SGLANG_BASE_URL",),
-    ),
+    Provider("openrouter", "chat", url="https://openrouter.ai/api/v1"),
+    Provider("baseten", "chat", url="https://inference.baseten.co/v1"),
+    Provider("sglang", "sglang", url="http://127.0.0.1:30000/v1"),
     # What a ChatGPT subscription pays for, as OpenAI's own Codex client is given it: no API that is
     # offered to others, by a token that ends after some days and that nobody renews here.
     Provider(
@@ -213,7 +160,6 @@ PROVIDERS = (
         "ollama",
         "chat",
         url="http://127.0.0.1:11434/v1",
-        keys=("OLLAMA_API_KEY",),
         urls=("OLLAMA_BASE_URL", "OLLAMA_HOST"),
         keyless=True,
     ),
@@ -293,8 +239,8 @@ def account(provider: Provider, environment: Mapping[str, str]) -> Account | Non
     one = Account(provider, where, key or NO_KEY, given, options)
     if not all(re.fullmatch("[!-~]+", secret) for secret in one.secrets):
         raise Invalid(
-            f"A key of {provider.name} ({provider.key_variable}, perhaps) has a character that is "
-            "in no key; copy it again."
+            f"A key of {provider.name} ({provider.key_variables[0]}, perhaps) has a character that "
+            "is in no key; copy it again."
         )
     return one
 

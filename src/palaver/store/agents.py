@@ -26,12 +26,13 @@ from palaver.errors import NotFound
 from palaver.store import groups, identities, schema, schema_texts
 from palaver.store.db import Tx
 from palaver.store.identities import AGENTS, Whose
-from palaver.store.paging import By, Way, any_of, containing, led, paged, tagged
+from palaver.store.paging import By, Way, any_of, as_of, containing, led, paged, tagged
 
 _agents = schema.agents
 _tags = schema.agent_tags
 _held = schema.agents_blocks
 _archives = schema_texts.agents_archives
+_folders = schema_texts.agents_folders
 _conversations = schema.conversations
 _SHOWN = (
     _agents.c.body,
@@ -123,13 +124,20 @@ def counted(tx: Tx, project: ProjectId, wanted: AgentFilter) -> int:
 
 def with_block(tx: Tx, project: ProjectId, block_id: str, page: Page) -> list[Agent]:
     """The agents that have a block, on a page."""
-    return _among(tx, project, Way(_held.c.agent_id, (_held.c.block_id == block_id,)), page)
+    theirs = (_held.c.block_id == block_id,)
+    return _among(tx, project, Way(_held.c.agent_id, theirs, _held.c.sorted_as), page)
 
 
 def with_archive(tx: Tx, project: ProjectId, archive_id: str, page: Page) -> list[Agent]:
     """The agents that have an archive, on a page."""
     theirs = (_archives.c.archive_id == archive_id,)
-    return _among(tx, project, Way(_archives.c.agent_id, theirs), page)
+    return _among(tx, project, Way(_archives.c.agent_id, theirs, _archives.c.sorted_as), page)
+
+
+def with_folder(tx: Tx, project: ProjectId, folder_id: str, page: Page) -> list[Agent]:
+    """The agents that have a folder, on a page."""
+    theirs = (_folders.c.folder_id == folder_id,)
+    return _among(tx, project, Way(_folders.c.agent_id, theirs, _folders.c.sorted_as), page)
 
 
 def of_identity(tx: Tx, project: ProjectId, identity_id: str, page: Page) -> list[Agent]:
@@ -187,7 +195,8 @@ def _read(row: Row[Any]) -> Agent:
 
 def _tag(tx: Tx, project: ProjectId, agent: Agent) -> None:
     given = {"agent_id": agent.id, "project_id": project}
-    tx.many(insert(_tags), [{**given, "tag": tag} for tag in dict.fromkeys(agent.tags)])
+    tagged = insert(_tags).values(sorted_as=as_of(_agents, agent.id))
+    tx.many(tagged, [{**given, "tag": tag} for tag in dict.fromkeys(agent.tags)])
 
 
 def _read_all(rows: Sequence[Row[Any]]) -> list[Agent]:

@@ -10,11 +10,12 @@ from palaver.domain.archive import Archive
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.errors import NotFound
-from palaver.store import agents, schema_texts
+from palaver.store import agents, schema, schema_texts
 from palaver.store.db import Tx
-from palaver.store.paging import By, Way, paged
+from palaver.store.paging import By, Way, as_of, paged
 
 _archives = schema_texts.archives
+_few = _archives.alias("few_archives")
 _held = schema_texts.agents_archives
 _MINE = (_archives.c.project_id == bindparam("project"), _archives.c.id == bindparam("archive"))
 _GET = select(_archives.c.body).where(*_MINE)
@@ -67,7 +68,8 @@ def listed(tx: Tx, project: ProjectId, page: Page, wanted: ArchiveFilter) -> lis
     query = select(_archives.c.body).where(_archives.c.project_id == project)
     if wanted.name is not None:
         query = query.where(_archives.c.name == wanted.name)
-    mine = Way(_held.c.archive_id, (_held.c.agent_id == wanted.agent_id,))
+    theirs = (_held.c.agent_id == wanted.agent_id, _few.c.id == _held.c.archive_id)
+    mine = Way(_held.c.archive_id, theirs, _few.c.sorted_as)
     by = By(ways=None if wanted.agent_id is None else [mine])
     rows = paged(tx, project, query, _archives, page, by)
     return [Archive.model_validate_json(row.body) for row in rows]
@@ -90,7 +92,8 @@ def attach(tx: Tx, project: ProjectId, agent_id: str, archive_id: str) -> None:
         return
     last = select(func.coalesce(func.max(_held.c.n), 0)).where(_held.c.agent_id == agent_id)
     n = tx.all(last)[0][0] + 1
-    tx.run(insert(_held), {"agent_id": agent_id, "archive_id": archive_id, "n": n})
+    held = insert(_held).values(sorted_as=as_of(schema.agents, agent_id))
+    tx.run(held, {"agent_id": agent_id, "archive_id": archive_id, "n": n})
 
 
 def detach(tx: Tx, project: ProjectId, agent_id: str, archive_id: str) -> None:

@@ -24,6 +24,7 @@ from palaver.store.paging import paged
 from palaver.store.schema_texts import BATCH_GOES_ON, REQUEST_WAITS, batch_items, batches
 
 _entries = schema.entries
+_few = _entries.alias("few_entries")
 _conversations = schema.conversations
 _runs = schema.runs
 
@@ -69,8 +70,8 @@ _SAID = select(_entries.c.id).where(
     schema.is_there(_entries),
 )
 _WHOLE = select(
-    _entries.c.body, _entries.c.agent_id, _entries.c.conversation_id, _conversations.c.is_default
-).join(_conversations, _conversations.c.id == _entries.c.conversation_id)
+    _few.c.body, _few.c.agent_id, _few.c.conversation_id, _conversations.c.is_default
+).join(_conversations, _conversations.c.id == _few.c.conversation_id)
 
 
 class Taken(Exception):
@@ -185,9 +186,9 @@ def said(
     get(tx, project, batch_id)
     # Found by their runs, then sorted: else the whole project might be looked through.
     ids = [row.id for row in tx.all(_SAID, {"batch": batch_id, "project": project})]
-    query = _WHOLE.where(_entries.c.id.in_(ids))
+    query = _WHOLE.where(_few.c.id.in_(ids))
     if agent_id is not None:
-        query = query.where(_entries.c.agent_id == agent_id)
+        query = query.where(_few.c.agent_id == agent_id)
     return [
         (
             Entry.model_validate_json(row.body),
@@ -197,7 +198,7 @@ def said(
                 is_default=row.is_default,
             ),
         )
-        for row in paged(tx, project, query, _entries, page)
+        for row in paged(tx, project, query, _few, page)
     ]
 
 

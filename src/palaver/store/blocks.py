@@ -18,7 +18,6 @@ from sqlalchemy import (
     update,
 )
 
-from palaver.domain.agent import Agent
 from palaver.domain.block import Block
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
@@ -26,9 +25,10 @@ from palaver.errors import Conflict, NotFound
 from palaver.store import agents, identities, schema
 from palaver.store.db import Tx
 from palaver.store.identities import BLOCKS, Whose
-from palaver.store.paging import By, Way, any_of, containing, led, paged, tagged
+from palaver.store.paging import By, Way, any_of, as_of, containing, led, paged, tagged
 
 _blocks = schema.blocks
+_few = _blocks.alias("few_blocks")
 _held = schema.agents_blocks
 _tags = schema.block_tags
 _GET = select(_blocks.c.body).where(
@@ -126,7 +126,8 @@ def counted(tx: Tx, project: ProjectId, wanted: BlockFilter) -> int:
 def of_agent(tx: Tx, project: ProjectId, agent_id: str, page: Page | None = None) -> list[Block]:
     """The blocks of an agent in the order in which it got them, or those on a page."""
     if page is not None:
-        return _among(tx, project, Way(_held.c.block_id, (_held.c.agent_id == agent_id,)), page)
+        theirs = (_held.c.agent_id == agent_id, _few.c.id == _held.c.block_id)
+        return _among(tx, project, Way(_held.c.block_id, theirs, _few.c.sorted_as), page)
     rows = tx.all(_IN_ORDER, {"project": project, "agent": agent_id})
     return [Block.model_validate_json(row.body) for row in rows]
 
@@ -159,9 +160,9 @@ def attach(tx: Tx, project: ProjectId, agent_id: str, block_id: str) -> None:
         raise Conflict(f"The agent has a block labelled `{block.label}`; detach that one first.")
     last = select(func.coalesce(func.max(_held.c.n), 0)).where(_held.c.agent_id == agent_id)
     n = tx.all(last)[0][0] + 1
-    tx.run(
-        insert(_held), {"agent_id": agent_id, "block_id": block_id, "label": block.label, "n": n}
-    )
+    pair = {"agent_id": agent_id, "block_id": block_id}
+    held = insert(_held).values(sorted_as=as_of(schema.agents, agent_id))
+    tx.run(held, {**pair, "label": block.label, "n": n})
 
 
 def detach(tx: Tx, project: ProjectId, agent_id: str, block_id: str) -> None:
@@ -170,12 +171,6 @@ def detach(tx: Tx, project: ProjectId, agent_id: str, block_id: str) -> None:
     mine = (_held.c.agent_id == agent_id, _held.c.block_id == block_id)
     if not tx.run(delete(_held).where(*mine)):
         raise NotFound("Block of this agent")
-
-
-def agents_with(tx: Tx, project: ProjectId, block_id: str, page: Page) -> list[Agent]:
-    """The agents that have a block, on a page. Raises `NotFound`."""
-    get(tx, project, block_id)
-    return agents.with_block(tx, project, block_id, page)
 
 
 def of_identity(tx: Tx, project: ProjectId, identity_id: str, page: Page) -> list[Block]:
@@ -236,7 +231,8 @@ def _read_all(
 
 def _tag(tx: Tx, project: ProjectId, block: Block) -> None:
     given = {"block_id": block.id, "project_id": project}
-    tx.many(insert(_tags), [{**given, "tag": tag} for tag in dict.fromkeys(block.tags or ())])
+    tagged = insert(_tags).values(sorted_as=as_of(_blocks, block.id))
+    tx.many(tagged, [{**given, "tag": tag} for tag in dict.fromkeys(block.tags or ())])
 
 
 def _relabel(tx: Tx, block: Block) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import REAL, LargeBinary, String, Text, TextClause, TypeDecorator
+from sqlalchemy import REAL, Column, LargeBinary, String, Text, TextClause, TypeDecorator
 from sqlalchemy.dialects.postgresql import ARRAY
+
+from palaver.domain import ids
 
 
 def _sorted_by_bytes(length: int) -> String:
@@ -68,6 +70,16 @@ class Vector(TypeDecorator[Sequence[float]]):
         if dialect.name == "postgresql":
             return list(value)
         return struct.pack(f"<{len(value)}f", *value)
+
+
+def in_time() -> Column[str]:
+    """The column that lists of things are sorted by whose ids may be of elsewhere; never null."""
+    return Column("sorted_as", Id, default=_sorted_as)
+
+
+def _sorted_as(context: Any) -> str:
+    given = context.get_current_parameters()
+    return ids.sorted_as(given["id"], given["created_at"])
 
 
 def only(where: TextClause) -> dict[str, Any]:

@@ -54,7 +54,7 @@ _EVERYWHERE = (
 _OF_AGENT = (
     select(*_SHOWN, _own.c.id, _own.c.is_default, _own.c.hidden, _own.c.stale)
     .where(*_ALIVE, _own.c.agent_id == bindparam("agent"))
-    .order_by(_own.c.id)
+    .order_by(_own.c.sorted_as)
 )
 _AT_ONCE = 20  # conversations that go on in one transaction
 _ADD = insert(_own)
@@ -267,7 +267,7 @@ def fork(
     source = entries.reach_in(tx, project, source_id, lock=True)
     start, opening = source.context.start, source.context.head
     cut = source.head if upto is None else source.seq_of(tx, upto)
-    if upto is not None and cut < start and cut not in opening:
+    if upto is not None and SYSTEM_SEQ != cut < start and cut not in opening:
         raise NotFound(f"Message {upto}", "only messages in the context can be forked at.")
     shared = source.context_upto(cut)
     own, head = [system], [seq for seq in opening if seq <= cut]

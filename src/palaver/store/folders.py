@@ -9,11 +9,10 @@ from palaver.domain.folder import FileStats, Folder, OrganizationSourcesStats, S
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.errors import Conflict, NotFound
-from palaver.store import agents, schema, schema_texts
+from palaver.store import agents, naming, schema, schema_texts
 from palaver.store.db import Tx
-from palaver.store.paging import paged
+from palaver.store.paging import as_of, paged
 
-_agents = schema.agents
 _files = schema_texts.files
 _folders = schema_texts.folders
 _held = schema_texts.agents_folders
@@ -99,12 +98,7 @@ def of_agent(tx: Tx, project: ProjectId, agent_id: str) -> list[Folder]:
 def holders(tx: Tx, project: ProjectId, folder_id: str, page: Page) -> list[str]:
     """The ids of the agents that have a folder, on a page. Raises `NotFound`."""
     get(tx, project, folder_id)
-    query = select(_agents.c.id).where(
-        _agents.c.project_id == project,
-        _agents.c.id.in_(select(_held.c.agent_id).where(_held.c.folder_id == folder_id)),
-        _agents.c.deleted_at.is_(None),
-    )
-    return [row.id for row in paged(tx, project, query, _agents, page)]
+    return [one.id for one in agents.with_folder(tx, project, folder_id, page)]
 
 
 def attach(tx: Tx, project: ProjectId, agent_id: str, folder_id: str) -> bool:
@@ -114,7 +108,8 @@ def attach(tx: Tx, project: ProjectId, agent_id: str, folder_id: str) -> bool:
     mine = (_held.c.agent_id == agent_id, _held.c.folder_id == folder_id)
     if tx.first(select(_held.c.agent_id).where(*mine)) is not None:
         return False
-    tx.run(insert(_held), {"agent_id": agent_id, "folder_id": folder_id})
+    held = insert(_held).values(sorted_as=as_of(schema.agents, agent_id))
+    tx.run(held, {"agent_id": agent_id, "folder_id": folder_id})
     return True
 
 
@@ -169,8 +164,7 @@ def stats(tx: Tx, project: ProjectId, *, detailed: bool = False) -> Organization
 
 
 def _take_name(tx: Tx, project: ProjectId, folder: Folder) -> None:
-    here = select(schema.projects.c.id).where(schema.projects.c.id == project)
-    tx.first(here.with_for_update(key_share=True))  # names are given one after the other
+    naming.hold(tx, project)
     if find_named(tx, project, folder.name) not in (None, folder.id):
         raise Conflict(f"There is a folder `{folder.name}`; use that one, or another name.")
 

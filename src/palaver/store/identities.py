@@ -11,9 +11,9 @@ from palaver.domain.identity import Identity, IdentityType
 from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.errors import Conflict, NotFound
-from palaver.store import schema, schema_texts
+from palaver.store import naming, schema, schema_texts
 from palaver.store.db import Tx
-from palaver.store.paging import Way, paged
+from palaver.store.paging import Way, as_of, paged
 
 _identities = schema_texts.identities
 
@@ -34,7 +34,7 @@ class Holders:
 
     def way(self, identity_id: str) -> Way:
         """The way to the things that have an identity."""
-        return Way(self.id, (self.held.c.identity_id == identity_id,))
+        return Way(self.id, (self.held.c.identity_id == identity_id,), self.held.c.sorted_as)
 
     def there(self, project: ProjectId) -> list[ColumnElement[bool]]:
         """Which things are of a project, and there."""
@@ -86,7 +86,7 @@ def get(tx: Tx, project: ProjectId, identity_id: str, *, for_update: bool = Fals
     `for_update` keeps others from changing any.
     """
     if for_update:
-        _hold_keys(tx, project)
+        naming.hold(tx, project)
     query = select(_identities.c.body).where(*_mine(project, identity_id))
     row = tx.first(query.with_for_update(key_share=True) if for_update else query)
     if row is None:
@@ -97,7 +97,7 @@ def get(tx: Tx, project: ProjectId, identity_id: str, *, for_update: bool = Fals
 
 def find_keyed(tx: Tx, project: ProjectId, key: str) -> Identity | None:
     """The identity of a key, if there is one. Nobody gives keys before the transaction ends."""
-    _hold_keys(tx, project)
+    naming.hold(tx, project)
     mine = (_identities.c.project_id == project, _identities.c.identifier_key == key)
     rows = tx.all(select(_identities.c.body).where(*mine))
     return next(iter(_read(tx, [row.body for row in rows])), None)
@@ -143,7 +143,7 @@ def of_agent(tx: Tx, project: ProjectId, agent_id: str) -> list[Identity]:
     """The identities that an agent has."""
     theirs = select(AGENTS.held.c.identity_id).where(AGENTS.id == agent_id)
     mine = (_identities.c.project_id == project, _identities.c.id.in_(theirs))
-    rows = tx.all(select(_identities.c.body).where(*mine).order_by(_identities.c.id))
+    rows = tx.all(select(_identities.c.body).where(*mine).order_by(_identities.c.sorted_as))
     return _read(tx, [row.body for row in rows])
 
 
@@ -153,7 +153,8 @@ def attach(tx: Tx, project: ProjectId, holders: Holders, thing_id: str, identity
     _keep(tx, project, identity_id)
     pair = _pair(holders, thing_id, identity_id)
     if tx.first(select(holders.id).where(*pair)) is None:
-        tx.run(insert(holders.held), {holders.id.name: thing_id, "identity_id": identity_id})
+        held = insert(holders.held).values(sorted_as=as_of(holders.things, thing_id))
+        tx.run(held, {holders.id.name: thing_id, "identity_id": identity_id})
 
 
 def detach(tx: Tx, project: ProjectId, holders: Holders, thing_id: str, identity_id: str) -> None:
@@ -193,11 +194,6 @@ def hold(tx: Tx, project: ProjectId, holders: Holders, thing_id: str) -> None:
     )
     if tx.first(query.with_for_update(key_share=True)) is None:
         raise NotFound(holders.noun)
-
-
-def _hold_keys(tx: Tx, project: ProjectId) -> None:
-    here = select(schema.projects.c.id).where(schema.projects.c.id == project)
-    tx.first(here.with_for_update(key_share=True))
 
 
 def _keep(tx: Tx, project: ProjectId, identity_id: str) -> None:

@@ -9,7 +9,7 @@ from palaver.domain.ids import ProjectId
 from palaver.domain.mcp import MCP_SERVER, McpServer
 from palaver.domain.tool import Tool
 from palaver.errors import Conflict, NotFound
-from palaver.store import schema, tools
+from palaver.store import naming, schema, tools
 from palaver.store.db import Tx
 
 _servers = schema.mcp_servers
@@ -40,8 +40,9 @@ def get(tx: Tx, project: ProjectId, server_id: str, *, for_update: bool = False)
 
 def listed(tx: Tx, project: ProjectId) -> list[McpServer]:
     """All servers, oldest first, with their secrets."""
-    query = select(_servers.c.body).where(_servers.c.project_id == project).order_by(_servers.c.id)
-    return [MCP_SERVER.validate_json(row.body) for row in tx.all(query)]
+    query = select(_servers.c.body).where(_servers.c.project_id == project)
+    rows = tx.all(query.order_by(_servers.c.created_at, _servers.c.id))
+    return [MCP_SERVER.validate_json(row.body) for row in rows]
 
 
 def change(tx: Tx, project: ProjectId, server: McpServer, at: datetime) -> None:
@@ -66,7 +67,9 @@ def tools_of(tx: Tx, project: ProjectId, server_id: str) -> list[Tool]:
     query = select(_tools.c.body).where(
         _tools.c.project_id == project, _tools.c.mcp_server_id == server_id
     )
-    return [Tool.model_validate_json(row.body) for row in tx.all(query.order_by(_tools.c.id))]
+    return [
+        Tool.model_validate_json(row.body) for row in tx.all(query.order_by(_tools.c.sorted_as))
+    ]
 
 
 def tool_of(tx: Tx, project: ProjectId, server_id: str, tool_id: str) -> Tool:
@@ -96,8 +99,7 @@ def taken(tx: Tx, project: ProjectId, server_id: str, names: Collection[str]) ->
 
     Nobody gives a name to a tool before the transaction ends.
     """
-    here = select(schema.projects.c.id).where(schema.projects.c.id == project)
-    tx.first(here.with_for_update(key_share=True))
+    naming.hold(tx, project)
     query = select(_tools.c.name, _tools.c.mcp_server_id).where(
         _tools.c.project_id == project, _tools.c.name.in_(names)
     )

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from palaver.errors import Invalid
 
-HEAD = "0019"
+HEAD = "0020"
 """The revision that this program works with: the newest in ``migrations/versions``."""
 
 _LOCK = 0x70616C61766572  # any number that nobody else uses: "palaver"

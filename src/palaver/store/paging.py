@@ -1,8 +1,9 @@
 """Pages of rows, by cursors that are relative to the order.
 
-Rows are ordered by a key and, where keys are equal, by id, so that pages tile. Ids sort by the time
-they were minted, so that most lists need no other key. Where an index has the order, what a page
-costs depends on the page, however far it is from the beginning of the list.
+Rows are ordered by a key and, where keys are equal, by time, so that pages tile; most lists need no
+other key. Ids sort by the time they were minted; things that may have ids of elsewhere are
+`sorted_as` what does. Where an index has the order, what a page costs depends on the page, however
+far it is from the beginning of the list.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,8 +15,10 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Row,
+    ScalarSelect,
     Select,
     String,
+    Table,
     false,
     func,
     literal,
@@ -36,30 +39,38 @@ from palaver.store.db import Tx
 class Way:
     """How rows are found by another table, or by their own under another name.
 
-    `id` is the column there that names them, and `given` is asked of it. There should be an index
-    that begins with what is given and goes on with the ids.
+    `id` is the column there that names them, and `given` is asked of it. `sorted_as` is what sorts
+    them; null is their ids. There should be an index that begins with what is given and goes on
+    with that, unless there is never more than a handful.
     """
 
     id: Column[str]
     given: tuple[ColumnElement[bool], ...]
+    sorted_as: Column[str] | None = None
+
+    @property
+    def time(self) -> Column[str]:
+        """What sorts them."""
+        return self.id if self.sorted_as is None else self.sorted_as
 
     def leads_to(self, table: FromClause) -> ColumnElement[bool]:
         """Whether a row of `table` is found so."""
         return select(self.id).where(self.id == table.c.id, *self.given).correlate(table).exists()
 
     def ids(self, wanted: Select[Any], table: FromClause) -> Select[Any]:
-        """The ids of those rows of `wanted` that are found so."""
+        """The ids of those rows of `wanted` that are found so, and what sorts them."""
         named = wanted.with_only_columns(table.c.id).where(table.c.id == self.id)
         # PostgreSQL would join for an EXISTS, in an order of its own, and then sort.
         there = named.correlate(self.id.table).scalar_subquery().is_not(None)
-        return select(self.id.label("id")).where(*self.given, there)
+        found = select(self.id.label("id")).add_columns(self.time.label("sort"))
+        return found.where(*self.given, there)
 
 
 @dataclass(frozen=True, slots=True)
 class By:
     """How the rows of a list are found and sorted.
 
-    `key` is a moment by which they are sorted, those without one last; null is by id. `ways` lead
+    `key` is a moment by which they are sorted, those without one last; null is by time. `ways` lead
     to them, to each by one way at least; null are rows that are not looked for.
     """
 
@@ -67,7 +78,7 @@ class By:
     ways: Sequence[Way] | None = None
 
 
-_BY_ID = By()
+_BY_TIME = By()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +92,9 @@ class _Part:
     def beyond(self, at: Row[Any], *, descending: bool) -> ColumnElement[bool]:
         """What comes after the row `at` when sorted that way."""
         if not self.has_key:
-            id, its_id = self.sort[-1], literal(at.id, String)
-            return id < its_id if descending else id > its_id
-        mine, its = tuple_(*self.sort), tuple_(literal(at.key, String), literal(at.id, String))
+            mine_last, its_last = self.sort[-1], literal(at.sort, String)
+            return mine_last < its_last if descending else mine_last > its_last
+        mine, its = tuple_(*self.sort), tuple_(literal(at.key, String), literal(at.sort, String))
         return mine < its if descending else mine > its
 
 
@@ -123,7 +134,12 @@ class _Spot:
 
 
 def paged(
-    tx: Tx, project: ProjectId, wanted: Select[Any], table: FromClause, page: Page, by: By = _BY_ID
+    tx: Tx,
+    project: ProjectId,
+    wanted: Select[Any],
+    table: FromClause,
+    page: Page,
+    by: By = _BY_TIME,
 ) -> Sequence[Row[Any]]:
     """The rows of `wanted`, which selects from `table`, that are on `page`, in the page's order.
 
@@ -137,13 +153,11 @@ def paged(
     )
     spot = _Spot(after, before, page.order == "desc")
     if by.ways is not None and by.key is None:
-        ids = _found(tx, wanted, table, by.ways, spot, page.limit)
-        if not ids:
-            return []
-        wanted = select(*wanted.selected_columns).where(table.c.id.in_(ids))
-    elif by.ways is not None:
-        wanted = wanted.where(any_of(by.ways, table))
-    rows = _read(tx, spot.stretches(wanted, _parts(table.c.id, by.key)), page.limit)
+        rows = _found(tx, wanted, table, by.ways, spot, page.limit)
+    else:
+        if by.ways is not None:
+            wanted = wanted.where(any_of(by.ways, table))
+        rows = _read(tx, spot.stretches(wanted, _parts(in_time(table), by.key)), page.limit)
     return rows[::-1] if spot.backwards else rows
 
 
@@ -152,7 +166,10 @@ def tagged(
 ) -> list[list[Way]]:
     """The ways to what has all of the tags, or any of them; `id` is the thing's beside its tags."""
     of = id.table.c
-    each = [Way(id, (of.project_id == project, of.tag == tag)) for tag in dict.fromkeys(tags)]
+    each = [
+        Way(id, (of.project_id == project, of.tag == tag), of.sorted_as)
+        for tag in dict.fromkeys(tags)
+    ]
     if every:
         return [[one] for one in each]
     return [each] if each else []
@@ -181,15 +198,25 @@ def containing(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
     return func.lower(column).like(func.lower(f"%{escaped}%"), escape="\\")
 
 
-def _parts(id: ColumnElement[str], key: Column[Any] | None) -> tuple[_Part, ...]:
+def in_time(table: FromClause) -> ColumnElement[str]:
+    """What sorts the rows of a table by when they were made."""
+    return table.c.sorted_as if "sorted_as" in table.c else table.c.id
+
+
+def as_of(table: Table, id: str) -> ScalarSelect[str]:
+    """What a thing is sorted as, for the tables that lead to it."""
+    return select(table.c.sorted_as).where(table.c.id == id).scalar_subquery()
+
+
+def _parts(time: ColumnElement[str], key: Column[Any] | None) -> tuple[_Part, ...]:
     if key is None:
-        return (_Part((id,)),)
+        return (_Part((time,)),)
     text = type_coerce(key, String)
     if not key.nullable:
-        return (_Part((text, id), has_key=True),)
+        return (_Part((text, time), has_key=True),)
     return (
-        _Part((text, id), (text.is_not(None),), has_key=True),
-        _Part((text, id), (text.is_(None),)),  # the key is sorted by for the index's sake
+        _Part((text, time), (text.is_not(None),), has_key=True),
+        _Part((text, time), (text.is_(None),)),  # the key is sorted by for the index's sake
     )
 
 
@@ -205,20 +232,23 @@ def _read(tx: Tx, queries: Iterator[Select[Any]], limit: int) -> list[Row[Any]]:
 
 def _found(
     tx: Tx, wanted: Select[Any], table: FromClause, ways: Sequence[Way], spot: _Spot, limit: int
-) -> list[str]:
-    """The ids of the rows on a page, to which any of the ways leads."""
-    ids: set[str] = set()
+) -> list[Row[Any]]:
+    """The rows on a page, to which any of the ways leads."""
+    times: dict[str, str] = {}
     for way in ways:
-        stretches = spot.stretches(way.ids(wanted, table), _parts(way.id, None))
-        ids.update(row.id for row in _read(tx, stretches, limit))
-    return sorted(ids, reverse=spot.descending != spot.backwards)[:limit]
+        stretches = spot.stretches(way.ids(wanted, table), _parts(way.time, None))
+        times.update((row.id, row.sort) for row in _read(tx, stretches, limit))
+    ids = sorted(times, key=lambda id: times[id], reverse=spot.descending != spot.backwards)[:limit]
+    whole = select(*wanted.selected_columns, table.c.id.label("found")).where(table.c.id.in_(ids))
+    rows = {row.found: row for row in (tx.all(whole) if ids else ())}
+    return [rows[id] for id in ids]
 
 
 def _row(
     tx: Tx, project: ProjectId, table: FromClause, cursor: str, key: Column[Any] | None
 ) -> Row[Any]:
     sort = null() if key is None else type_coerce(key, String)
-    query = select(table.c.id, sort.label("key"))
+    query = select(in_time(table).label("sort"), sort.label("key"))
     row = tx.first(query.where(table.c.id == cursor, table.c.project_id == project))
     if row is None:
         raise NotFound(f"Cursor {cursor}", "take it from the last page of this list.")

@@ -117,7 +117,10 @@ def listed(
     if words:
         matching = search.matching(tx, Question(words, _scopes(project, wanted)))
         query = query.where(_passages.c.id.in_(matching))
-    each = [Way(_again.c.id, (_again.c.archive_id == one,)) for one in wanted.archives or ()]
+    each = [
+        Way(_again.c.id, (_again.c.archive_id == one,), _again.c.sorted_as)
+        for one in wanted.archives or ()
+    ]
     by = By(ways=None if wanted.archives is None else each)
     return [_read(row.body) for row in paged(tx, project, query, _passages, page, by)]
 
@@ -128,7 +131,7 @@ def found(
     """The passages that are most about what is sought, best first; the newest if it is nothing."""
     ids = select(_passages.c.id, _passages.c.created_at).where(*_conditions(project, wanted))
     if not sought.words:
-        newest = ids.order_by(_passages.c.id.desc()).limit(limit)
+        newest = ids.order_by(_passages.c.sorted_as.desc()).limit(limit)
         found = [Ranked(row.id, 1.0) for row in tx.all(newest)]
     else:
         question = Question(sought.words, _scopes(project, wanted), sought=sought)

@@ -26,7 +26,7 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 
-from palaver.errors import Invalid, Refused, Unavailable
+from palaver.errors import Invalid, Refused, TooLong, Unavailable
 from palaver.store import migrate
 from palaver.store.db import P, T, Tx
 
@@ -34,6 +34,7 @@ _CONNECTIONS = 8
 _CHANNEL = "palaver"
 # Nothing was written: another transaction was in the way, or this one stood still for too long.
 _UNDONE = {"40001", "40P01", "25P03"}
+_LIMITS = "54"  # the class of what is beyond the server's limits
 _TRIES = 3
 # A process that stands still in a transaction keeps its locks, and nobody could take over its runs.
 # After this time the server cuts it off: by then others see its beat missing, so they lose no time,
@@ -198,6 +199,8 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, InternalError) as error:
+        if str(getattr(error.orig, "sqlstate", None)).startswith(_LIMITS):
+            raise TooLong(error.orig) from error
         raise Unavailable(
             f"PostgreSQL cannot be used at the moment ({str(error.orig).strip()}); "
             "check that it is up and reachable, then try again."

@@ -57,7 +57,7 @@ def found(
     within = _within(tx, project, wanted.conversation_id)
     if not sought.words:
         ids = ids.where(within)
-        newest = ids.order_by(_entries.c.id.desc()).limit(limit)
+        newest = ids.order_by(_entries.c.sorted_as.desc()).limit(limit)
         best = [Ranked(row.id, 1.0) for row in tx.all(newest)]
     else:
         scope = wanted.agent_id or all_of(project, "entries")

@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-from palaver.store.columns import Id, Moment, Numbers, Word, only
+from palaver.store.columns import Id, Moment, Numbers, Word, in_time, only
 
 metadata = MetaData()
 
@@ -105,11 +105,12 @@ agents = Table(
     Column("last_run_duration_ms", Integer),
     Column("last_stop_reason", String(64)),
     Column("deleted_at", Moment),
+    in_time(),
     Column("body", Text, nullable=False),
-    Index("agents_of_project", "project_id", "id", **only(LISTED)),
-    Index("agents_of_name", "project_id", "name", "id", **only(LISTED)),
-    Index("agents_by_change", "project_id", "updated_at", "id", **only(LISTED)),
-    Index("agents_by_run", "project_id", "last_run_completion", "id", **only(LISTED)),
+    Index("agents_of_project", "project_id", "sorted_as", **only(LISTED)),
+    Index("agents_of_name", "project_id", "name", "sorted_as", **only(LISTED)),
+    Index("agents_by_change", "project_id", "updated_at", "sorted_as", **only(LISTED)),
+    Index("agents_by_run", "project_id", "last_run_completion", "sorted_as", **only(LISTED)),
     Index("agents_that_are_gone", "deleted_at", **only(GONE)),
 )
 
@@ -119,8 +120,9 @@ agent_tags = Table(
     Column("agent_id", Id, ForeignKey("agents.id"), nullable=False),
     Column("tag", Word, nullable=False),
     Column("project_id", Id, nullable=False),
+    Column("sorted_as", Id),
     PrimaryKeyConstraint("agent_id", "tag"),
-    Index("agents_with_tag", "project_id", "tag", "agent_id"),
+    Index("agents_with_tag", "project_id", "tag", "sorted_as"),
 )
 
 blocks = Table(
@@ -136,11 +138,12 @@ blocks = Table(
     Column("is_template", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    in_time(),
     Column("body", Text, nullable=False),
-    Index("blocks_of_project", "project_id", "id"),
-    Index("blocks_of_label", "project_id", "label", "id"),
-    Index("blocks_of_name", "project_id", "name", "id"),
-    Index("block_templates", "project_id", "id", **only(IS_TEMPLATE)),
+    Index("blocks_of_project", "project_id", "sorted_as"),
+    Index("blocks_of_label", "project_id", "label", "sorted_as"),
+    Index("blocks_of_name", "project_id", "name", "sorted_as"),
+    Index("block_templates", "project_id", "sorted_as", **only(IS_TEMPLATE)),
 )
 
 block_tags = Table(
@@ -149,8 +152,9 @@ block_tags = Table(
     Column("block_id", Id, ForeignKey("blocks.id"), nullable=False),
     Column("tag", Word, nullable=False),
     Column("project_id", Id, nullable=False),
+    Column("sorted_as", Id),
     PrimaryKeyConstraint("block_id", "tag"),
-    Index("blocks_with_tag", "project_id", "tag", "block_id"),
+    Index("blocks_with_tag", "project_id", "tag", "sorted_as"),
 )
 
 agents_blocks = Table(
@@ -160,9 +164,10 @@ agents_blocks = Table(
     Column("block_id", Id, ForeignKey("blocks.id"), nullable=False),
     Column("label", Text, nullable=False),
     Column("n", Integer, nullable=False),
+    Column("sorted_as", Id),
     PrimaryKeyConstraint("agent_id", "block_id"),
     UniqueConstraint("agent_id", "label", name="one_block_of_a_label"),
-    Index("agents_with_block", "block_id", "agent_id"),
+    Index("agents_with_block", "block_id", "sorted_as"),
 )
 
 mcp_servers = Table(
@@ -187,9 +192,10 @@ tools = Table(
     Column("mcp_server_id", Id, ForeignKey("mcp_servers.id")),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    in_time(),
     Column("body", Text, nullable=False),
     UniqueConstraint("project_id", "name", name="one_tool_of_a_name"),
-    Index("tools_of_project", "project_id", "id"),
+    Index("tools_of_project", "project_id", "sorted_as"),
     Index("tools_of_mcp_server", "mcp_server_id"),
 )
 
@@ -214,11 +220,12 @@ conversations = Table(
     Column("archived_at", Moment),
     Column("deleted_at", Moment),
     Column("collected", Boolean, nullable=False),
+    in_time(),
     Column("body", Text, nullable=False),
-    Index("conversations_of_agent", "project_id", "agent_id", "id"),
-    Index("conversations_by_message", "project_id", "agent_id", "last_message_at", "id"),
+    Index("conversations_of_agent", "project_id", "agent_id", "sorted_as"),
+    Index("conversations_by_message", "project_id", "agent_id", "last_message_at", "sorted_as"),
     Index("garbage", "deleted_at", **only(GARBAGE)),
-    Index("conversations_of_project", "project_id", "id"),
+    Index("conversations_of_project", "project_id", "sorted_as"),
     Index("answers_due", "answer_due", **only(WITH_DEADLINE)),
     Index(
         "one_default_conversation",
@@ -254,10 +261,11 @@ entries = Table(
     Column("run_id", Id),
     Column("step_id", Id),
     Column("created_at", Moment, nullable=False),
+    in_time(),
     Column("body", Text, nullable=False),
     UniqueConstraint("conversation_id", "seq", name="one_entry_of_a_number"),
-    Index("entries_of_agent", "agent_id", "id"),
-    Index("entries_of_project", "project_id", "id"),
+    Index("entries_of_agent", "agent_id", "sorted_as"),
+    Index("entries_of_project", "project_id", "sorted_as"),
     Index("entries_of_run", "run_id"),
     Index("entries_of_step", "step_id"),
     Index("entries_of_otid", "conversation_id", "otid", **only(WITH_OTID)),

@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from palaver.store.columns import Id, Moment, Vector, only
+from palaver.store.columns import Id, Moment, Vector, in_time, only
 from palaver.store.schema import WITH_CALLBACK, agents, metadata, projects
 
 archives = Table(
@@ -27,9 +27,10 @@ archives = Table(
     Column("size", Integer, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    in_time(),
     Column("body", Text, nullable=False),
-    Index("archives_of_project", "project_id", "id"),
-    Index("archives_of_name", "project_id", "name", "id"),
+    Index("archives_of_project", "project_id", "sorted_as"),
+    Index("archives_of_name", "project_id", "name", "sorted_as"),
 )
 
 agents_archives = Table(
@@ -38,8 +39,9 @@ agents_archives = Table(
     Column("agent_id", Id, ForeignKey(agents.c.id), nullable=False),
     Column("archive_id", Id, ForeignKey(archives.c.id), nullable=False),
     Column("n", Integer, nullable=False),
+    Column("sorted_as", Id),
     PrimaryKeyConstraint("agent_id", "archive_id"),
-    Index("agents_with_archive", "archive_id", "agent_id"),
+    Index("agents_with_archive", "archive_id", "sorted_as"),
 )
 
 passages = Table(
@@ -49,8 +51,9 @@ passages = Table(
     Column("project_id", Id, ForeignKey(projects.c.id), nullable=False),
     Column("archive_id", Id, ForeignKey(archives.c.id), nullable=False),
     Column("created_at", Moment, nullable=False),
+    in_time(),
     Column("body", Text, nullable=False),
-    Index("passages_of_archive", "archive_id", "id"),
+    Index("passages_of_archive", "archive_id", "sorted_as"),
 )
 
 passage_tags = Table(
@@ -85,8 +88,9 @@ agents_folders = Table(
     metadata,
     Column("agent_id", Id, ForeignKey(agents.c.id), nullable=False),
     Column("folder_id", Id, ForeignKey(folders.c.id), nullable=False),
+    Column("sorted_as", Id),
     PrimaryKeyConstraint("agent_id", "folder_id"),
-    Index("agents_with_folder", "folder_id", "agent_id"),
+    Index("agents_with_folder", "folder_id", "sorted_as"),
 )
 
 # A file whose folder is gone has no folder until its pieces have been removed.
@@ -160,10 +164,11 @@ identities = Table(
     Column("identity_type", String(16), nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    in_time(),
     Column("body", Text, nullable=False),
     UniqueConstraint("project_id", "identifier_key", name="one_identity_of_a_key"),
-    Index("identities_of_project", "project_id", "id"),
-    Index("identities_of_name", "project_id", "name", "id"),
+    Index("identities_of_project", "project_id", "sorted_as"),
+    Index("identities_of_name", "project_id", "name", "sorted_as"),
 )
 
 
@@ -174,8 +179,9 @@ def _of_identities(thing: str, things: str) -> Table:
         metadata,
         Column(f"{thing}_id", Id, ForeignKey(f"{things}.id"), nullable=False),
         Column("identity_id", Id, ForeignKey("identities.id"), nullable=False),
+        Column("sorted_as", Id),
         PrimaryKeyConstraint(f"{thing}_id", "identity_id"),
-        Index(f"{things}_with_identity", "identity_id", f"{thing}_id"),
+        Index(f"{things}_with_identity", "identity_id", "sorted_as"),
     )
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from palaver.errors import Refused, Unavailable
+from palaver.errors import Refused, TooLong, Unavailable
 from palaver.store import migrate
 from palaver.store.db import P, T, Tx
 
@@ -200,6 +200,8 @@ def _explained(kind: type[DatabaseError] = OperationalError) -> Iterator[None]:
         yield
     except (kind, sqlite3.Error) as error:
         said = error.orig if isinstance(error, DatabaseError) else error
+        if str(said).endswith("pattern too complex"):  # which has no code of its own
+            raise TooLong(said) from error
         raise Unavailable(
             f"The database cannot be used at the moment ({said}); check the disk and "
             "whether another program holds the file, then try again."
@@ -210,7 +212,7 @@ def _explained(kind: type[DatabaseError] = OperationalError) -> Iterator[None]:
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)  # nobody else reads it
     except OSError as error:
         raise Unavailable(
             f"The folder of the database file cannot be made ({error}); name another one."

@@ -26,7 +26,7 @@ from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.tool import Tool
 from palaver.errors import Conflict, NotFound
-from palaver.store import schema
+from palaver.store import naming, schema
 from palaver.store.db import Tx
 from palaver.store.paging import containing, paged
 
@@ -92,8 +92,7 @@ def by_ids(tx: Tx, project: ProjectId, ids: Sequence[str]) -> dict[str, Tool]:
 def find_named(tx: Tx, project: ProjectId, name: str, *, for_update: bool = False) -> Tool | None:
     """The tool of a name, if one is kept. `for_update` keeps others from giving names meanwhile."""
     if for_update:
-        here = select(schema.projects.c.id).where(schema.projects.c.id == project)
-        tx.first(here.with_for_update(key_share=True))
+        naming.hold(tx, project)
     mine = (_tools.c.project_id == project, _tools.c.name == name)
     row = tx.first(select(_tools.c.body).where(*mine))
     return Tool.model_validate_json(row.body) if row is not None else None
@@ -111,7 +110,7 @@ def mentioning(
         query = query.where(or_(*(containing(_tools.c.body, word) for word in words)))
     if types is not None:
         query = query.where(_tools.c.tool_type.in_(types))
-    rows = tx.all(query.order_by(_tools.c.id.desc()))
+    rows = tx.all(query.order_by(_tools.c.sorted_as.desc()))
     return [Tool.model_validate_json(row.body) for row in rows]
 
 
@@ -141,7 +140,12 @@ def _take_name(tx: Tx, project: ProjectId, tool: Tool) -> None:
 def _everything(project: ProjectId, built_in: BuiltIn) -> Subquery:
     """All tools as one table. Of those that are built in it holds what is looked for."""
     kept = select(
-        _tools.c.id, _tools.c.project_id, _tools.c.name, _tools.c.tool_type, _tools.c.body
+        _tools.c.id,
+        _tools.c.project_id,
+        _tools.c.name,
+        _tools.c.tool_type,
+        _tools.c.sorted_as,
+        _tools.c.body,
     ).where(_tools.c.project_id == project)
     own = [
         select(
@@ -149,6 +153,7 @@ def _everything(project: ProjectId, built_in: BuiltIn) -> Subquery:
             literal(project).label("project_id"),
             literal(tool.name).label("name"),
             literal(tool.tool_type).label("tool_type"),
+            literal(tool.id).label("sorted_as"),
             literal("").label("body"),
         )
         for tool in built_in.values()

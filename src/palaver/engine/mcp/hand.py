@@ -6,7 +6,7 @@ from palaver.domain.tool import Outcome, Tool
 from palaver.engine.mcp.client import McpClient
 from palaver.engine.workshop import ToolUse
 from palaver.errors import Invalid, McpFailed, NotFound, ToolRefused
-from palaver.store import claims, mcp_servers
+from palaver.store import mcp_servers
 from palaver.store.db import Database, Tx
 
 
@@ -31,6 +31,5 @@ class McpTools:
 
 
 def _server_of(tx: Tx, use: ToolUse) -> McpServer:
-    if use.owner is not None:
-        claims.hold(tx, use.owner)
+    use.hold(tx)
     return mcp_servers.of_tool(tx, use.project, use.tool.id)
