@@ -174,10 +174,11 @@ def hide(tx: Tx, project: ProjectId, conversation_id: str) -> None:
 
 
 def forget(tx: Tx, project: ProjectId, conversation_id: str) -> None:
-    """Leave all that was said in a conversation so far out of its window; it can be read still."""
+    """Leave all that was said in a conversation so far out of its window, or `NotFound`."""
     mine = (_own.c.project_id == project, _own.c.id == conversation_id)
     beyond = {"context_from": _own.c.head_seq + 1, "context_head": ()}
-    tx.run(update(_own).where(*mine).values(beyond))
+    if not tx.run(update(_own).where(*mine).values(beyond)):
+        raise NotFound("Conversation")
 
 
 def touch(tx: Tx, conversation_id: str, at: datetime) -> None:
