@@ -108,6 +108,7 @@ SENDS = [
         (400, {"messages": [{"role": "user", "content": ""}]}),
         (400, {"messages": [{"role": "user", "content": []}]}),
         (400, {"input": "Hello", "override_model": "no-slash"}),
+        (400, {"input": "Hello", "override_model": "openai/" + "x" * 500}),
         (404, {"input": "Hello", "override_model": "nobody/nothing"}),
         (404, {"input": "Hello", "override_model": "palaver/nothing"}),
         (400, {"messages": [{"type": "approval", "approve": True}]}),
@@ -134,6 +135,7 @@ BODIES = [
     Bad("POST", _AGENTS, 422, {"context_window_limit": 0}),
     Bad("POST", _AGENTS, 422, {"model_settings": {"provider_type": "nobody"}}),
     Bad("POST", _AGENTS, 422, {"secrets": {"": "x"}}),
+    Bad("POST", "/v1/tools/run", 422, {"source_code": "x", "args": {}, "env_vars": {"A=": "x"}}),
     Bad("POST", _AGENTS, 422, {"tool_exec_environment_variables": {"A=B": "x"}}),
     Bad(
         "POST",

@@ -8,6 +8,7 @@ from letta_client import Letta, NotFoundError
 
 from tests.contract.conftest import Say
 from tests.contract.talk import paged
+from tests.contract.things import OFFLINE
 
 NOWHERE = "message-00000000-0000-4000-8000-000000000000"
 TALKATIVE = '[[think: well]] [[call: memory_insert {"label": "x"}]] Hello'
@@ -131,6 +132,9 @@ def test_an_agents_messages_are_those_of_all_or_one_conversation(
     assert heard() == {"here", "there"}
     assert heard(conversation_id="default") == {"here"}
     assert heard(conversation_id=conversation) == {"there"}
+    theirs = client.conversations.create(agent_id=client.agents.create(model=OFFLINE).id).id
+    with pytest.raises(NotFoundError):
+        heard(conversation_id=theirs)
 
 
 def test_the_default_conversation_has_three_names(client: Letta, say: Say, agent: str) -> None:

@@ -6,6 +6,8 @@ import signal
 from pathlib import Path
 from time import monotonic
 
+import httpx2
+
 from tests.api.here import Client
 from tests.api.sending import talking
 from tests.clusters import alone
@@ -26,11 +28,13 @@ async def test_with_a_hundred_streams(empty_database_url: str, tmp_path: Path) -
     with serve(_home(tmp_path, "one"), environment) as server:
         async with talking(server.url) as client:
             streams, waiting = await _callers(client)
+            answer = asyncio.create_task(_answer_that_comes_too_late(client))
             asking = [asyncio.create_task(caller.ask(client)) for caller in streams]
             await asyncio.gather(*(caller.until(events=2) for caller in streams))
             asking += [asyncio.create_task(caller.ask(client)) for caller in waiting]
             await asyncio.gather(*(caller.until(events=0) for caller in waiting))
             await _check_end(server)
+            checks.check_refusal(await answer)
             await asyncio.gather(*asking)
     callers = streams + waiting
     with serve(_home(tmp_path, "other"), environment) as server:
@@ -67,6 +71,12 @@ async def _callers(client: Client) -> tuple[list[Caller], list[Caller]]:
         for talk in talks[:_WAITING]
     ]
     return streams, waiting
+
+
+async def _answer_that_comes_too_late(client: Client) -> httpx2.Response:
+    """What is answered to a question that belongs to no run."""
+    path = f"/v1/agents/{await client.agent()}/generate"
+    return await client.ask("POST", path, {"prompt": "[[words: 3000]] [[pace: 100]]"})
 
 
 async def _check_end(server: Server) -> None:

@@ -58,8 +58,15 @@ async def test_the_disk_is_full(server: Server, tmp_path: Path) -> None:
     with _read(tmp_path / "palaver.db"):
         async with playing(server.url, lasts=_FULL + 2) as scene:
             conversation = await scene.client.conversation(scene.agent)
+            folder = await scene.client.post("/v1/folders/", {"name": "plans"})
             with _full(server.pid, tmp_path):
                 await until_answered(scene.client, lambda answer: answer.status_code == 503)
+                large = {"file": ("a.txt", b"x" * 12_000_000)}  # which does not wait in memory
+                put = await scene.client.http.post(
+                    f"/v1/folders/{folder['id']}/upload", files=large
+                )
+                checks.check_refusal(put)
+                assert "TMPDIR" in put.json()["detail"]
                 free = monotonic() + _FULL
                 for request in cycle(writes(conversation)):
                     if monotonic() > free:

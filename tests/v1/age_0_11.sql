@@ -1,5 +1,5 @@
--- What a V1 database of about 0.11 has more than one of 0.6, which was upgraded in its place: words in
--- `content`, older rows still in `text`; archives that agents share; one organization more.
+-- What a V1 database of about 0.11 has more than one of 0.6.49, which was upgraded in its place: archives
+-- that agents share, approvals, identities, secrets; one organization more.
 UPDATE alembic_version SET version_num = '15b577c62f3f';
 
 ALTER TABLE organizations ADD privileged_tools boolean NOT NULL DEFAULT false;
@@ -17,12 +17,9 @@ ALTER TABLE tools
     DROP module, ADD args_json_schema json, ADD metadata_ json, ADD pip_requirements json,
     ADD npm_requirements json, ADD default_requires_approval boolean;
 ALTER TABLE messages
-    ADD content json, ADD tool_returns json, ADD otid varchar, ADD group_id varchar,
-    ADD sender_id varchar, ADD batch_item_id varchar, ADD sequence_id bigserial,
+    ADD sender_id varchar, ADD batch_item_id varchar,
     ADD approval_request_id varchar, ADD approve boolean, ADD denial_reason varchar,
     ALTER tool_calls DROP NOT NULL;
-UPDATE messages SET sequence_id = substr(id, 43)::int WHERE id LIKE 'message-06%';
-SELECT setval('messages_sequence_id_seq', 100);
 
 CREATE TABLE archives (
     id varchar PRIMARY KEY, name varchar NOT NULL, description varchar, metadata_ json,

@@ -1,4 +1,4 @@
--- What a V1 database of 0.16 has more than one of 0.11, which was upgraded in its place: conversations.
+-- What a V1 database of 0.16 has more than one of 0.14, which was upgraded in its place: conversations.
 UPDATE alembic_version SET version_num = 'b1c2d3e4f5a6';
 
 ALTER TABLE agents ADD compaction_settings json, ADD last_stop_reason varchar;
@@ -12,8 +12,7 @@ CREATE TABLE conversations (
     is_deleted boolean NOT NULL DEFAULT false, _created_by_id varchar, _last_updated_by_id varchar
 );
 ALTER TABLE messages
-    ADD run_id varchar, ADD is_err boolean, ADD approvals json,
-    ADD conversation_id varchar REFERENCES conversations;
+    ADD is_err boolean, ADD conversation_id varchar REFERENCES conversations;
 CREATE TABLE conversation_messages (
     id varchar PRIMARY KEY DEFAULT gen_random_uuid(),
     conversation_id varchar NOT NULL REFERENCES conversations,

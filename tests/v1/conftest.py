@@ -1,4 +1,4 @@
-"""V1 databases to bring over: their tables as three ages had them, with rows made up for tests.
+"""V1 databases to bring over: their tables as five ages had them, with rows made up for tests.
 
 Each age is the one before, upgraded in its place, as real databases were.
 """
@@ -19,7 +19,7 @@ from palaver.cli import main
 from tests.databases import Databases, PostgresDatabases
 from tests.servers import environment_of
 
-AGES = ("0_06", "0_11", "0_16")
+AGES = ("0_06", "0_06_49", "0_11", "0_14", "0_16")
 
 Json = dict[str, Any]
 Old = Callable[..., AbstractContextManager[str]]

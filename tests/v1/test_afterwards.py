@@ -10,7 +10,9 @@ from tests.databases import Databases
 from tests.v1.conftest import Json, Old, bring
 
 HARBOUR = "agent-06000000-0000-4000-8000-000000000001"
+LIGHTHOUSE = "agent-07000000-0000-4000-8000-000000000001"
 ORCHARD = "agent-11000000-0000-4000-8000-000000000001"
+FORGE = "agent-14000000-0000-4000-8000-000000000001"
 MILL = "agent-16000000-0000-4000-8000-000000000001"
 COMPACTED, FORK, WAITING = (f"conv-16000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
 
@@ -142,6 +144,37 @@ async def test_what_older_agents_thought_is_not_what_they_said(client: Client) -
     ]  # fmt: skip
     assert [history[1]["content"], history[6]["content"]] == ["Ahoy!", "The water is 4.2 m high."]
     assert history[4]["tool_return"] == "4.2 m"
+
+
+async def test_steps_of_which_only_numbers_tell_the_order(client: Client) -> None:
+    history = await client.get(f"/v1/agents/{LIGHTHOUSE}/messages", order="asc", limit=100)
+
+    assert kinds(history) == [
+        "system", "user", "reasoning", "tool_call", "tool_return", "reasoning", "assistant",
+    ]  # fmt: skip
+    assert (history[1]["content"], history[1]["otid"]) == (
+        "Is there fog?", "07000000-0000-4000-8000-000000000082",
+    )  # fmt: skip
+    assert (history[4]["status"], history[4]["tool_return"]) == (
+        "error", "Error: nothing to be seen",
+    )  # fmt: skip
+    assert history[6]["content"] == "Thick fog."
+
+
+async def test_calls_that_were_answered_one_by_one(client: Client) -> None:
+    history = await client.get(f"/v1/agents/{FORGE}/messages", order="asc", limit=100)
+
+    assert kinds(history) == [
+        "system", "user", "reasoning", "assistant", "approval_request", "approval_response",
+        "tool_return", "assistant", "summary",
+    ]  # fmt: skip
+    verdicts = {one["tool_call_id"]: one["approve"] for one in history[5]["approvals"]}
+    assert verdicts == {"call-heat": True, "call-quench": False}
+    returns = {one["tool_call_id"]: one["status"] for one in history[6]["tool_returns"]}
+    assert returns == {"call-heat": "success", "call-quench": "error"}
+    assert history[8]["summary"] == "They heat iron."
+    heard = await client.send("default", "Go on.", agent_id=FORGE)
+    assert heard.stop == "end_turn"
 
 
 async def test_agents_have_what_they_had(client: Client) -> None:

@@ -26,6 +26,7 @@ from tests.v1.conftest import Brought, Json, Old, bring, command
 NOUNS = (
     "agents", "archives", "blocks", "conversations", "identities", "messages", "passages", "tools",
 )  # fmt: skip
+OLDEST = ("0_06", "0_06_49")
 SECRET = "hush-hush"
 
 
@@ -93,7 +94,7 @@ def test_all_that_is_found_is_accounted_for(brought: Brought) -> None:
     taken = "its key is that of identity-11000000-0000-4000-8000-000000000001"
     unknown = "its role 'conductor' is unknown"
     nobody = "no tool of that name is built in here, and nobody has brought one"
-    assert reasons == ([unknown] if brought.age == "0_06" else [nobody, unknown, taken])
+    assert reasons == ([unknown] if brought.age in OLDEST else [nobody, unknown, taken])
 
 
 def test_each_conversation_is_certified(brought: Brought) -> None:
@@ -138,7 +139,7 @@ def test_a_dry_run_makes_no_database(old: Old, tmp_path: Path) -> None:
 
 
 def test_no_secret_is_told_or_brought(brought: Brought) -> None:
-    if brought.age == "0_06":
+    if brought.age in OLDEST:
         return  # there were none
     said = brought.again()
 
@@ -244,5 +245,5 @@ def test_a_later_run_brings_what_is_new(old: Old, databases: Databases, tmp_path
     verdicts = {one["conversation_id"]: one["verdict"] for one in again.told["conversations"]}
     assert [verdicts[one] for one in conversations] == ["longer", "same", "shorter"]
     assert verdicts["conv-17000000-0000-4000-8000-000000000001"] == "same"
-    assert again.told["counts"]["conversations"] == {"added": 1, "there": 6}
+    assert again.told["counts"]["conversations"] == {"added": 1, "there": 8}
     assert again.code == 1

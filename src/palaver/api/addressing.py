@@ -34,11 +34,8 @@ def default_of(tx: Tx, project: ProjectId, agent_id: str) -> Address:
 
 
 def of_agent(tx: Tx, project: ProjectId, agent_id: str, name: str | None) -> Address:
-    """A conversation of an agent: the one with this id, else its default one. Raises `NotFound`."""
-    default = default_of(tx, project, agent_id)
-    if name is None:
-        return default
-    found = conversations.locate(tx, project, name)
+    """A conversation of an agent: what `name` means, else its default one. Raises `NotFound`."""
+    found = find(tx, project, name or DEFAULT, agent_id)
     if found.agent_id != agent_id:
         raise NotFound("Conversation")
     return found

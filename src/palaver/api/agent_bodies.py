@@ -8,13 +8,14 @@ from palaver.domain.agent import AgentType, CompactionSettings, Zone
 from palaver.domain.block import NewBlock
 from palaver.domain.frozen import Frozen, SentStamp
 from palaver.domain.ids import BlockId, FolderId, IdentityId
+from palaver.domain.mcp import VariableName
 from palaver.domain.message import TextOrImage
 from palaver.domain.model_settings import ModelSettings, ResponseFormat
 from palaver.domain.rule import ToolRule
 from palaver.domain.run import StopReason
 
 Name = Annotated[str, StringConstraints(pattern=r"^[\w '\-.]+$", min_length=1, max_length=200)]
-Variables = dict[Annotated[str, StringConstraints(pattern="^[^=]+$")], str]
+Variables = dict[VariableName, str]
 """What tools find in their environment; no name there is empty or holds ``=``."""
 
 WindowLimit = Annotated[int, Field(ge=1, le=2**31 - 1)]

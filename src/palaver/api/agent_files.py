@@ -8,6 +8,7 @@ from fastapi import Body, Form, Header, Query, Response, UploadFile
 from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
 from palaver.api import addressing, routing
+from palaver.api.agent_bodies import Variables
 from palaver.api.deps import Caller, House, Rooms
 from palaver.api.requests import ImportRoute
 from palaver.core import bundles
@@ -26,7 +27,7 @@ router = routing.router("/v1/agents/{agent_id}/export", "agents")
 imports = routing.router("/v1/agents/import", "agents", ImportRoute)
 
 _COPY = "_copy"
-_SECRETS: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
+_SECRETS: TypeAdapter[Variables] = TypeAdapter(Variables)
 _LEGACY = (
     "The legacy format is written no longer; leave `use_legacy_format` out. It holds one "
     "conversation, and this server's files hold all of them."

@@ -221,7 +221,7 @@ async def list_messages_of_agent(
         agents.get(tx, caller.project, agent_id)
         if query.conversation_id is None:
             return query.shown(partial(entries.of_agent, tx, caller.project, agent_id))
-        address = addressing.find(tx, caller.project, query.conversation_id, agent_id)
+        address = addressing.of_agent(tx, caller.project, agent_id, query.conversation_id)
         where = (tx, caller.project, address.conversation_id)
         return query.shown(partial(entries.listed, *where))
 

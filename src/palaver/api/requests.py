@@ -4,17 +4,20 @@ JSON is read by one parser for all endpoints. It refuses what could not come bac
 surrogates, NUL characters and numbers that are not finite (docs/decisions).
 """
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any
 
 import pydantic_core
-from fastapi import HTTPException, Request, Response
+from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from palaver.core.json_places import unkept
+from palaver.errors import Stopping, Unavailable
 from palaver.settings import Settings
 
 _COLLECTIONS = frozenset(
@@ -81,7 +84,17 @@ class StrictRoute(APIRoute):
 
         async def strictly(request: Request) -> Response:
             most = self.most(request.app.state.settings)
-            return await handle(StrictRequest(request.scope, request.receive, most))
+            try:
+                return await handle(StrictRequest(request.scope, request.receive, most))
+            except asyncio.CancelledError:  # nobody else cancels it: the server ends
+                raise Stopping from None
+            except HTTPException as refusal:
+                if isinstance(refusal.__cause__, OSError):  # a large file waits on the disk
+                    raise Unavailable(
+                        f"The file cannot be put aside while it comes in ({refusal.__cause__}); "
+                        "make room for temporary files (TMPDIR), then send it again."
+                    ) from refusal
+                raise
 
         return strictly
 

@@ -14,7 +14,8 @@ from pydantic import StringConstraints
 
 _UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CLOSE = 60_000  # milliseconds by which an id may miss the time of what it names
+_UUID = re.compile(_UUID4)
+_CLOSE = 60.0  # seconds by which an id may miss the time of what it names
 _PARTS_OF_A_MESSAGE = 128  # an otid has seven bits for the part (contract §1.7)
 _HEX = tuple(f"{n:02x}" for n in range(256))
 _HIGH_BIT = {text: n & _PARTS_OF_A_MESSAGE for n, text in enumerate(_HEX)}
@@ -79,12 +80,13 @@ def sorted_as(id: str, created_at: datetime) -> str:
     Before another one goes that moment, as precisely as ids tell it.
     """
     utc = created_at if created_at.tzinfo else created_at.replace(tzinfo=UTC)
-    millis, micros = divmod(max(0, (utc - _EPOCH) // timedelta(microseconds=1)), 1000)
     prefix, _, rest = id.partition("-")
     digits = rest.replace("-", "")
-    if is_id(prefix, id) and abs(int(digits[:12], 16) - millis) < _CLOSE:
+    if _UUID.fullmatch(rest) and abs(int(digits[:12], 16) / 1000 - utc.timestamp()) < _CLOSE:
         return id
-    return f"{shape(prefix, millis, (micros << 12) // 1000 << 62)[:-18]}-{digits}"
+    millis, micros = divmod(max(0, (utc - _EPOCH) // timedelta(microseconds=1)), 1000)
+    clock = f"{millis:012x}"
+    return f"{prefix}-{clock[:8]}-{clock[8:]}-4{(micros << 12) // 1000:03x}-{digits}"
 
 
 def otid_of(message_id: str, part: int) -> str:

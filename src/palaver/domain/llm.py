@@ -12,6 +12,8 @@ from palaver.errors import Invalid
 
 FinishReason = Literal["stop", "length", "tool_call", "content_filter", "error"]
 
+LONGEST_HANDLE = 500  # characters; with more, the index of a database would not hold it
+
 
 @dataclass(frozen=True, slots=True)
 class Handle:
@@ -26,6 +28,8 @@ class Handle:
         provider, _, model = spelled.partition("/")
         if not provider or not model:
             raise Invalid(f"The model {spelled!r} is no handle: it must be provider/model.")
+        if len(spelled) > LONGEST_HANDLE:
+            raise Invalid(f"A model's handle has at most {LONGEST_HANDLE} characters.")
         return cls(provider, model)
 
     def __str__(self) -> str:

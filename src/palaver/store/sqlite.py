@@ -212,7 +212,7 @@ def _explained(kind: type[DatabaseError] = OperationalError) -> Iterator[None]:
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)  # nobody else reads it
     except OSError as error:
         raise Unavailable(
             f"The folder of the database file cannot be made ({error}); name another one."
