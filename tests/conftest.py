@@ -3,10 +3,11 @@
 import gc
 from collections import Counter
 from collections.abc import Iterator
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.databases import Databases, PostgresDatabases, SqliteDatabases
+from tests.databases import Databases, PostgresDatabases, SqliteDatabases, in_memory
 from tests.fakes.mcp_process import listening
 from tests.fakes.provider import FakeProvider
 from tests.servers import Server, asking, fake_provider, serve
@@ -61,6 +62,13 @@ def module_url(databases: Databases) -> Iterator[str]:
     """A database for all tests of a module."""
     with databases.fresh() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def file_url() -> Iterator[str]:
+    """The URL of a database file that does not exist yet, for all tests of a module."""
+    with TemporaryDirectory(prefix="palaver-", dir=in_memory()) as folder:
+        yield f"sqlite:///{folder}/palaver.db"
 
 
 @pytest.fixture

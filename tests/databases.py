@@ -7,6 +7,7 @@ of a database of its own (nothing in it, or the current tables in it) and remove
 
 import asyncio
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -20,12 +21,15 @@ from psycopg import sql
 
 from palaver.store.opening import open_database
 
+_SHARED_MEMORY = Path("/dev/shm")
+_ROOM = 4 * 1024**3  # bytes
+
 
 class SqliteDatabases:
-    """Files in a folder of their own."""
+    """Files in a folder of their own, in memory where there is room."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="palaver-sqlite-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="palaver-sqlite-", dir=in_memory()))
         self._numbers = itertools.count(1)
 
     @contextmanager
@@ -63,7 +67,7 @@ class PostgresDatabases:
         folder = tempfile.mkdtemp(prefix="palaver-pg-")
         self.server = get_server(folder, cleanup_mode="delete")
         self._numbers = itertools.count(1)
-        # Tests kill palaver, never the machine: what PostgreSQL has written need not reach a disk.
+        # As `in_memory`: what PostgreSQL has written need not reach a disk either.
         self._do(sql.SQL("ALTER SYSTEM SET fsync = off"))
         self._do(sql.SQL("SELECT pg_reload_conf()"))
 
@@ -103,6 +107,16 @@ class PostgresDatabases:
 
 
 Databases = SqliteDatabases | PostgresDatabases
+
+
+def in_memory() -> Path | None:
+    """A folder whose files are in memory, if there is one with room for many.
+
+    Tests kill palaver, never the machine: what SQLite has written need not reach a disk.
+    """
+    is_there = _SHARED_MEMORY.is_dir() and os.access(_SHARED_MEMORY, os.W_OK)
+    has_room = is_there and shutil.disk_usage(_SHARED_MEMORY).free > _ROOM
+    return _SHARED_MEMORY if has_room else None
 
 
 def _sqlite_url(path: Path) -> str:

@@ -19,7 +19,7 @@ from palaver.app import make_app
 from palaver.settings import Settings
 from tests.api.here import OFFLINE, serving
 
-CASES = int(os.environ.get("PALAVER_CASES", "10"))
+CASES = int(os.environ.get("PALAVER_CASES", "5"))
 """For each operation, in each of schemathesis' phases; `make soak` has more of them."""
 
 _PROMISES = [

@@ -1,7 +1,6 @@
 """One server that knows all providers, and one fake in the place of each."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -24,11 +23,7 @@ def _begin_again(fake: FakeProvider) -> None:
 
 
 @pytest.fixture(scope="module")
-async def client(
-    fake: FakeProvider, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Client]:
+async def client(fake: FakeProvider, file_url: str) -> AsyncIterator[Client]:
     """A client of the server. Nothing is tried twice."""
-    folder: Path = tmp_path_factory.mktemp("palaver")
-    url = f"sqlite:///{folder / 'palaver.db'}"
-    async with serving(url, environment(fake), Patience(tries=1)) as client:
+    async with serving(file_url, environment(fake), Patience(tries=1)) as client:
         yield client

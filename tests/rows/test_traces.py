@@ -20,24 +20,20 @@ CANARY = 'canary/"+\\'
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The database of the server."""
-    return f"sqlite:///{tmp_path_factory.mktemp('palaver') / 'palaver.db'}"
-
-
-@pytest.fixture(scope="module")
-async def client(fake: FakeProvider, url: str) -> AsyncIterator[Client]:
+async def client(fake: FakeProvider, file_url: str) -> AsyncIterator[Client]:
     """A client of a server that keeps traces. Nothing is tried twice."""
     known = {name: value.replace("key-of-", CANARY) for name, value in environment(fake).items()}
     asked = fake.url.replace("http://", f"http://somebody:{CANARY.encode().hex()}@")
     known["PALAVER_MOONSHOT_CODING_BASE_URL"] = asked
-    async with serving(url, known, Patience(tries=1), traces_keep=timedelta(hours=1)) as client:
+    async with serving(
+        file_url, known, Patience(tries=1), traces_keep=timedelta(hours=1)
+    ) as client:
         yield client
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 async def test_what_is_kept_is_what_went_over_the_wire(
-    client: Client, fake: FakeProvider, url: str, row: Row, caplog: pytest.LogCaptureFixture
+    client: Client, fake: FakeProvider, file_url: str, row: Row, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     key = row.key.replace("key-of-", CANARY)
@@ -60,7 +56,7 @@ async def test_what_is_kept_is_what_went_over_the_wire(
     assert "Is it *** or [?api_key=***" in str(bad["request_json"])
     assert bad["response_json"] == {"error": {"message": "***"}}
 
-    async with looking_into(url) as db:
+    async with looking_into(file_url) as db:
         tables = await contents(db)
     said = {"entries", "run_events", "prompts", "words"}  # here the key is what was said
     kept = "".join(str(rows) for name, rows in tables.items() if name not in said)

@@ -24,6 +24,18 @@ from openai.types.responses import ResponseStreamEvent
 from palaver.errors import BrokenReply
 from palaver.providers import sglang
 
+# What a response is of which the client has several kinds, and builds a reader for each field.
+_SAID: dict[str, Any] = {
+    "response": {
+        "instructions": "",
+        "model": "",
+        "output": [{"type": "message", "content": [{"type": "output_text"}]}],
+        "text": {"format": {"type": "text"}},
+        "tool_choice": "auto",
+        "tools": [{"type": "function"}],
+    }
+}
+
 
 class Client(AsyncOpenAI):
     """The client. It takes and gives what OpenAI's own does."""
@@ -48,13 +60,15 @@ class Client(AsyncOpenAI):
         """No header is missed: Azure's key stands in another one."""
 
 
-def learn_to_read() -> None:
-    """Have the client build what it reads Responses with, which it else does at the first answer.
+def learn_to_read(*, responses: bool) -> None:
+    """Have the client build what it reads answers with, which it else does at the first one.
 
-    That takes 0.4 s, and the first answer is read on the event loop.
+    For Responses that takes 0.4 s, and the first answer is read on the event loop.
     """
-    for kind in ("response.created", "response.output_text.delta"):
-        construct_type(type_=ResponseStreamEvent, value={"type": kind, "response": {"output": []}})
+    choice = {"index": 0, "delta": {"content": ""}}
+    construct_type(type_=ChatCompletionChunk, value={"choices": [choice], "usage": {}})
+    if responses:
+        construct_type(type_=ResponseStreamEvent, value={"type": "response.created", **_SAID})
 
 
 class _Chat(AsyncChat):

@@ -62,6 +62,8 @@ _MANNERS = {
 }
 """By the provider's name. A server that does as OpenAI does needs no row."""
 
+_COMPATIBLE = "openai_compatible:OpenAICompatibleProvider"
+
 # What the client takes from the environment to tell OpenAI is not told to others.
 _NOBODY_ELSES: dict[str, str | Omit] = {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
 
@@ -79,8 +81,10 @@ class OpenAILines:
             http_client=DefaultAsyncHttpxClient(timeout=timeout, event_hooks=HOOKS),
             **_address(account),
         )
-        if account.provider.dialect in ("openai", "codex"):
-            learn_to_read()
+        # What the first line is made of, and its answer read with, is there before: it takes long.
+        _named(f"models.{self._manner.model}")
+        _named(f"providers.{self._manner.provider or _COMPATIBLE}")
+        learn_to_read(responses=account.provider.dialect in ("openai", "codex"))
 
     def line(self, name: str) -> Line:
         """The model called `name`: a reasoning one of OpenAI's by Responses, any other by Chat.
@@ -113,7 +117,7 @@ class OpenAILines:
             client = client.copy(base_url=url, default_query={"api-version": version})
         if self._manner.provider:
             return _named(f"providers.{self._manner.provider}")(openai_client=client)
-        compatible = _named("providers.openai_compatible:OpenAICompatibleProvider")
+        compatible = _named(f"providers.{_COMPATIBLE}")
         return compatible(self._account.provider.name, openai_client=client)
 
 
