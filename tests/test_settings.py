@@ -6,6 +6,7 @@ from ipaddress import ip_network
 import pytest
 
 from palaver import settings
+from palaver.cli import shown_url
 from palaver.errors import Invalid
 
 
@@ -82,3 +83,16 @@ def test_commands_are_no_mcp_servers_unless_that_is_said() -> None:
     assert settings.read({"PALAVER_ALLOW_MCP_STDIO": "1"}).mcp_stdio
     with pytest.raises(Invalid, match="PALAVER_ALLOW_MCP_STDIO must be 0 or 1"):
         settings.read({"PALAVER_ALLOW_MCP_STDIO": "true"})
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://ada:hush@db/palaver", "postgresql://ada@db/palaver"),
+        ("postgresql://db/palaver?user=ada&password=hush", "postgresql://db/palaver?user=ada&password=***"),
+        ("host=db password=hush dbname=palaver", "host=db password=*** dbname=palaver"),
+        ("sqlite:////data/palaver.db", "sqlite:////data/palaver.db"),
+    ],
+)  # fmt: skip
+def test_a_database_is_shown_without_its_password(url: str, shown: str) -> None:
+    assert shown_url(url) == shown

@@ -139,10 +139,11 @@ async def prepare(settings: Settings) -> None:
 
     Raises `PalaverError` if it cannot.
     """
-    embedder = Catalog(settings.environment).embedder
+    catalog = Catalog(settings.environment)
+    titling.check(catalog, settings.titles)
     db = await asyncio.to_thread(open_database, settings.database_url)
     try:
-        await Meanings(db, embedder, "nobody").check()
+        await Meanings(db, catalog.embedder, "nobody").check()
     finally:
         await db.close()
 
@@ -208,7 +209,6 @@ async def open_house(
     worker = f"worker-{secrets.token_hex(8)}"
     traces = settings.traces_keep is not None
     catalog = Catalog(settings.environment, patience or _patience(settings), traces=traces)
-    titling.check(catalog, settings.titles)
     db, python = await asyncio.gather(
         asyncio.to_thread(open_database, settings.database_url),
         asyncio.to_thread(hand.opened, settings),

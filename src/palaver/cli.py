@@ -5,6 +5,7 @@ import gc
 import json
 import logging
 import os
+import re
 import signal
 import sys
 from dataclasses import replace
@@ -240,6 +241,7 @@ def _greet(chosen: Settings) -> None:
 
 def shown_url(url: str) -> str:
     """A database URL without the password in it."""
+    url = re.sub(r"(?i)(password=)[^&\s]*", r"\1***", url)
     head, at, tail = url.rpartition("@")
     if not at:
         return url

@@ -381,6 +381,14 @@ async def test_a_body_that_is_too_large(place: Place, known: bool) -> None:
     assert await contents(place.db) == before
 
 
+async def test_a_body_of_too_many_values(place: Place) -> None:
+    before = await contents(place.db)
+    answer = await place.client.ask("POST", _AGENTS, {"tags": [7] * 100_001})
+    assert answer.status_code == 413
+    place.clear(answer)
+    assert await contents(place.db) == before
+
+
 @pytest.mark.parametrize(
     "target", ["/v1/agents/%00", "/v1/agents/?name=%00", "/v1/blocks/?label_search=a%00b"]
 )

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from palaver.app import open_house
+from palaver.app import prepare
 from palaver.domain.ids import DEFAULT_PROJECT
 from palaver.engine import titling
 from palaver.errors import NotFound
@@ -106,8 +106,7 @@ async def test_the_offline_model_writes_titles_only_if_it_is_named(
 async def test_a_model_that_is_not_there_is_told_at_the_start(module_url: str) -> None:
     settings = read({"PALAVER_DATABASE_URL": module_url, "PALAVER_TITLES": "nobody/knows"})
     with pytest.raises(NotFound, match="nobody/knows"):
-        async with open_house(settings):
-            pass
+        await prepare(settings)
 
 
 async def test_a_shutdown_waits_for_no_title(module_url: str, fake: FakeProvider) -> None:

@@ -24,8 +24,14 @@ PAGE = Path(__file__).parents[2] / "docs/reference/coverage.md"
 State = Literal["supported", "partial", "not yet", "not planned"]
 
 PARTLY = {
-    "POST /v1/agents": "templates are ignored, and `enable_sleeptime` is only kept",
-    "PATCH /v1/agents/{agent_id}": "templates are ignored, and `enable_sleeptime` is only kept",
+    "POST /v1/agents": (
+        "templates, and what `model_settings` has replaced (`max_tokens`, `parallel_tool_calls`, "
+        "`reasoning`), are ignored, and `enable_sleeptime` is only kept"
+    ),
+    "PATCH /v1/agents/{agent_id}": (
+        "templates, `message_ids`, and what `model_settings` has replaced (`max_tokens`, "
+        "`parallel_tool_calls`, `reasoning`), are ignored, and `enable_sleeptime` is only kept"
+    ),
     "GET /v1/agents": "nothing is found by a template",
     "POST /v1/groups": "its agents do not get the shared blocks",
     "PATCH /v1/groups/{group_id}": "its agents do not get the shared blocks",

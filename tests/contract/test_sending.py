@@ -13,7 +13,7 @@ from letta_client import (
 
 from tests.contract.conftest import Say
 from tests.fakes.provider import FakeProvider
-from tests.fakes.reply import Reply
+from tests.fakes.reply import Call, Reply
 from tests.fakes.reply import Say as Words
 
 PIXEL = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
@@ -279,3 +279,33 @@ def test_an_approval_of_nothing_is_refused(client: Letta, conversation: str) -> 
 
     with pytest.raises(BadRequestError, match="No tool call is currently awaiting approval"):
         client.conversations.messages.create(conversation, messages=[approval])  # type: ignore[list-item]
+
+
+def test_an_agent_that_does_not_remember_sees_one_turn(
+    client: Letta, say: Say, fake: FakeProvider
+) -> None:
+    agent = client.agents.create(model="openai/gpt-4o", message_buffer_autoclear=True).id
+    conversation = client.conversations.create(agent_id=agent).id
+    look = Call(name="conversation_search", pieces=('{"query": "x"}',))
+    fake.script(Reply(), Reply((look,)), Reply())
+
+    say(conversation, "one")
+    say(conversation, "two")
+
+    assert [one["role"] for one in fake.bodies[-1]["messages"]] == [
+        "system", "user", "assistant", "tool",
+    ]  # fmt: skip
+    listed = client.conversations.messages.list(conversation)
+    assert [one.message_type for one in listed].count("user_message") == 2
+    context = client.conversations.retrieve(conversation).in_context_message_ids or ()
+    assert len(context) == 5
+
+
+def test_the_older_response_format_of_an_agent_holds_too(
+    client: Letta, say: Say, fake: FakeProvider
+) -> None:
+    agent = client.agents.create(model="openai/gpt-4o", response_format={"type": "json_object"}).id
+
+    say(client.conversations.create(agent_id=agent).id, "Hello")
+
+    assert fake.bodies[-1]["response_format"] == {"type": "json_object"}

@@ -15,6 +15,7 @@ NOT_FUNCTIONS_OF_A_NOUN = {
     "postgres",
     "schema",
     "columns",
+    "belonging",
     "migrate",
     "opening",
     "paging",

@@ -177,7 +177,9 @@ async def test_a_read_cannot_write(db: Database) -> None:
     assert await db.read(names) == []
 
 
-@pytest.mark.parametrize("url", ["mysql://here/db", "palaver.db", ""])
+@pytest.mark.parametrize(
+    "url", ["mysql://here/db", "palaver.db", "", "sqlite:///", "sqlite:///:memory:"]
+)
 def test_only_two_kinds_of_database_are_known(url: str) -> None:
     with pytest.raises(Invalid, match="sqlite:///"):
         open_database(url)

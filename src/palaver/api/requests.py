@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from palaver.core.json_places import unkept
+from palaver.core.json_places import holds_more, unkept
 from palaver.errors import Stopping, Unavailable
 from palaver.settings import Settings
 
@@ -31,6 +31,9 @@ _COLLECTIONS = frozenset(
 
 _AROUND = 64 * 1024  # bytes of a body that are not its file
 
+
+MOST_VALUES = 100_000
+"""How many values JSON may hold: what is wrong with each of millions would take minutes to tell."""
 
 _SUSPICIOUS = re.compile(rb"\\u0000|[eE]\+?\d{3}|\d{309}")
 """What JSON holds that spells a NUL, or a number too large to be finite."""
@@ -64,6 +67,10 @@ class StrictRequest(Request):
             value = pydantic_core.from_json(body, allow_inf_nan=False)
         except ValueError as error:
             raise json.JSONDecodeError(str(error), "", 0) from error
+        if body.count(b",") >= MOST_VALUES and holds_more(value, MOST_VALUES):
+            raise HTTPException(
+                413, f"TOO_LARGE: a body may hold up to {MOST_VALUES} values; send fewer at once."
+            )
         if _SUSPICIOUS.search(body) and unkept(value) is not None:
             raise HTTPException(
                 422, "UNPROCESSABLE: text must not hold NUL (U+0000), and numbers must be finite."

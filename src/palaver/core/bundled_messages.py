@@ -6,7 +6,7 @@ writing the entry's parts beside them. Whether that is needed is found out by re
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import assert_never
 
@@ -14,7 +14,7 @@ from palaver.core import expand
 from palaver.core.expand import answer_of, signature_of
 from palaver.domain import bundle
 from palaver.domain.bundle import BundledCall, BundledMessage, BundledReturn, CalledFunction
-from palaver.domain.entry import Entry, Role
+from palaver.domain.entry import SYSTEM_SEQ, Entry, Role
 from palaver.domain.message import Approval, ImageContent, TextContent, TextOrImage
 from palaver.domain.part import (
     Gate,
@@ -29,6 +29,15 @@ from palaver.domain.part import (
 )
 
 _TEXT_OR_IMAGE = (TextContent, ImageContent)
+
+
+def entries_of(said: Mapping[str, BundledMessage], at: datetime) -> dict[str, Entry]:
+    """The entries that an agent's messages are, by their ids; they have no place yet.
+
+    Those without a time were said at `at`.
+    """
+    reader = Reader()
+    return {local: reader.read(one, local, SYSTEM_SEQ, at) for local, one in said.items()}
 
 
 class Reader:

@@ -218,6 +218,19 @@ def unkept(value: Any) -> Path | None:
     return None
 
 
+def holds_more(value: Any, most: int) -> bool:
+    """Whether there are more than so many values in a value, at whatever depth."""
+    waiting, seen = [value], 0
+    while waiting:
+        one = waiting.pop()
+        inside = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        seen += len(inside)
+        if seen > most:
+            return True
+        waiting.extend(inside)
+    return False
+
+
 def _is_deeper(value: Any, most: int) -> bool:
     """Whether more than so many lists and objects are in each other."""
     if not isinstance(value, dict | list):

@@ -9,7 +9,7 @@ Whatever is not known is ignored, and what another version leaves out may be mis
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, Field, PlainSerializer, StringConstraints
+from pydantic import AliasChoices, BaseModel, FailFast, Field, PlainSerializer, StringConstraints
 
 from palaver.domain.agent import AgentType, CompactionSettings, Zone
 from palaver.domain.folder import MAX_NAME, EmbeddingConfig
@@ -350,14 +350,14 @@ class Bundle(Frozen):
     ``groups`` are told of and not taken over; ``skills`` are the business of clients.
     """
 
-    agents: list[BundledAgent]
+    agents: Annotated[list[BundledAgent], FailFast()]
     groups: list[dict[str, Any]] = Field(default_factory=list)
-    blocks: list[BundledBlock] = Field(default_factory=list)
-    files: list[BundledFile] = Field(default_factory=list)
-    sources: list[BundledFolder] = Field(default_factory=list)
-    tools: list[BundledTool] = Field(default_factory=list)
-    mcp_servers: list[BundledServer] = Field(default_factory=list)
-    archives: list[BundledArchive] = Field(default_factory=list)
+    blocks: Annotated[list[BundledBlock], FailFast()] = Field(default_factory=list)
+    files: Annotated[list[BundledFile], FailFast()] = Field(default_factory=list)
+    sources: Annotated[list[BundledFolder], FailFast()] = Field(default_factory=list)
+    tools: Annotated[list[BundledTool], FailFast()] = Field(default_factory=list)
+    mcp_servers: Annotated[list[BundledServer], FailFast()] = Field(default_factory=list)
+    archives: Annotated[list[BundledArchive], FailFast()] = Field(default_factory=list)
     skills: list[dict[str, Any]] = Field(default_factory=list)
     metadata: dict[str, Any] | None = None
     created_at: SentStamp | None = None

@@ -12,7 +12,7 @@ from palaver.domain.conversation import Address, Conversation
 from palaver.domain.entry import Entry
 from palaver.domain.ids import ProjectId
 from palaver.domain.llm import ChatModel, Handle
-from palaver.domain.model_settings import ModelSettings
+from palaver.domain.model_settings import ModelSettings, ResponseFormat
 from palaver.domain.tool import Tool, ToolSpec
 from palaver.engine import equipment
 from palaver.providers.catalog import Catalog
@@ -38,6 +38,7 @@ class Choice:
     model: ChatModel
     settings: ModelSettings | None
     context_window: int
+    form: ResponseFormat | None = None
 
     def blank(
         self, tools: Iterable[Tool], address: Address, client_tools: Sequence[ToolSpec] = ()
@@ -49,6 +50,7 @@ class Choice:
             settings=self.settings,
             conversation=address.conversation_id,
             tokens=self.context_window,
+            form=self.form,
         )
 
 
@@ -77,7 +79,9 @@ def choose(catalog: Catalog, found: Opened, override: str | None = None) -> Choi
     handle, model = catalog.resolve(named)
     limit = conversation.context_window_limit if conversation is not None else None
     limit = limit or agent.context_window_limit or MAX_WINDOW
-    return Choice(handle, model, settings, min(catalog.context_window(handle), limit))
+    form = getattr(settings, "response_format", None) or getattr(settings, "response_schema", None)
+    older = None if override or form else agent.response_format  # from before settings had one
+    return Choice(handle, model, settings, min(catalog.context_window(handle), limit), older)
 
 
 def window(

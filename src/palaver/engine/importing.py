@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,8 +17,11 @@ from palaver import clock
 from palaver.core import bundles, source
 from palaver.core import mcp_servers as config
 from palaver.core.builtin import BUILT_IN
+from palaver.core.bundled_messages import entries_of
+from palaver.core.histories import messages_of
 from palaver.core.json_places import spelled
 from palaver.domain.bundle import Bundle, BundledServer, BundledTool
+from palaver.domain.entry import Entry
 from palaver.domain.ids import is_id, shape
 from palaver.domain.mcp import McpServer
 from palaver.domain.tool import NO_PARAMETERS, Tool
@@ -107,12 +111,14 @@ class Wishes:
 class Order:
     """A bundle that is to be taken in, with all that has to be known before.
 
-    `tools` and `servers` are what is made of the bundle's, by their ids in it, or why not.
+    `tools` and `servers` are what is made of the bundle's, by their ids in it, or why not; `said`
+    is what was said to its agents, by their ids and those of the messages: entries without a place.
     """
 
     bundle: Bundle
     tools: Mapping[str, Tool | str]
     servers: Mapping[str, McpServer | str]
+    said: Mapping[str, Mapping[str, Entry]]
     naming: Naming
     wishes: Wishes
     catalog: Catalog
@@ -138,7 +144,8 @@ class Porter:
             self.catalog.checked(wishes.model)
         tools = await asyncio.to_thread(lambda: {one.id: _tool(one) for one in bundle.tools})
         servers = {one.id: await self._server(one) for one in bundle.mcp_servers}
-        return Order(bundle, tools, servers, naming, wishes, self.catalog)
+        said = await asyncio.to_thread(_said, bundle, clock.now())
+        return Order(bundle, tools, servers, said, naming, wishes, self.catalog)
 
     async def _server(self, one: BundledServer) -> McpServer | str:
         told: dict[str, Any] = {"server_url": one.server_url}
@@ -151,6 +158,11 @@ class Porter:
         except Invalid as error:
             return str(error)
         return server
+
+
+def _said(bundle: Bundle, at: datetime) -> dict[str, dict[str, Entry]]:
+    """What was said to each agent. It is read before, as nobody else may write meanwhile."""
+    return {one.id: entries_of(messages_of(one), at) for one in bundle.agents}
 
 
 def _tool(one: BundledTool) -> Tool | str:

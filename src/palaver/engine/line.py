@@ -254,6 +254,8 @@ def _enter(tx: Tx, send: Send, run_id: str, asked: Entry | None) -> RunTools | N
     compiling.refresh(tx, send.project, send.address)
     said = [entry.model_copy(update={"run_id": run_id}) for entry in send.inputs]
     if asked is None:
+        if send.forgets:
+            conversations.forget(tx, send.project, send.address.conversation_id)
         entries.append(tx, send.project, send.address, said)
         return None
     answer, *then = said

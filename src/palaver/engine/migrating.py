@@ -4,15 +4,14 @@ The source is read from one snapshot and never written. Each agent comes in a tr
 own, with the ids that it has: whoever is interrupted begins again, and what is there stays.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal
 
 from palaver import clock
-from palaver.core.bundled_messages import Reader
-from palaver.core.histories import histories, messages_of
+from palaver.core.histories import histories
 from palaver.domain.bundle import Bundle, BundledAgent
 from palaver.domain.entry import SYSTEM_SEQ, Entry
 from palaver.domain.identity import Identity
@@ -34,7 +33,6 @@ _SHARED: dict[Noun, Kind] = {
     "blocks": "block", "tools": "tool", "mcp_servers": "mcp_server", "archives": "archive",
 }  # fmt: skip
 _NAMING = Kept(Derived("v1"))
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # every message of V1 has a time
 
 Verdict = Literal["same", "longer", "shorter", "different", "missing"]
 _WORDS: dict[Verdict, str] = {
@@ -143,7 +141,7 @@ async def _bring(
     migration.intake.join(intake)
     found = []
     for agent in bundle.agents:
-        for n, (local, said) in enumerate(_said(agent).items()):
+        for n, (local, said) in enumerate(_said(agent, order.said[agent.id]).items()):
             conversation_id = _NAMING("conv", local, n, agent.id)
             here = await db.read(_here, project, conversation_id, len(said) + 1)
             total = sha256(b"".join(said)).hexdigest()
@@ -189,11 +187,9 @@ def _forget_repeated(
             brought.add(one.id)
 
 
-def _said(agent: BundledAgent) -> dict[str, list[bytes]]:
+def _said(agent: BundledAgent, read: Mapping[str, Entry]) -> dict[str, list[bytes]]:
     """What is said in each conversation of an agent but its system text, in order."""
-    reader, digests = Reader(), dict[str, bytes]()
-    for local, message in messages_of(agent).items():
-        digests[local] = _digest(reader.read(message, local, SYSTEM_SEQ + 1, _NEVER))
+    digests = {local: _digest(entry) for local, entry in read.items()}
     placed: dict[tuple[str, int], bytes] = {}
     found: dict[str, list[bytes]] = {}
     for history in histories(agent):

@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from palaver import clock
-from palaver.core.bundled_messages import Reader
-from palaver.core.histories import History, conversations_of, histories, messages_of
+from palaver.core.histories import History, conversations_of, histories
 from palaver.core.prompt import renamed
 from palaver.domain.agent import Agent
 from palaver.domain.bundle import BundledAgent
@@ -41,8 +40,11 @@ class Retelling:
         self._now = clock.now()
         self._waiting: dict[str, list[Entry]] = defaultdict(list)  # to be written, by conversation
 
-    def retell(self, one: BundledAgent, *, is_new: bool) -> None:
-        """Bring the conversations that are not here yet. A new agent gets a default one, too."""
+    def retell(self, one: BundledAgent, said: Mapping[str, Entry], *, is_new: bool) -> None:
+        """Bring the conversations that are not here yet. A new agent gets a default one, too.
+
+        `said` are the entries that its messages are, by their ids.
+        """
         ids = {
             about.id: self._naming("conv", about.id, n, one.id)
             for n, about in enumerate(conversations_of(one))
@@ -53,7 +55,7 @@ class Retelling:
         for history in told:
             self._open(history, ids, is_new)
             self._intake.count("conversations", "added")
-        self._tell(one, told, ids, there)
+        self._tell(one.id, said, told, ids, there)
         if is_new and not any(history.about.is_default for history in told):
             self._open_default()
 
@@ -120,7 +122,8 @@ class Retelling:
 
     def _tell(
         self,
-        one: BundledAgent,
+        agent_id: str,
+        said: Mapping[str, Entry],
         told: Iterable[History],
         ids: Mapping[str, str],
         there: set[str],
@@ -129,16 +132,15 @@ class Retelling:
         spots = _spots(told)
         if not spots and there:
             return
-        reader, alone, count = Reader(), [], 0
-        for n, (local, message) in enumerate(messages_of(one).items()):
-            entry = reader.read(message, local, SYSTEM_SEQ, self._now)
+        alone, count = [], 0
+        for n, (local, entry) in enumerate(said.items()):
             if local not in spots and local not in there:
                 alone.append(local)
             for i, (conversation, seq) in enumerate(spots.get(local, ())):
                 again = i > 0 or local in there
                 name = f"{local} in {conversation}" if again else local
-                made = self._naming("message", name, n, one.id)
-                names = {one.id: self._agent.id, conversation: ids[conversation]}
+                made = self._naming("message", name, n, agent_id)
+                names = {agent_id: self._agent.id, conversation: ids[conversation]}
                 self._write(ids[conversation], _placed(entry, made, seq, names))
                 count += 1
         for conversation in list(self._waiting):

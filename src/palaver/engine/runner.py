@@ -94,6 +94,7 @@ class Runner:
             raise Stopping
         opened = await self._db.read(choosing.opened, send.project, send.address)
         choosing.choose(self._catalog, opened, send.override_model)
+        send = send.model_copy(update={"forgets": opened.agent.message_buffer_autoclear})
         # Once it is committed it has to be carried out, even if the caller is gone by then.
         return await asyncio.shield(self._begin(send, opened, admit))
 

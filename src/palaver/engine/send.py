@@ -15,6 +15,7 @@ from palaver.domain.tool import ToolSpec
 _KEPT = {
     "inputs", "max_steps", "tokens", "override_model", "override_system", "skills", "client_tools",
     "approval_ttl", "logprobs", "token_ids", "on_busy", "on_pending", "compactions",
+    "forgets",
 }  # fmt: skip
 
 
@@ -23,6 +24,7 @@ class Send(Frozen):
 
     `tokens` asks for fragments as they come; otherwise each message is shown when it is whole.
     `compactions` asks to be told of those of its window.
+    `forgets` leaves what was said before out of the window, as some agents want it.
     `approval_ttl` is how many seconds its calls wait for an answer before they are denied.
     `logprobs` and `token_ids` ask what `palaver.domain.llm.ChatRequest` says. Sends with the same
     `key` are one; `fingerprint` tells whether they ask for the same.
@@ -48,6 +50,7 @@ class Send(Frozen):
     fingerprint: str | None = None
     on_busy: OnBusy = "reject"
     on_pending: OnPending = "reject"
+    forgets: bool = False
 
     @property
     def answer(self) -> Entry | None:

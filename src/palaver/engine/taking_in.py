@@ -298,10 +298,11 @@ class _Work:
             except NotFound:  # which was refused
                 return
         self.intake.agent_ids.append(made)
+        said = self._order.said[one.id]
         if self._order.wishes.strip_messages:
-            one = one.model_copy(update={"messages": [], "conversations": None})
+            one, said = one.model_copy(update={"messages": [], "conversations": None}), {}
         told = Retelling(self._tx, self._project, agent, self._order.naming, self.intake)
-        told.retell(one, is_new=is_new)
+        told.retell(one, said, is_new=is_new)
 
     def _shelve(self, one: BundledAgent, made: str) -> None:
         """Give an agent its folders, and open its files."""

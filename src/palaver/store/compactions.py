@@ -7,25 +7,19 @@ from sqlalchemy import Text, bindparam, delete, insert, select, update
 from palaver.domain.conversation import Context
 from palaver.domain.ids import ProjectId
 from palaver.errors import NotFound, NothingToUndo
-from palaver.store import entries, schema
+from palaver.store import belonging, entries, schema
 from palaver.store.db import Tx
 
 _compactions = schema.compactions
 _conversations = schema.conversations
-_MINE = (
-    _compactions.c.project_id == bindparam("project"),
-    _compactions.c.conversation_id == bindparam("conversation"),
-)
+_MINE = belonging.to_conversation(_compactions)
 _FIND = select(
     _compactions.c.context_from, _compactions.c.context_head, _compactions.c.system
 ).where(*_MINE)
 _FORGET = delete(_compactions).where(*_MINE)
 _SET = (
     update(_conversations)
-    .where(
-        _conversations.c.project_id == bindparam("project"),
-        _conversations.c.id == bindparam("conversation"),
-    )
+    .where(*belonging.CONVERSATION)
     .values(context_from=bindparam("start"), context_head=bindparam("head"))
 )
 _REMEMBER = insert(_compactions).from_select(
@@ -36,11 +30,7 @@ _REMEMBER = insert(_compactions).from_select(
         _conversations.c.context_from,
         _conversations.c.context_head,
         bindparam("system", type_=Text),
-    ).where(
-        _conversations.c.project_id == bindparam("project"),
-        _conversations.c.id == bindparam("conversation"),
-        _conversations.c.deleted_at.is_(None),
-    ),
+    ).where(*belonging.LIVE_CONVERSATION),
 )
 
 

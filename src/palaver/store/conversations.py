@@ -173,6 +173,14 @@ def hide(tx: Tx, project: ProjectId, conversation_id: str) -> None:
         raise NotFound("Conversation")
 
 
+def forget(tx: Tx, project: ProjectId, conversation_id: str) -> None:
+    """Leave all that was said in a conversation so far out of its window, or `NotFound`."""
+    mine = (_own.c.project_id == project, _own.c.id == conversation_id)
+    beyond = {"context_from": _own.c.head_seq + 1, "context_head": ()}
+    if not tx.run(update(_own).where(*mine).values(beyond)):
+        raise NotFound("Conversation")
+
+
 def touch(tx: Tx, conversation_id: str, at: datetime) -> None:
     """Remember when something was last sent to a conversation."""
     tx.run(_SET, {"conversation": conversation_id, "last_message_at": at})

@@ -18,7 +18,7 @@ from palaver.domain.page import Page
 from palaver.domain.part import Reasoning, Text
 from palaver.domain.words import all_of
 from palaver.errors import NotFound
-from palaver.store import schema, search
+from palaver.store import belonging, schema, search
 from palaver.store.db import Tx
 from palaver.store.paging import paged
 from palaver.store.search import Searchable
@@ -41,17 +41,10 @@ _REACH = (
     .order_by(_segments.c.n)
 )
 _HELD_REACH = _REACH.with_for_update(read=True, of=_conversations)
-_IN_PROJECT = select(_conversations.c.id).where(
-    _conversations.c.project_id == bindparam("project"),
-    _conversations.c.id == bindparam("conversation"),
-    _conversations.c.deleted_at.is_(None),
-)
+_IN_PROJECT = select(_conversations.c.id).where(*belonging.LIVE_CONVERSATION)
 _ADVANCE = (
     update(_conversations)
-    .where(
-        _conversations.c.project_id == bindparam("project"),
-        _conversations.c.id == bindparam("conversation"),
-    )
+    .where(*belonging.CONVERSATION)
     .values(head_seq=_conversations.c.head_seq + bindparam("more"))
     .returning(_conversations.c.head_seq)
 )

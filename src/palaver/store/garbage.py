@@ -11,7 +11,7 @@ from sqlalchemy import Delete, Select, and_, bindparam, delete, exists, select, 
 
 from palaver.domain.conversation import Address, Segment
 from palaver.domain.entry import SYSTEM_SEQ
-from palaver.store import entries, files, open_files, schema, schema_texts
+from palaver.store import belonging, entries, files, open_files, schema, schema_texts
 from palaver.store.db import Tx
 
 _agents = schema.agents
@@ -23,10 +23,7 @@ _segments = schema.segments
 _steps = schema.steps
 _traces = schema_texts.traces
 
-_HERE = (
-    _runs.c.project_id == bindparam("project"),
-    _runs.c.conversation_id == bindparam("conversation"),
-)
+_HERE = belonging.to_conversation(_runs)
 _GOES_ON = exists().where(
     _runs.c.project_id == _conversations.c.project_id,
     _runs.c.conversation_id == _conversations.c.id,

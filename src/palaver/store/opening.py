@@ -17,7 +17,7 @@ def open_database(url: str) -> Database:
     Raises `Invalid` for another kind, or for tables of a newer palaver; `Unavailable` where it
     cannot be reached.
     """
-    if url.startswith(_SQLITE):
+    if url.startswith(_SQLITE) and url.removeprefix(_SQLITE) not in ("", ":memory:"):
         from palaver.store.sqlite import SqliteDatabase
 
         return SqliteDatabase(url.removeprefix(_SQLITE))
@@ -25,7 +25,9 @@ def open_database(url: str) -> Database:
         from palaver.store.postgres import PostgresDatabase
 
         return PostgresDatabase(url)
-    raise Invalid("The database URL must begin with sqlite:/// or postgresql://.")
+    raise Invalid(
+        "The database URL must begin with sqlite:/// and name a file, or with postgresql://."
+    )
 
 
 def open_existing(url: str) -> Database:

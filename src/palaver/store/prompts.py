@@ -6,16 +6,13 @@
 from sqlalchemy import LargeBinary, bindparam, delete, insert, literal, select, update
 
 from palaver.domain.ids import ProjectId
-from palaver.store import schema
+from palaver.store import belonging, schema
 from palaver.store.columns import Id
 from palaver.store.db import Tx
 
 _prompts = schema.prompts
 _conversations = schema.conversations
-_MINE = (
-    _prompts.c.project_id == bindparam("project"),
-    _prompts.c.conversation_id == bindparam("conversation"),
-)
+_MINE = belonging.to_conversation(_prompts)
 _FIND = select(_prompts.c.head, _prompts.c.said).where(*_MINE)
 _CHANGE = update(_prompts).where(*_MINE).values(head=bindparam("head_"), said=bindparam("said_"))
 _ROW = ("conversation_id", "project_id", "head", "said")
@@ -26,11 +23,7 @@ _ADD = insert(_prompts).from_select(
         _conversations.c.project_id,
         bindparam("head_", type_=LargeBinary),
         bindparam("said_", type_=LargeBinary),
-    ).where(
-        _conversations.c.project_id == bindparam("project"),
-        _conversations.c.id == bindparam("conversation"),
-        _conversations.c.deleted_at.is_(None),
-    ),
+    ).where(*belonging.LIVE_CONVERSATION),
 )
 _SHARE = insert(_prompts).from_select(
     _ROW,

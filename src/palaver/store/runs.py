@@ -11,7 +11,7 @@ from palaver.domain.ids import ProjectId
 from palaver.domain.page import Page
 from palaver.domain.run import ACTIVE, Run, RunStatus, StopReason
 from palaver.errors import Conflict, ConversationBusy, NotFound
-from palaver.store import schema, schema_texts
+from palaver.store import belonging, schema, schema_texts
 from palaver.store.db import Tx
 from palaver.store.paging import By, Way, paged
 
@@ -21,13 +21,7 @@ _conversations = schema.conversations
 
 _ADD = insert(_runs)
 _HOLD = (
-    select(_conversations.c.id)
-    .where(
-        _conversations.c.project_id == bindparam("project"),
-        _conversations.c.id == bindparam("conversation"),
-        _conversations.c.deleted_at.is_(None),
-    )
-    .with_for_update(key_share=True)
+    select(_conversations.c.id).where(*belonging.LIVE_CONVERSATION).with_for_update(key_share=True)
 )
 _LOCK = (
     select(_conversations.c.id)
@@ -36,9 +30,7 @@ _LOCK = (
     .with_for_update(key_share=True)
 )
 _ACTIVE_IN = select(_runs.c.id, _runs.c.place).where(
-    _runs.c.project_id == bindparam("project"),
-    _runs.c.conversation_id == bindparam("conversation"),
-    schema.ACTIVE,
+    *belonging.to_conversation(_runs), schema.ACTIVE
 )
 _OF_KEY = select(_runs.c.id, _runs.c.request_hash).where(
     _runs.c.conversation_id == bindparam("conversation"),
@@ -52,10 +44,7 @@ _GET = select(*_SHOWN).where(
     schema.is_there(_runs),
 )
 _AHEAD = select(func.count()).where(
-    _runs.c.project_id == bindparam("project"),
-    _runs.c.conversation_id == bindparam("conversation"),
-    schema.ACTIVE,
-    _runs.c.place < bindparam("place"),
+    *belonging.to_conversation(_runs), schema.ACTIVE, _runs.c.place < bindparam("place")
 )
 _STATE = select(_runs.c.status, _runs.c.pruned_to).where(_runs.c.id == bindparam("run"))
 _FINISH = update(_runs).where(_runs.c.id == bindparam("run"))

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select, update
 
 from palaver.domain.ids import ProjectId
 from palaver.domain.run import Run
-from palaver.store import schema
+from palaver.store import belonging, schema
 from palaver.store.claims import Owner
 from palaver.store.db import Tx
 
@@ -20,21 +20,13 @@ _runs = schema.runs
 
 _FRONT = -1_000_000_000  # before the first place of those that interrupt
 
+_MINE = belonging.to_conversation(_runs)
 _WAITS = (schema.ACTIVE, _runs.c.place.is_not(None))
-_LINE = (
-    _runs.c.project_id == bindparam("project"),
-    _runs.c.conversation_id == bindparam("conversation"),
-    *_WAITS,
-)
-_PLACES = select(_runs.c.id, _runs.c.place).where(*_LINE).order_by(_runs.c.place)
-_REQUESTS = select(_runs.c.id, _runs.c.request, _runs.c.place).where(
-    _runs.c.project_id == bindparam("project"),
-    _runs.c.conversation_id == bindparam("conversation"),
-    schema.ACTIVE,
-)
+_PLACES = select(_runs.c.id, _runs.c.place).where(*_MINE, *_WAITS).order_by(_runs.c.place)
+_REQUESTS = select(_runs.c.id, _runs.c.request, _runs.c.place).where(*_MINE, schema.ACTIVE)
 _FIRST = (
     select(_runs.c.id, _runs.c.body, _runs.c.request, _runs.c.epoch, _runs.c.cancel_requested)
-    .where(*_LINE)
+    .where(*_MINE, *_WAITS)
     .order_by(_runs.c.place)
     .limit(bindparam("limit"))
 )
