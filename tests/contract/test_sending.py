@@ -109,6 +109,28 @@ def test_several_messages_are_kept_in_order_under_their_names(
     ]
 
 
+def test_everybody_is_kept_as_what_they_were_said_to_be(
+    client: Letta, say: Say, fake: FakeProvider
+) -> None:
+    first = [{"role": "system", "content": "It is Friday."}]
+    agent = client.agents.create(
+        model="openai/gpt-4o", include_base_tools=False, initial_message_sequence=first
+    ).id
+    conversation = client.conversations.create(agent_id=agent).id
+    roles = ("system", "user", "system")
+
+    said = [{"role": role, "content": f"{role} {n}"} for n, role in enumerate(roles)]
+    say(conversation, messages=said)
+
+    _, *listed = client.conversations.messages.list(conversation, order="asc")
+    assert [one.message_type for one in listed] == [
+        *(f"{role}_message" for role in roles), "assistant_message"
+    ]  # fmt: skip
+    assert [one["role"] for one in fake.bodies[-1]["messages"]] == ["system", *["user"] * 3]
+    _, begun, *_ = client.agents.messages.list(agent, order="asc")
+    assert begun.message_type == "system_message"
+
+
 def test_pictures_are_kept_and_reach_the_model(
     client: Letta, say: Say, fake: FakeProvider, conversation: str
 ) -> None:

@@ -52,7 +52,8 @@ def turns(draw: st.DrawFn) -> list[tuple[Role, tuple[Part, ...]]]:
     """One turn: somebody says something, the model thinks, calls tools, waits, and answers."""
     asked: tuple[Part, ...] = (Text(text=draw(long_texts)),)
     said: list[tuple[Role, tuple[Part, ...]]] = []
-    said.append(("user", (*asked, PICTURE) if draw(st.booleans()) else asked))
+    role: Role = draw(st.sampled_from(["user", "user", "system"]))
+    said.append((role, (*asked, PICTURE) if draw(st.booleans()) else asked))
     for step in range(draw(st.integers(0, 3))):
         gate: Gate | None = draw(st.sampled_from([None, "approval", "client"]))
         calls = tuple(
@@ -178,7 +179,7 @@ def test_whatever_happens_a_window_becomes_better_or_stays(
     assert orphans(window.entries) <= orphans(said)
     assert [one.role for one in window.entries].count("summary") == 1
     assert said[-1] in window.entries
-    newest = [one for one in said if one.role == "user"][-1]
+    newest = [one for one in said if one.is_input][-1]
     assert newest in window.entries
     kept = window.entries[1:]
     assert kept == tuple(one for one in said if one in kept)

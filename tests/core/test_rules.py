@@ -12,7 +12,7 @@ from palaver.core import rules
 from palaver.core.rules import VIOLATION, Course
 from palaver.core.turn import CallModel, Remind, Reply, RunTools, take_turn
 from palaver.core.window import Window
-from palaver.domain.entry import Entry
+from palaver.domain.entry import Entry, Role
 from palaver.domain.llm import Handle
 from palaver.domain.part import Part, Text, ToolCall, ToolReturn
 from palaver.domain.rule import ToolRule
@@ -134,12 +134,13 @@ def test_a_call_is_wanted_where_a_rule_says_which(
     assert facing.tools == WINDOW.tools
 
 
-def test_what_people_say_begins_a_turn_anew_and_a_reminder_does_not() -> None:
+@pytest.mark.parametrize("role", ["user", "system"])
+def test_what_people_say_begins_a_turn_anew_and_a_reminder_does_not(role: Role) -> None:
     course = came(rule("run_first"), steps=[["a"]])
     reminder = entry("user", Text(text="[heartbeat]")).model_copy(update={"step_id": "step-1"})
 
     assert course.after(reminder) == course
-    assert course.after(entry("user", Text(text="And now?"))).allowed == ("a",)
+    assert course.after(entry(role, Text(text="And now?"))).allowed == ("a",)
 
 
 def test_a_refusal_names_what_is_valid_and_counts_for_nothing() -> None:

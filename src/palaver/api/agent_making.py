@@ -229,7 +229,7 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
 
 def _first(message: FirstMessage) -> Entry:
     return says(
-        "assistant" if message.role == "assistant" else "user",
+        message.role,
         *parts_of(message.content),
         name=message.name,
         otid=message.otid,

@@ -308,7 +308,7 @@ def _entry(sent: Sent) -> Entry:
     if not any(not isinstance(part, Text) or part.text for part in parts):
         raise Invalid("There is empty content in the message; say something.")
     return says(
-        "assistant" if sent.role == "assistant" else "user",
+        sent.role,
         *parts,
         otid=sent.otid,
         name=sent.name,

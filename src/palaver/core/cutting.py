@@ -68,7 +68,7 @@ def boundaries(entries: Sequence[Entry]) -> list[int]:
     return [
         at
         for at, entry in enumerate(entries)
-        if at and not depths[at] and entry.role in ("user", "assistant")
+        if at and not depths[at] and entry.role in ("user", "system", "assistant")
     ]
 
 
@@ -83,11 +83,6 @@ def orphans(entries: Sequence[Entry]) -> set[str]:
             elif isinstance(part, ToolReturn) and part.call_id not in asked:
                 alone.add(part.call_id)
     return alone
-
-
-def _is_input(entry: Entry) -> bool:
-    """Whether somebody has said it: a reminder is of a step."""
-    return entry.role == "user" and entry.step_id is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +101,7 @@ class Layout:
     def of(cls, window: Window) -> Self:
         """How a window may be cut."""
         entries, sizes = window.entries, window.sizes()
-        inputs = [at for at, entry in enumerate(entries) if _is_input(entry)]
+        inputs = [at for at, entry in enumerate(entries) if entry.is_input]
         left = list(accumulate(reversed(sizes), initial=0))[::-1]
         return cls(
             entries,

@@ -89,7 +89,7 @@ class Course:
         """The course after more was said. What people say begins a turn; a reminder is ours."""
         course = self
         for entry in entries:
-            if entry.role == "user" and entry.step_id is None:
+            if entry.is_input:
                 course = replace(course, called=(), last=())
             elif entry.role == "tool":
                 returns = (part for part in entry.parts if isinstance(part, ToolReturn))

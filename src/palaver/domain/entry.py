@@ -22,6 +22,7 @@ class Entry(Frozen):
     ``seq`` is its number in its conversation. ``cut`` is set when the say was broken off by a
     cancel or a failure: what there is of it is kept. ``otid`` is the client's own name for an
     input. ``model`` is the handle of the model that spoke.
+    Of the role ``system`` are the prompt, at `SYSTEM_SEQ`, and inputs whose caller calls them so.
     An entry of the role ``approval`` is an answer to calls that wait. One of the role ``summary``
     stands in the window for entries that left it, and has the stats of that ``compaction``.
     """
@@ -40,6 +41,11 @@ class Entry(Frozen):
     model: str | None = None
     cut: bool = False
     compaction: CompactionStats | None = None
+
+    @property
+    def is_input(self) -> bool:
+        """Whether somebody has said it to the agent: a reminder is of a step."""
+        return self.role in ("user", "system") and self.step_id is None
 
     @property
     def text(self) -> str:

@@ -26,6 +26,7 @@ from palaver.domain.bundle import (
     BundledTool,
     OpenedFile,
 )
+from palaver.domain.entry import SYSTEM_SEQ
 from palaver.domain.ids import ProjectId
 from palaver.domain.mcp import McpServer, StdioMcpServer
 from palaver.domain.page import Page
@@ -144,7 +145,7 @@ class _Told:
         for entry in said:
             if entry.id in wanted:
                 local = self._locals[entry.id] = f"message-{len(self._locals)}"
-                told = renamed(entry, names) if entry.role == "system" else entry
+                told = renamed(entry, names) if entry.seq == SYSTEM_SEQ else entry
                 self.messages.append(writer.write(told, local))
         self.conversations = [
             BundledConversation.model_validate(

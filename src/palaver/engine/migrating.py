@@ -217,10 +217,8 @@ def _here(tx: Tx, project: ProjectId, conversation_id: str, most: int) -> list[b
 
 
 def _digest(said: Entry) -> bytes:
-    """What was said, as a number; behind the beginning nobody speaks as the system here."""
-    role = "user" if said.role == "system" else said.role
-    whole = said.model_copy(update={"role": role})
-    return sha256(whole.model_dump_json(exclude=_ELSEWHERE, exclude_none=True).encode()).digest()
+    """What was said, as a number."""
+    return sha256(said.model_dump_json(exclude=_ELSEWHERE, exclude_none=True).encode()).digest()
 
 
 def _verdict(said: Sequence[bytes], here: Sequence[bytes] | None) -> Verdict:

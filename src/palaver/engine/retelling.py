@@ -180,14 +180,7 @@ def _spots(told: Iterable[History]) -> dict[str, list[tuple[str, int]]]:
 
 
 def _placed(entry: Entry, made: str, seq: int, names: Mapping[str, str]) -> Entry:
-    """An entry at its place. A system text knows its agent and its conversation by name.
-
-    Behind the beginning of a conversation nobody speaks as the system.
-    """
-    if entry.role == "system":
-        entry = (
-            renamed(entry, names)
-            if seq == SYSTEM_SEQ
-            else entry.model_copy(update={"role": "user"})
-        )
+    """An entry at its place. A prompt knows its agent and its conversation by name."""
+    if seq == SYSTEM_SEQ:
+        entry = renamed(entry, names)
     return entry.model_copy(update={"id": made, "seq": seq})

@@ -132,7 +132,7 @@ class OfflineModel:
 def _heard(entries: Sequence[Entry]) -> Sequence[Entry]:
     """The newest thing that a user has said and what came after it, reminders of the turn too."""
     for at in range(len(entries) - 1, -1, -1):
-        if entries[at].role == "user" and entries[at].step_id is None:
+        if entries[at].is_input:
             return entries[at:]
     return ()
 
