@@ -112,7 +112,7 @@ def test_several_messages_are_kept_in_order_under_their_names(
 def test_everybody_is_kept_as_what_they_were_said_to_be(
     client: Letta, say: Say, fake: FakeProvider
 ) -> None:
-    first = [{"role": "system", "content": "It is Friday."}]
+    first: Any = [{"role": "system", "content": "It is Friday."}]
     agent = client.agents.create(
         model="openai/gpt-4o", include_base_tools=False, initial_message_sequence=first
     ).id
