@@ -24,10 +24,11 @@ _FULL = 4  # seconds
 _BACK_WITHIN = 5  # seconds after its return
 _ROOM = 2_000  # bytes that still fit on a full disk: half a page
 
-_HOLD = """
+_HOLDS = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=10)
-connection.execute("BEGIN EXCLUSIVE")
+for statement in sys.argv[2:]:
+    connection.execute(statement).fetchall()
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -43,7 +44,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 async def test_another_program_holds_the_file(server: Server, tmp_path: Path) -> None:
     async with playing(server.url, lasts=_HELD + 2) as scene:
         conversation = await scene.client.conversation(scene.agent)
-        with _held(tmp_path / "palaver.db"):
+        with _held(tmp_path / "palaver.db", "BEGIN EXCLUSIVE"):
             free = monotonic() + _HELD
             asked = asyncio.create_task(scene.client.ask("POST", "/v1/agents/", {"name": "Ada"}))
             while monotonic() < free:
@@ -55,7 +56,8 @@ async def test_another_program_holds_the_file(server: Server, tmp_path: Path) ->
 
 
 async def test_the_disk_is_full(server: Server, tmp_path: Path) -> None:
-    with _read(tmp_path / "palaver.db"):
+    # Somebody reads the file all the time, so that its write-ahead log can only grow.
+    with _held(tmp_path / "palaver.db", "BEGIN", "SELECT count(*) FROM runs"):
         async with playing(server.url, lasts=_FULL + 2) as scene:
             conversation = await scene.client.conversation(scene.agent)
             folder = await scene.client.post("/v1/folders/", {"name": "plans"})
@@ -91,9 +93,13 @@ async def _check_back(scene: Scene) -> None:
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """Another program writes to the file, and does not come to an end."""
-    command = [sys.executable, "-c", _HOLD, str(path)]
+def _held(path: Path, *statements: str) -> Iterator[None]:
+    """Another program has said `statements` to the file, and does not come to an end.
+
+    It is a process of its own: the locks that this one has on a file would end when it closes that
+    file, however it had opened it, and `_committed` does.
+    """
+    command = [sys.executable, "-c", _HOLDS, str(path), *statements]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"held\n"
@@ -101,15 +107,6 @@ def _held(path: Path) -> Iterator[None]:
             yield
         finally:
             process.kill()
-
-
-@contextmanager
-def _read(path: Path) -> Iterator[None]:
-    """Somebody reads the file all the time, so that its write-ahead log can only grow."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as file:
-        file.execute("BEGIN")
-        file.execute("SELECT count(*) FROM runs").fetchone()
-        yield
 
 
 @contextmanager

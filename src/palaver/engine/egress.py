@@ -7,15 +7,14 @@ connections go to exactly those. That holds for each redirect, and however an ad
 
 import asyncio
 import socket
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
 
 import httpx2
 
 from palaver.core.addresses import Network, is_public, is_within
 from palaver.errors import AddressRefused
+from palaver.providers.certificates import trusted
 
 MOST_BYTES = 8 * 1024 * 1024
 """What one answer may weigh. Answers are asked for, and taken, without compression."""
@@ -97,11 +96,6 @@ class Egress:
             trust_env=False,
         )
 
-    @cached_property
-    def tls(self) -> ssl.SSLContext:
-        """What connections are secured by: reading all certificates takes a while."""
-        return httpx2.create_ssl_context()
-
 
 class _Guarded(httpx2.AsyncBaseTransport):
     """Connections to hosts whose addresses were looked at; each host is looked up once."""
@@ -116,7 +110,7 @@ class _Guarded(httpx2.AsyncBaseTransport):
         host = (url.scheme, url.host, url.port)
         async with self._looking:
             if host not in self._known:
-                self._known[host] = _Line(await self._egress.addresses(url), self._egress.tls)
+                self._known[host] = _Line(await self._egress.addresses(url))
             return self._known[host]
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -139,9 +133,9 @@ class _Guarded(httpx2.AsyncBaseTransport):
 class _Line:
     """Connections to one host, by the addresses it had; the first that can be reached is kept."""
 
-    def __init__(self, addresses: Sequence[str], tls: ssl.SSLContext) -> None:
+    def __init__(self, addresses: Sequence[str]) -> None:
         self._addresses = list(addresses)
-        self._transport = httpx2.AsyncHTTPTransport(verify=tls)
+        self._transport = httpx2.AsyncHTTPTransport(verify=trusted())
 
     async def ask(self, request: httpx2.Request) -> httpx2.Response:
         """Answer a request, whose URL tells the name that a certificate must have."""

@@ -6,6 +6,7 @@ from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.profiles import ModelProfile, merge_profile
 from pydantic_ai.providers.anthropic import AnthropicProvider
 
+from palaver.providers.certificates import trusted
 from palaver.providers.line import PROFILE, Line
 from palaver.providers.overheard import HOOKS
 from palaver.providers.table import Account
@@ -28,7 +29,9 @@ class AnthropicLines:
             base_url=account.url,
             timeout=timeout,
             max_retries=0,
-            http_client=DefaultAsyncHttpxClient(timeout=timeout, event_hooks=HOOKS),
+            http_client=DefaultAsyncHttpxClient(
+                timeout=timeout, event_hooks=HOOKS, verify=trusted()
+            ),
             default_headers=None if self._is_anthropics else headers,
         )
 

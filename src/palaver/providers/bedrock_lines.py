@@ -42,6 +42,7 @@ from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.bedrock import BedrockModelProfile, BedrockProvider
 from pydantic_ai.settings import ModelSettings
 
+from palaver.providers.certificates import trusted
 from palaver.providers.line import PROFILE, Line
 from palaver.providers.overheard import HOOKS
 from palaver.providers.table import NO_KEY, Account
@@ -79,6 +80,7 @@ class BedrockLines:
             headers={} if signed else {"authorization": f"Bearer {account.key}"},
             timeout=timeout,
             event_hooks=HOOKS,
+            verify=trusted(),
         )
         self._claude = _ClaudeProvider(
             anthropic_client=_ClaudeClient(

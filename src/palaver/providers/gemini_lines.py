@@ -20,6 +20,7 @@ from pydantic_ai.providers.google import GoogleProvider
 from pydantic_ai.providers.google_cloud import GoogleCloudProvider
 
 from palaver.errors import AuthenticationFailed, RequestRefused
+from palaver.providers.certificates import trusted
 from palaver.providers.line import PROFILE, Line
 from palaver.providers.overheard import hear, listen
 from palaver.providers.table import NO_KEY, Account
@@ -48,8 +49,14 @@ class GeminiLines:
             "request": [patiently, listen],
             "response": [remember, hear],
         }
-        self._http = httpx2.AsyncClient(event_hooks=hooks)
-        options = HttpOptions(base_url=account.url or None, httpx_async_client=self._http)
+        self._http = httpx2.AsyncClient(event_hooks=hooks, verify=trusted())
+        options = HttpOptions(
+            base_url=account.url or None,
+            httpx_async_client=self._http,
+            # For ways that are not gone here; without a word the library reads certificates thrice.
+            client_args={"verify": trusted()},
+            async_client_args={"ssl": trusted()},
+        )
         self._provider: GoogleProvider | GoogleCloudProvider
         if account.provider.name == "google_vertex":
             self._client = Client(vertexai=True, http_options=options, **_identity(account))

@@ -13,6 +13,7 @@ from openai import DefaultAsyncHttpxClient, Omit
 from pydantic_ai.profiles import ModelProfile, merge_profile
 from pydantic_ai.profiles.openai import OpenAIModelProfile
 
+from palaver.providers.certificates import trusted
 from palaver.providers.line import PROFILE, Line
 from palaver.providers.openai_client import Client, learn_to_read
 from palaver.providers.overheard import HOOKS
@@ -78,7 +79,9 @@ class OpenAILines:
             api_key=account.key,
             timeout=timeout,
             max_retries=0,
-            http_client=DefaultAsyncHttpxClient(timeout=timeout, event_hooks=HOOKS),
+            http_client=DefaultAsyncHttpxClient(
+                timeout=timeout, event_hooks=HOOKS, verify=trusted()
+            ),
             **_address(account),
         )
         # What the first line is made of, and its answer read with, is there before: it takes long.
