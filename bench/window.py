@@ -5,9 +5,9 @@ from time import process_time
 
 from bench.fakellm import MODEL
 from bench.wire import HOST
-from palaver.cli import collect_less
 from palaver.domain.llm import ChatModel, ChatRequest
 from palaver.providers.catalog import Catalog
+from palaver.serving import collect_less
 from palaver.store import entries
 from palaver.store.opening import open_database
 

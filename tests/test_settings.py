@@ -6,8 +6,8 @@ from ipaddress import ip_network
 import pytest
 
 from palaver import settings
-from palaver.cli import shown_url
 from palaver.errors import Invalid
+from palaver.serving import shown_url
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,6 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import FrameType
 
 from fastapi import FastAPI
@@ -48,37 +46,29 @@ from palaver.api import (
 from palaver.api.deps import House
 from palaver.api.requests import OneSpelling
 from palaver.api.visitors import NoStrangePages, is_loopback
-from palaver.domain.ids import DEFAULT_PROJECT
-from palaver.domain.intake import Intake
-from palaver.engine import doctor, titling
+from palaver.engine import titling
 from palaver.engine.batches import Batches
 from palaver.engine.callbacks import Callbacks
-from palaver.engine.doctor import Diagnosis
 from palaver.engine.egress import Egress
 from palaver.engine.file_tools import FileTools
-from palaver.engine.gathering import Gathering
 from palaver.engine.hints import Hints
-from palaver.engine.importing import Porter, Wishes, of_file
 from palaver.engine.lease import Lease
 from palaver.engine.log import Log
-from palaver.engine.mcp.client import McpClient
+from palaver.engine.mcp.client import McpClient, client_of
 from palaver.engine.mcp.hand import McpTools
 from palaver.engine.meanings import Meanings
-from palaver.engine.migrating import Certificate, Migration, bring_over
 from palaver.engine.own_tools import OwnTools
 from palaver.engine.runner import Runner
 from palaver.engine.sandbox import hand
 from palaver.engine.sandbox.hand import PythonTools
 from palaver.engine.sweeper import Sweeper
-from palaver.engine.taking_in import take_in
 from palaver.engine.titling import Titler
 from palaver.engine.workshop import Workshop
 from palaver.providers.catalog import Catalog
 from palaver.providers.remote import Patience
 from palaver.settings import Settings
 from palaver.store.db import Database
-from palaver.store.opening import is_there, open_database, open_existing
-from palaver.store.v1 import V1Database
+from palaver.store.opening import open_database
 
 logger = logging.getLogger(__name__)
 
@@ -94,9 +84,6 @@ _ROUTERS = (
     completions.router, models.health_router, models.router, tags.router, tools.router,
     providers.router, reference.router,
 )  # fmt: skip
-
-
-logging.captureWarnings(True)  # what a library warns of is for the log, not for the terminal
 
 
 Opening = Callable[[str], Database]
@@ -148,59 +135,6 @@ async def prepare(settings: Settings) -> None:
         await db.close()
 
 
-async def examine(settings: Settings, *, fix: bool) -> AsyncIterator[Diagnosis]:
-    """What `palaver.engine.doctor` finds. Raises `PalaverError` without a database to look at."""
-    db = await asyncio.to_thread(open_existing, settings.database_url)
-    try:
-        async for found in doctor.examine(db, fix=fix):
-            yield found
-    finally:
-        await db.close()
-
-
-async def bring_in(settings: Settings, path: Path, *, dry_run: bool) -> Intake:
-    """Take in an agent file; what became of it. A file that is brought again adds nothing.
-
-    Raises `PalaverError` for a file that is none, or without a database to take it in.
-    """
-    bundle, naming = await asyncio.to_thread(of_file, path)
-    async with _taking_in(settings, dry_run=dry_run) as (db, porter):
-        order = await porter.order(bundle, naming, Wishes(dry_run=dry_run))
-        return await take_in(db, DEFAULT_PROJECT, order)
-
-
-async def migrate(
-    settings: Settings, source: str, heard: Callable[[Certificate], object], *, dry_run: bool
-) -> Migration:
-    """Bring a V1 database over, as `palaver.engine.migrating` says; what became of it.
-
-    Each certificate is `heard` as soon as it is there. Raises `Unavailable` where either database
-    cannot be reached, and `Invalid` where the source is none of V1.
-    """
-    with V1Database.opened(source) as old:
-        migration = Migration(Gathering(old), dry_run)
-        async with _taking_in(settings, dry_run=dry_run) as (db, porter):
-            async for certificate in bring_over(db, DEFAULT_PROJECT, porter, migration):
-                heard(certificate)
-    return migration
-
-
-@asynccontextmanager
-async def _taking_in(
-    settings: Settings, *, dry_run: bool
-) -> AsyncIterator[tuple[Database, Porter]]:
-    """The database, and who looks at what comes. A rehearsal makes no database to stay."""
-    with TemporaryDirectory() as folder:
-        passing = dry_run and not is_there(settings.database_url)
-        url = f"sqlite:///{folder}/palaver.db" if passing else settings.database_url
-        db = await asyncio.to_thread(open_database, url)
-        egress = Egress(settings.private_networks)
-        try:
-            yield db, Porter(Catalog(settings.environment), _mcp(settings, egress))
-        finally:
-            await db.close()
-
-
 @asynccontextmanager
 async def open_house(
     settings: Settings, patience: Patience | None = None, open_database: Opening = open_database
@@ -216,7 +150,7 @@ async def open_house(
     hints = Hints(db, worker)
     log = Log(db, hints)
     egress = Egress(settings.private_networks)
-    mcp = _mcp(settings, egress)
+    mcp = client_of(settings, egress)
     meanings = Meanings(db, catalog.embedder, worker)
     workshop = _workshop(db, python, mcp, meanings)
     runner = Runner(db, log, hints, catalog, workshop, worker)
@@ -250,10 +184,6 @@ async def open_house(
         hints.stop()
         await lease.stop()
         await db.close()
-
-
-def _mcp(settings: Settings, egress: Egress) -> McpClient:
-    return McpClient(egress, settings.mcp_timeout.total_seconds(), stdio=settings.mcp_stdio)
 
 
 def _workshop(db: Database, python: PythonTools, mcp: McpClient, meanings: Meanings) -> Workshop:

@@ -1,34 +1,26 @@
-"""The command line: `palaver serve`, `doctor`, `import` and `conformance`."""
+"""The command line: `palaver serve`, `doctor`, `import` and `conformance`.
+
+What a command needs is imported when it is called, so that `palaver --help` answers at once.
+"""
 
 import asyncio
-import gc
 import json
-import logging
 import os
-import re
-import signal
 import sys
 from dataclasses import replace
-from pathlib import Path
-from types import FrameType
+from typing import Protocol
 
 import click
-import uvicorn
-from fastapi import FastAPI
-from uvicorn.supervisors import Multiprocess
 
-from palaver import __version__, settings
-from palaver.api.wire import Bounded
-from palaver.app import bring_in, examine, make_app, migrate, prepare
-from palaver.domain.intake import Intake
-from palaver.engine.doctor import Diagnosis
-from palaver.engine.migrating import Certificate, Migration
+from palaver import __version__, logs, settings
 from palaver.errors import PalaverError, Unavailable
-from palaver.providers.catalog import Catalog
-from palaver.settings import LOG_LEVELS, Settings
-from palaver.store.opening import SERVERS
+from palaver.settings import LOG_LEVELS
 
-GRACE = 8  # seconds that open streams have to send their last frames after SIGTERM
+
+class _Told(Protocol):
+    """What can be said to people."""
+
+    def in_words(self) -> str: ...
 
 
 @click.group()
@@ -52,6 +44,8 @@ def main() -> None:
 )
 def serve(host: str | None, port: int | None, workers: int, log_level: str | None) -> None:
     """Serve the API until you press Ctrl-C."""
+    from palaver import serving
+
     try:
         found = settings.read(os.environ)
         chosen = replace(
@@ -60,12 +54,11 @@ def serve(host: str | None, port: int | None, workers: int, log_level: str | Non
             port=found.port if port is None else port,
             log_level=log_level or found.log_level,
         )
-        _log(chosen)
-        _greet(chosen)
-        asyncio.run(prepare(chosen))
+        logs.start(chosen.log_level)
+        serving.greet(chosen)
+        serving.run(chosen, workers)
     except PalaverError as error:
         raise click.ClickException(str(error)) from None
-    _run(chosen, workers)
 
 
 @main.command()
@@ -73,10 +66,12 @@ def serve(host: str | None, port: int | None, workers: int, log_level: str | Non
 @click.option("--json", "as_json", is_flag=True, help="Tell a program: one JSON document.")
 def doctor(fix: bool, as_json: bool) -> None:
     """Look for broken conversations; the exit code is 1 if any is left."""
+    from palaver import errands
+
     try:
         chosen = settings.read(os.environ)
-        _log(replace(chosen, log_level="warning"))
-        findings = asyncio.run(_examined(chosen, fix, aloud=not as_json))
+        logs.start("warning")
+        findings = asyncio.run(errands.examine(chosen, _silent if as_json else _say, fix=fix))
     except PalaverError as error:
         raise click.ClickException(str(error)) from None
     left = [found for found in findings if found.condition != "mended"]
@@ -89,15 +84,6 @@ def doctor(fix: bool, as_json: bool) -> None:
     sys.exit(1 if left else 0)
 
 
-async def _examined(chosen: Settings, fix: bool, *, aloud: bool) -> list[Diagnosis]:
-    findings = []
-    async for found in examine(chosen, fix=fix):
-        findings.append(found)
-        if aloud:
-            click.echo(found.in_words())
-    return findings
-
-
 @main.command(name="import")
 @click.argument("source", metavar="FILE|URL")
 @click.option("--dry-run", is_flag=True, help="Tell what would become of it, and change nothing.")
@@ -108,10 +94,14 @@ def import_(source: str, dry_run: bool, as_json: bool) -> None:
     What is taken in again adds nothing. The exit code is 1 if anything of it is refused, 2 if a
     database cannot be reached.
     """
+    from palaver import errands
+
     try:
         chosen = settings.read(os.environ)
-        _log(replace(chosen, log_level="warning"))
-        taken = asyncio.run(_taken(chosen, source, dry_run=dry_run, aloud=not as_json))
+        logs.start("warning")
+        taken = asyncio.run(
+            errands.take(chosen, source, _silent if as_json else _say, dry_run=dry_run)
+        )
     except Unavailable as error:
         raise _Unreachable(str(error)) from None
     except PalaverError as error:
@@ -129,19 +119,6 @@ class _Unreachable(click.ClickException):
     """Nothing can be done as long as a database is away."""
 
     exit_code = 2
-
-
-async def _taken(
-    chosen: Settings, source: str, *, dry_run: bool, aloud: bool
-) -> Intake | Migration:
-    if not source.startswith(SERVERS):
-        return await bring_in(chosen, Path(source), dry_run=dry_run)
-
-    def heard(certificate: Certificate) -> None:
-        if aloud:
-            click.echo(certificate.in_words())
-
-    return await migrate(chosen, source, heard, dry_run=dry_run)
 
 
 @main.command()
@@ -167,86 +144,12 @@ def conformance(
     sys.exit(command.hold(base_url, api_key, model, only, as_json))
 
 
-def worker_app() -> FastAPI:
-    """The app of a worker process, as the environment says."""
-    chosen = settings.read(os.environ)
-    _log(chosen)
-    app = make_app(chosen)
-    collect_less()
-    return app
+def _say(told: _Told) -> None:
+    click.echo(told.in_words())
 
 
-class _Server(uvicorn.Server):
-    """A server to which being told to stop is a good end: the signal is not raised again."""
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop, or with a second Ctrl-C stop at once."""
-        self.force_exit = self.should_exit and sig == signal.SIGINT
-        self.should_exit = True
-
-
-def collect_less() -> None:
-    """Look for cyclic garbage less often: what requests make is mostly free of it.
-
-    What was made at the start stays for ever and need not be looked at. A tenth of a request.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
-
-
-def _run(chosen: Settings, workers: int) -> None:
-    """Serve until the process is told to end; the workers read the rest off the environment."""
-    os.environ |= {"PALAVER_LOG_LEVEL": chosen.log_level, "PALAVER_HOST": chosen.host}
-    config = uvicorn.Config(
-        "palaver.cli:worker_app",
-        http=Bounded,
-        factory=True,
-        workers=workers,
-        host=chosen.host,
-        port=chosen.port,
-        log_level="warning" if chosen.log_level == "info" else chosen.log_level,
-        access_log=chosen.log_level == "debug",
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE,
-        timeout_worker_healthcheck=60,
-        timeout_keep_alive=75,
-        server_header=False,
-    )
-    if workers > 1:
-        Multiprocess(config, sockets=[config.bind_socket()]).run()
-        return
-    server = _Server(config)
-    server.run()
-    sys.exit(0 if server.started else 1)
-
-
-def _log(chosen: Settings) -> None:
-    for library in ("alembic", "httpx2"):
-        logging.getLogger(library).setLevel(logging.WARNING)
-    logging.basicConfig(
-        level=chosen.log_level.upper(), format="%(levelname)s %(name)s: %(message)s"
-    )
-
-
-def _greet(chosen: Settings) -> None:
-    click.echo(f"palaver {__version__}")
-    click.echo(f"  listening on  http://{chosen.host}:{chosen.port}")
-    click.echo(f"  data in       {shown_url(chosen.database_url)}")
-    catalog = Catalog(chosen.environment)
-    click.echo(f"  providers     {catalog.in_words()}")
-    if catalog.embedder is not None:
-        click.echo(f"  embedding     {catalog.embedder.handle}")
-
-
-def shown_url(url: str) -> str:
-    """A database URL without the password in it."""
-    url = re.sub(r"(?i)(password=)[^&\s]*", r"\1***", url)
-    head, at, tail = url.rpartition("@")
-    if not at:
-        return url
-    scheme, _, who = head.partition("://")
-    return f"{scheme}://{who.partition(':')[0]}@{tail}"
+def _silent(told: _Told) -> None:
+    """The whole is told at the end, to a program."""
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from palaver.domain.mcp import McpServer, Offer, StdioMcpServer
 from palaver.domain.tool import Outcome
 from palaver.engine.egress import Egress
 from palaver.errors import Invalid
+from palaver.settings import Settings
 
 LISTED_WITHIN = 20.0  # seconds
 
@@ -97,3 +98,8 @@ class McpClient:
             if not self._is_open:
                 await asyncio.to_thread(import_module, "palaver.engine.mcp.sessions")
                 self._is_open = True
+
+
+def client_of(settings: Settings, egress: Egress) -> McpClient:
+    """A client that may do what the operator lets it do."""
+    return McpClient(egress, settings.mcp_timeout.total_seconds(), stdio=settings.mcp_stdio)
