@@ -12,6 +12,7 @@ def answering(status: int, kind: str, body: str) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one piece, for which nobody waits
 
         def _answer(self) -> None:
             self.rfile.read(int(self.headers.get("content-length", 0)))

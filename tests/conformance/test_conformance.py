@@ -35,7 +35,8 @@ CONSTANTS = {
 def conformance(server: Server) -> Iterator[Conformance]:
     """palaver, held against the API. Nothing is left behind in it."""
     before = _things(server)
-    yield Conformance(server.url, "", OFFLINE)
+    with Conformance(server.url, "", OFFLINE) as conformance:
+        yield conformance
     assert _things(server) == before
 
 
@@ -58,8 +59,8 @@ def test_palaver_conforms(conformance: Conformance, check: Check) -> None:
 
 @pytest.mark.parametrize("constant", CONSTANTS)
 def test_nothing_holds_where_everything_is_answered_alike(constant: str) -> None:
-    with answering(*CONSTANTS[constant]) as url:
-        held = [one.check.name for one in Conformance(url, "", OFFLINE).findings() if one.holds]
+    with answering(*CONSTANTS[constant]) as url, Conformance(url, "", OFFLINE) as conformance:
+        held = [one.check.name for one in conformance.findings() if one.holds]
 
     assert held == []
 
@@ -80,8 +81,11 @@ def test_checks_are_chosen_by_their_section_or_their_words() -> None:
 
 
 def test_what_is_told_says_what_was_expected_and_what_was_seen(server: Server) -> None:
-    with answering(*CONSTANTS["good health"]) as url:
-        [finding] = Conformance(url, "", OFFLINE).findings(chosen(["says nothing of paths"]))
+    with (
+        answering(*CONSTANTS["good health"]) as url,
+        Conformance(url, "", OFFLINE) as conformance,
+    ):
+        [finding] = conformance.findings(chosen(["says nothing of paths"]))
 
     told = as_json(url, [finding])
     assert (told["passed"], told["failed"]) == (0, 1)

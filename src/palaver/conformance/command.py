@@ -16,14 +16,15 @@ def hold(base_url: str, api_key: str, model: str, only: Sequence[str], as_json: 
         raise click.UsageError(f"--only chooses nothing; sections are {', '.join(SECTIONS)}.")
     findings = []
     section = ""
-    for finding in Conformance(base_url, api_key, model).findings(checks):
-        findings.append(finding)
-        if as_json:
-            continue
-        if finding.check.section != section:
-            section = finding.check.section
-            click.echo(section)
-        click.echo(report.in_words(finding))
+    with Conformance(base_url, api_key, model) as server:
+        for finding in server.findings(checks):
+            findings.append(finding)
+            if as_json:
+                continue
+            if finding.check.section != section:
+                section = finding.check.section
+                click.echo(section)
+            click.echo(report.in_words(finding))
     if as_json:
         click.echo(json.dumps(report.as_json(base_url, findings), indent=2, default=str))
     else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Self
 
 import httpx
 import httpx2
@@ -42,29 +43,32 @@ _BREAKS_OFF = (
 
 
 class Conformance:
-    """A server to be held against the contract. `timeout` is in seconds, for each answer."""
+    """A server that is held against the contract, as long as the context lasts.
+
+    `timeout` is in seconds, for each answer.
+    """
 
     def __init__(self, base_url: str, api_key: str, model: str, timeout: float = 60.0) -> None:
-        self._url = base_url.rstrip("/")
-        self._key = api_key
+        url = base_url.rstrip("/")
+        headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
         self._model = model
-        self._timeout = timeout
+        self._http = httpx2.Client(base_url=url, headers=headers, timeout=timeout)
+        self._client = Letta(base_url=url, api_key=api_key or None, timeout=timeout, max_retries=0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._client.close()
+        self._http.close()
 
     def findings(self, checks: Sequence[Check] = CHECKS) -> Iterator[Finding]:
         """What comes of each check, as soon as it is known."""
-        headers = {"authorization": f"Bearer {self._key}"} if self._key else {}
-        with (
-            httpx2.Client(base_url=self._url, headers=headers, timeout=self._timeout) as http,
-            Letta(
-                base_url=self._url, api_key=self._key or None, timeout=self._timeout, max_retries=0
-            ) as client,
-        ):
-            for check in checks:
-                yield self._finding(check, http, client)
+        return map(self._finding, checks)
 
-    def _finding(self, check: Check, http: httpx2.Client, client: Letta) -> Finding:
+    def _finding(self, check: Check) -> Finding:
         error = None
-        with _tidied(Visit(http, client, self._model)) as visit:
+        with _tidied(Visit(self._http, self._client, self._model)) as visit:
             try:
                 check.find_out(visit)
             except Mismatch:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, get_args
 from uuid import uuid4
 
@@ -59,7 +60,7 @@ class Visit:
 
     def typed(self, kind: Any, value: Any) -> None:
         """Expect a JSON value to be of the client's type, down to the last field."""
-        TypeAdapter(kind).validate_json(json.dumps(value), strict=True)
+        _adapter(kind).validate_json(json.dumps(value), strict=True)
 
     def agent(self, **more: Any) -> AgentState:
         """An agent of the visit's own."""
@@ -169,3 +170,8 @@ def spelled(events: Iterable[Json]) -> str:
 def messages(events: Iterable[Json]) -> list[Json]:
     """The events that are messages, or fragments of some."""
     return [event for event in events if event["message_type"] not in _ENDS]
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
