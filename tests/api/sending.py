@@ -102,8 +102,11 @@ def path_of(conversation: str) -> str:
 
 @asynccontextmanager
 async def talking(url: str) -> AsyncIterator[Client]:
-    """A client of the server at `url`, with as many connections as it wants."""
-    limits = httpx2.Limits(max_connections=None)
+    """A client of the server at `url`, with as many connections as it wants.
+
+    It keeps few: each that is idle is looked at before each request.
+    """
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=8)
     async with httpx2.AsyncClient(
         base_url=url, timeout=WITHIN, trust_env=False, limits=limits
     ) as http:

@@ -76,13 +76,13 @@ class Talk:
                     response.status_code, told_in(b""), response.headers, response.json()
                 )
             assert response.status_code == 200
-            raw, told, end = b"", told_in(b""), monotonic() + _WITHIN
+            raw, end = b"", monotonic() + _WITHIN
             for piece in response.iter_raw():
                 assert monotonic() < end, (path, body, raw[-300:], self.get("/v1/runs/", limit=20))
                 raw += piece
-                told = told_in(raw)
-                if enough is not None and told.pings and len(told.events) >= enough:
+                if enough is not None and _has(told_in(raw), enough):
                     break
+            told = told_in(raw)
             assert told.done or enough is not None, raw[-300:]
             return Listened(200, told, response.headers, {})
 
@@ -138,6 +138,10 @@ def ok(response: httpx2.Response) -> httpx2.Response:
     """An answer that must be a 200."""
     assert response.status_code == 200, f"{response.status_code}: {response.text}"
     return response
+
+
+def _has(told: Told, enough: int) -> bool:
+    return bool(told.pings) and len(told.events) >= enough
 
 
 def _path(place: Place, rest: str = "") -> str:

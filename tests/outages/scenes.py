@@ -13,6 +13,7 @@ from tests.outages.callers import Caller, Chatter
 
 Request = tuple[str, str, Json | None]
 
+PAUSE = 0.05  # seconds until the same is asked once more, while something lasts
 SHORT = "[[words: 40]] [[pace: 50]]"  # ends while the database is away
 TOOL = '[[pace: 150]] [[call: memory_insert {"label": "human", "new_string": "likes tea"}]]'
 
@@ -43,7 +44,9 @@ class Scene:
         self._insist(waiting)
         await self._say(SHORT, streaming=False)
         await (await self._say(SHORT)).until(events=3)
-        self.chatter = Chatter([self.client], await self._conversation(), "[[words: 3]]")
+        self.chatter = Chatter(
+            [self.client], await self._conversation(), "[[words: 3]] [[pace: 20]]"
+        )
         self._do(self.chatter.go_on())
         self._do(self._follow(long.told[0].run_id))
         await long.until(events=20)

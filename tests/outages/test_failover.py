@@ -55,7 +55,7 @@ async def test_nothing_acknowledged_is_lost(
     primary, standby = clusters
     agent = await doors[0].agent()
     talks = [await doors[0].conversation(agent) for _ in range(_CHATTERS + _STREAMS)]
-    chatters = [Chatter(doors, talk, "[[words: 5]] [[pace: 5]]") for talk in talks[:_CHATTERS]]
+    chatters = [Chatter(doors, talk, "[[words: 5]] [[pace: 20]]") for talk in talks[:_CHATTERS]]
     streams = [
         Caller(doors[n % 2 :] + doors[: n % 2], talk, _LONG, "once")
         for n, talk in enumerate(talks[_CHATTERS:])

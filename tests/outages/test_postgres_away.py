@@ -8,7 +8,7 @@ from time import monotonic
 from tests.clusters import alone
 from tests.outages import checks
 from tests.outages.callers import until_answered
-from tests.outages.scenes import playing, reads, writes
+from tests.outages.scenes import PAUSE, playing, reads, writes
 from tests.servers import serve
 
 _AWAY = 10  # seconds
@@ -25,6 +25,7 @@ async def test_everything_is_refused_and_then_goes_on(tmp_path: Path) -> None:
                 if monotonic() > back:
                     break
                 await scene.refused(request)
+                await asyncio.sleep(PAUSE)
             await asyncio.to_thread(cluster.start)
             late = await until_answered(scene.client, lambda answer: answer.status_code == 200)
             assert late <= _BACK_WITHIN, f"It took {late:.1f} s until a write succeeded."

@@ -16,7 +16,7 @@ import pytest
 
 from tests.outages import checks
 from tests.outages.callers import until_answered
-from tests.outages.scenes import Scene, playing, writes
+from tests.outages.scenes import PAUSE, Scene, playing, writes
 from tests.servers import Server, serve
 
 _HELD = 11  # seconds: longer than a unit waits for another program
@@ -49,6 +49,7 @@ async def test_another_program_holds_the_file(server: Server, tmp_path: Path) ->
             asked = asyncio.create_task(scene.client.ask("POST", "/v1/agents/", {"name": "Ada"}))
             while monotonic() < free:
                 await _check_readable(scene, conversation)
+                await asyncio.sleep(PAUSE)
         if (answer := await asked).status_code != 200:  # it has waited, or was refused
             checks.check_refusal(answer)
         await _check_back(scene)
@@ -75,6 +76,7 @@ async def test_the_disk_is_full(server: Server, tmp_path: Path) -> None:
                         break
                     await scene.refused(request)
                     await _check_readable(scene, conversation)
+                    await asyncio.sleep(PAUSE)
             await _check_back(scene)
             await checks.check_untouched(scene.client, conversation)
     with closing(sqlite3.connect(tmp_path / "palaver.db")) as file:

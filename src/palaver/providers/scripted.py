@@ -21,7 +21,7 @@ Fragments are words, so the same conversation always has the same events.
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any
@@ -201,25 +201,24 @@ def _quote(part: ToolReturn) -> str:
     return f"The tool {part.name or part.call_id} {verb}: {part.text}"
 
 
-def _events(think: str, text: str, calls: Sequence[ToolCall]) -> list[_Fragment]:
-    events: list[_Fragment] = []
+def _events(think: str, text: str, calls: Sequence[ToolCall]) -> Iterator[_Fragment]:
+    """One after the other: most of a long answer is never asked for if its reader hangs up."""
     part = 0
     if think:
-        events += [ReasoningDelta(part, word) for word in _words(think)]
+        yield from (ReasoningDelta(part, word) for word in _words(think))
         part += 1
     if text:
-        events += [TextDelta(part, word) for word in _words(text)]
+        yield from (TextDelta(part, word) for word in _words(text))
         part += 1
     for number, call in enumerate(calls, start=part):
-        events.append(ToolCallDelta(number, call.call_id, call.name, ""))
+        yield ToolCallDelta(number, call.call_id, call.name, "")
         for at in range(0, len(call.arguments), _PIECE):
             piece = call.arguments[at : at + _PIECE]
-            events.append(ToolCallDelta(number, call.call_id, None, piece))
-    return events
+            yield ToolCallDelta(number, call.call_id, None, piece)
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"\S+\s*|\s+", text)
+def _words(text: str) -> Iterator[str]:
+    return (found[0] for found in re.finditer(r"\S+\s*|\s+", text))
 
 
 def _size(event: _Fragment) -> int:
