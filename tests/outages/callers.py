@@ -15,6 +15,7 @@ import httpx2
 from tests.api.here import OFFLINE, Client, Json
 from tests.api.sending import Told, path_of, told_in
 
+PAUSE = 0.05  # seconds until the same is asked once more, while something lasts
 _AGAIN = 0.1  # seconds until a refused client asks again
 _WITHIN = 60
 
@@ -115,4 +116,4 @@ async def until_answered(client: Client, is_so: Callable[[httpx2.Response], bool
                     return monotonic() - begun
             except httpx2.TransportError:
                 pass
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(PAUSE)

@@ -13,7 +13,6 @@ from tests.outages.callers import Caller, Chatter
 
 Request = tuple[str, str, Json | None]
 
-PAUSE = 0.05  # seconds until the same is asked once more, while something lasts
 SHORT = "[[words: 40]] [[pace: 50]]"  # ends while the database is away
 TOOL = '[[pace: 150]] [[call: memory_insert {"label": "human", "new_string": "likes tea"}]]'
 

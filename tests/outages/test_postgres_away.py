@@ -7,8 +7,8 @@ from time import monotonic
 
 from tests.clusters import alone
 from tests.outages import checks
-from tests.outages.callers import until_answered
-from tests.outages.scenes import PAUSE, playing, reads, writes
+from tests.outages.callers import PAUSE, until_answered
+from tests.outages.scenes import playing, reads, writes
 from tests.servers import serve
 
 _AWAY = 10  # seconds

@@ -15,8 +15,8 @@ from time import monotonic
 import pytest
 
 from tests.outages import checks
-from tests.outages.callers import until_answered
-from tests.outages.scenes import PAUSE, Scene, playing, writes
+from tests.outages.callers import PAUSE, until_answered
+from tests.outages.scenes import Scene, playing, writes
 from tests.servers import Server, serve
 
 _HELD = 11  # seconds: longer than a unit waits for another program

@@ -225,7 +225,7 @@ async def test_packages_are_installed_once_and_seen(
     ("name", "version", "why"),
     [
         ("nobody-has-this", None, "cannot be installed"),
-        ("--index-url=http://127.0.0.1", None, "not the name of a package"),
+        ("--find-links=/tmp", None, "not the name of a package"),
         ("-r /etc/passwd", None, "not the name of a package"),
         ("greeting @ file:///tmp/x.whl", None, "not the name of a package"),
         ("../greeting", None, "not the name of a package"),

@@ -53,7 +53,7 @@ class GeminiLines:
         options = HttpOptions(
             base_url=account.url or None,
             httpx_async_client=self._http,
-            # For ways that are not gone here; without a word the library reads certificates thrice.
+            # For ways that are not gone here: else the library reads all certificates for each.
             client_args={"verify": trusted()},
             async_client_args={"ssl": trusted()},
         )
