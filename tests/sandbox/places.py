@@ -7,7 +7,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from palaver.engine.sandbox.sandbox import Sandbox
 from palaver.engine.sandbox.walls import Bubblewrap
 
 NARROW = Bounds(
-    wall=10.0,
     penalty=0.0,
     cpu=1,
     memory=192 * MIB,
@@ -28,9 +27,7 @@ NARROW = Bounds(
     processes=32,
     output=MIB,
 )
-"""Small enough to be met soon. The clock is generous: the machine may have other work."""
-
-SHORT = replace(NARROW, wall=1.0)
+"""Small enough to be met soon."""
 
 
 @cache

@@ -24,15 +24,16 @@ _IMPORTS = (
 class Abuse:
     """What is tried, in Python; `answer` matches the text that comes of it.
 
-    `quick` rows are given a second before the clock ends them. `environment` are the agent's
-    variables, `whole` is the source where it is not a body of a function.
+    `wall` is how many seconds it is given before the clock ends it: many, for who goes on for long
+    is given only the CPU that nobody else wants. `environment` are the agent's variables, `whole`
+    is the source where it is not a body of a function.
     """
 
     name: str
     body: str
     answer: str
     status: str = "error"
-    quick: bool = False
+    wall: float = 60.0
     environment: dict[str, str] = field(default_factory=dict)
     whole: str = ""
 
@@ -225,11 +226,11 @@ PROCESSES = [
     Abuse("kill somebody", "os.kill(at['pid'], signal.SIGKILL)", "ProcessLookupError"),
     Abuse("kill everybody", "os.kill(-1, signal.SIGKILL)", "ProcessLookupError"),
     Abuse(
-        "kill its parent", "os.kill(1, 9); time.sleep(60)", f"PermissionError|{_CLOCK}", quick=True
+        "kill its parent", "os.kill(1, 9); time.sleep(60)", f"PermissionError|{_CLOCK}", wall=1.0
     ),
     Abuse("kill itself", "os.kill(os.getpid(), signal.SIGKILL)", "ended by SIGKILL"),
-    Abuse("stop itself", "os.kill(os.getpid(), signal.SIGSTOP)", _CLOCK, quick=True),
-    Abuse("sleep", "time.sleep(1000)", _CLOCK, quick=True),
+    Abuse("stop itself", "os.kill(os.getpid(), signal.SIGSTOP)", _CLOCK, wall=1.0),
+    Abuse("sleep", "time.sleep(1000)", _CLOCK, wall=1.0),
     Abuse(
         "sleep through signals",
         """
@@ -242,17 +243,19 @@ PROCESSES = [
             time.sleep(1000)
         """,
         _CLOCK,
-        quick=True,
+        wall=1.0,
     ),
     Abuse(
         "spin",
         "while True: pass",
         "TimeoutError: it used more than 1 seconds of CPU|after 10 seconds",
+        wall=10.0,
     ),
     Abuse(
         "spin through the signal",
         "signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass",
         "ended by SIGKILL|after 10 seconds",
+        wall=10.0,
     ),
     Abuse("raise a limit", "resource.setrlimit(resource.RLIMIT_AS, (-1, -1))", "ValueError"),
     Abuse(
@@ -284,7 +287,7 @@ PROCESSES = [
         "a fork bomb in the shell",
         "subprocess.run(['/bin/sh', '-c', 'f() { f | f & }; f'])\ntime.sleep(1000)",
         f"started 32 processes|MemoryError|{_CLOCK}",
-        quick=True,
+        wall=1.0,
     ),
     Abuse(
         "a flood of threads",
@@ -324,7 +327,7 @@ PROCESSES = [
         "fall silent and stay",
         "os.closerange(0, 200)\nwhile True: time.sleep(1000)",
         _CLOCK,
-        quick=True,
+        wall=1.0,
     ),
     Abuse("segfault", "ctypes.string_at(0)", "ended by SIGSEGV"),
     Abuse("abort", "os.abort()", "ended by SIGABRT"),
@@ -399,7 +402,7 @@ AMOUNTS = [
     ),
     Abuse("no text at all", "", "SyntaxError|ValueError", whole="def abuse(at):\n    return '\0'"),
     Abuse("no such function", "", "AttributeError", whole="def other(at): return 1"),
-    Abuse("work while imported", "", _CLOCK, quick=True, whole="import time\ntime.sleep(1000)"),
+    Abuse("work while imported", "", _CLOCK, wall=1.0, whole="import time\ntime.sleep(1000)"),
 ]
 
 NETWORK = [

@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import threading
+from dataclasses import replace
 from time import monotonic
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from palaver.domain.tool import Outcome
 from palaver.engine.sandbox.sandbox import Errand, Sandbox
 from palaver.engine.sandbox.walls import Bare, Bubblewrap, Walls
-from tests.sandbox.places import NARROW, SHORT, Canaries
+from tests.sandbox.places import NARROW, Canaries
 from tests.sandbox.rows import ROWS, Abuse
 
 LATE = 5.0  # seconds after its limit that a call may end, on a machine that has other work
@@ -22,7 +23,7 @@ def _tried(row: Abuse, canaries: Canaries, walls: Walls) -> tuple[Outcome, str]:
     """What comes of an abuse, and all that it says."""
     environment = row.environment or {"DECLARED": "yes"}
     errand = Errand("abuse", row.source, {"at": canaries.at}, environment)
-    sandbox = Sandbox(walls, SHORT if row.quick else NARROW)
+    sandbox = Sandbox(walls, replace(NARROW, wall=row.wall))
     outcome = sandbox.carry_out(errand, threading.Event())
     return outcome, "\n".join([outcome.text, *(outcome.stdout or ()), *(outcome.stderr or ())])
 
@@ -35,7 +36,7 @@ def test_nothing_is_reached_and_nothing_stays(row: Abuse, canaries: Canaries) ->
 
     outcome, said = _tried(row, canaries, Bubblewrap(str(canaries.bwrap)))
 
-    assert monotonic() - begun < (SHORT if row.quick else NARROW).wall + LATE
+    assert monotonic() - begun < row.wall + LATE
     assert outcome.status == row.status, said
     assert re.search(row.answer, outcome.text, re.DOTALL), said
     assert canaries.secret not in said

@@ -168,3 +168,21 @@ def test_whoever_breaks_a_bound_is_answered_late(walls: None) -> None:
 
     assert "OutputError" in outcome.text
     assert monotonic() - begun >= 0.5
+
+
+def test_who_works_on_and_on_is_given_the_cpu_that_nobody_else_wants(sandbox: Sandbox) -> None:
+    source = (
+        "import os\ndef tool():\n    while os.sched_getscheduler(0) != os.SCHED_IDLE: pass\n"
+        "    return 'behind the others'\n"
+    )
+
+    assert _called(sandbox, source).text == "behind the others"
+
+
+def test_who_only_waits_keeps_its_share(sandbox: Sandbox) -> None:
+    source = (
+        "import os, time\ndef tool():\n    time.sleep(0.5)\n"
+        "    return os.sched_getscheduler(0) == os.SCHED_OTHER\n"
+    )
+
+    assert _called(sandbox, source).text == "true"

@@ -26,11 +26,12 @@ LONGEST_RESULT = 4 * MIB + 1024  # bytes: a million characters of four, and the 
 _PIECE = 64 * 1024  # bytes read at once
 _LEAVING = 0.5  # seconds that a process may take to end when it has said everything
 _DYING = 10.0  # seconds that the kernel may take to end one that was killed
-_QUICK = 0.1  # seconds for which a call has a share of the CPU; then it is given what is left over
+_SHARE = 0.2  # seconds of CPU that a call has its share for; then it is given what is left over
 _MANY = 8  # processes, with which it is given no more from the start
 _CARE = 20  # how much more time there is between two looks than the last one took
 _SELDOM = 1.0  # seconds between two looks at most
 
+_TICKS = os.sysconf("SC_CLK_TCK")  # in a second, by which the kernel counts CPU: proc_pid_stat(5)
 _HELD = re.compile(rb"^(?:RssAnon|RssShmem|VmSwap):\s+(\d+) kB", re.MULTILINE)
 
 Cause = Literal["ended", "time", "memory", "processes", "entries", "output", "stopped"]
@@ -168,7 +169,7 @@ class _Talk:
         """See how long it goes on, and what it holds by now."""
         begun = monotonic()
         family = dict(_family(self._pid))
-        if begun > self._begun + _QUICK or len(family) > _MANY:
+        if self._behind or len(family) > _MANY or sum(map(_used, family)) > _SHARE:
             self._step_back(family.keys())
         took = monotonic() - begun
         self._next = monotonic() + min(max(TICK, _CARE * took), _SELDOM)
@@ -234,6 +235,12 @@ def _family(pid: int) -> Iterator[tuple[int, int]]:
         for thread in os.listdir(f"/proc/{pid}/task"):
             for child in _read(f"/proc/{pid}/task/{thread}/children").split():
                 yield from _family(int(child))
+
+
+def _used(pid: int) -> float:
+    """The seconds of CPU that a process has used, and children of its that have ended."""
+    ticks = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[11:15]
+    return sum(map(int, ticks)) / _TICKS
 
 
 def _read(path: str) -> bytes:
