@@ -1,8 +1,13 @@
 """A palaver server to talk to: a real process on this machine, and a provider it can ask.
 
+Most are forks of a process that has palaver imported, because there are hundreds of them, and carry
+out the command `palaver serve` in an environment of their own. Where the start or the end of the
+program matters it is started as the `program` that it is.
+
 The fixtures stand in `tests/conftest.py`; this is what they are made of.
 """
 
+import multiprocessing
 import os
 import signal
 import socket
@@ -11,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from time import monotonic
 
@@ -23,43 +29,68 @@ READY_WITHIN = 60.0  # seconds; generous, for machines that do something else as
 ENDS_WITHIN = 10.0
 _SOURCES = Path(__file__).parents[1] / "src"
 
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(
+    [
+        "palaver.cli",
+        "palaver.serving",
+        "palaver.store.sqlite",
+        "palaver.store.postgres",
+        "palaver.providers.pydantic_ai",
+        "palaver.providers.openai_client",
+        "alembic.command",
+        "uvicorn.lifespan.on",
+        "uvicorn.loops.auto",
+        "uvicorn.protocols.http.auto",
+        "tests.servers",
+        "tests.crash.victim",
+        "tests.frozen",
+    ]
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
     """A running server. `http` speaks to it plainly, without a client library."""
 
     url: str
-    pid: int
+    process: BaseProcess
     http: httpx2.Client
+
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        assert self.process.pid is not None
+        return self.process.pid
 
 
 @contextmanager
-def serve(home: Path, environment: Mapping[str, str]) -> Iterator[Server]:
+def serve(home: Path, environment: Mapping[str, str], *, program: bool = False) -> Iterator[Server]:
     """A server process with its files in `home`, and nothing else in its environment.
 
-    It is told to end afterwards, and must do so in time and without complaint.
+    It is a fork, or the `program`. It is told to end afterwards, and must do so in time and without
+    complaint.
     """
     port = _free_port()
     log = home / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "palaver.cli", "serve", "--port", str(port)],
-            env=environment_of(home, environment),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+    process = FORKS.Process(
+        target=_run if program else _carry_out,
+        args=(["serve", "--port", str(port)], environment_of(home, environment), str(log)),
+        daemon=True,
+    )
+    process.start()
     url = f"http://127.0.0.1:{port}"
     try:
         with httpx2.Client(base_url=url, timeout=30, trust_env=False) as http:
             _until_ready(http, process, log)
-            yield Server(url, process.pid, http)
+            yield Server(url, process, http)
         code = _end(process)
         said = log.read_text()
         assert code in (0, -signal.SIGTERM), f"The server ended with {code}:\n{said}"
         assert "Traceback" not in said, said
     finally:
         process.kill()
-        process.wait()
+        process.join()
 
 
 @contextmanager
@@ -129,7 +160,29 @@ def _free_port() -> int:
         return port
 
 
-def _until_ready(http: httpx2.Client, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _run(words: list[str], environment: dict[str, str], log: str) -> None:
+    """Be the program `palaver`, called with `words`; what it says goes to `log`."""
+    _say_to(log)
+    os.execve(sys.executable, [sys.executable, "-m", "palaver.cli", *words], environment)
+
+
+def _carry_out(words: list[str], environment: dict[str, str], log: str) -> None:
+    """The same in a process that has it imported already."""
+    from palaver.cli import main
+
+    _say_to(log)
+    os.environ.clear()
+    os.environ.update(environment)
+    main(words, prog_name="palaver")
+
+
+def _say_to(log: str) -> None:
+    with Path(log).open("wb") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+
+
+def _until_ready(http: httpx2.Client, process: BaseProcess, log: Path) -> None:
     end = monotonic() + READY_WITHIN
     while monotonic() < end:
         try:
@@ -137,14 +190,13 @@ def _until_ready(http: httpx2.Client, process: "subprocess.Popen[bytes]", log: P
                 return
         except httpx2.TransportError:
             pass
-        try:
-            process.wait(timeout=0.05)
-        except subprocess.TimeoutExpired:
-            continue
-        break
+        process.join(timeout=0.05)
+        if process.exitcode is not None:
+            break
     raise AssertionError(f"The server did not become ready:\n{log.read_text()}")
 
 
-def _end(process: "subprocess.Popen[bytes]") -> int:
-    process.send_signal(signal.SIGTERM)
-    return process.wait(timeout=ENDS_WITHIN)
+def _end(process: BaseProcess) -> int | None:
+    process.terminate()
+    process.join(timeout=ENDS_WITHIN)
+    return process.exitcode

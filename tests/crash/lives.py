@@ -1,11 +1,9 @@
 """Server processes that come and go.
 
-They are forks of a process that has palaver imported, because there are hundreds of them; how long
-the program itself takes to start is measured elsewhere.
+They are forks (`tests.servers`); how long the program itself takes to start is measured elsewhere.
 """
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import socket
@@ -21,28 +19,15 @@ import psutil
 
 from tests.api.here import Client
 from tests.crash import victim
+from tests.servers import FORKS
 
 WITHIN = 60  # seconds, for what would otherwise never happen
 _LOOK = 0.02  # seconds between looks at what tells of no change by itself
 
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
-    [
-        "palaver.cli",
-        "palaver.store.sqlite",
-        "palaver.store.postgres",
-        "alembic.command",
-        "uvicorn.lifespan.on",
-        "uvicorn.loops.auto",
-        "uvicorn.protocols.http.auto",
-        "tests.crash.victim",
-    ]
-)
-
 
 def import_all() -> None:
     """Have everything imported of which servers are forks, so that it is not counted as theirs."""
-    first = _FORKS.Process(target=os.getpid)
+    first = FORKS.Process(target=os.getpid)
     first.start()
     first.join()
     first.close()
@@ -96,7 +81,7 @@ async def living(world: Mapping[str, str]) -> AsyncIterator[Life]:
     log = Path(world["PALAVER_HOME"]) / "server.log"
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        process = _FORKS.Process(
+        process = FORKS.Process(
             target=victim.serve, args=(listener, dict(world), str(log)), daemon=True
         )
         begun = monotonic()

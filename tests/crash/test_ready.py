@@ -13,7 +13,7 @@ async def test_the_program_is_ready_soon_after_a_crash(many: Databases, tmp_path
     with many.fresh() as url, world_of(url) as world:
         await told(stories.talking, world, "heard:7", Figures())
         begun = monotonic()
-        with serve(tmp_path, {"PALAVER_DATABASE_URL": url}) as server:
+        with serve(tmp_path, {"PALAVER_DATABASE_URL": url}, program=True) as server:
             took = monotonic() - begun
             runs = server.http.get("/v1/runs/").json()
 

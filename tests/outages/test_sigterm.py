@@ -25,7 +25,7 @@ _AWAY = 1  # seconds for which the database is away before the process is told t
 
 async def test_with_a_hundred_streams(empty_database_url: str, tmp_path: Path) -> None:
     environment = {"PALAVER_DATABASE_URL": empty_database_url}
-    with serve(_home(tmp_path, "one"), environment) as server:
+    with serve(_home(tmp_path, "one"), environment, program=True) as server:
         async with talking(server.url) as client:
             streams, waiting = await _callers(client)
             answer = asyncio.create_task(_answer_that_comes_too_late(client))
@@ -48,7 +48,7 @@ async def test_with_a_hundred_streams(empty_database_url: str, tmp_path: Path) -
 async def test_while_the_database_is_away(tmp_path: Path) -> None:
     with alone() as cluster:
         environment = {"PALAVER_DATABASE_URL": cluster.url}
-        with serve(_home(tmp_path, "one"), environment) as server:
+        with serve(_home(tmp_path, "one"), environment, program=True) as server:
             async with playing(server.url, lasts=_AWAY + 2) as scene:
                 await asyncio.to_thread(cluster.stop, "immediate")
                 await asyncio.sleep(_AWAY)
@@ -83,11 +83,9 @@ async def _check_end(server: Server) -> None:
     """It ends when it is told to, in time and well."""
     told = monotonic()
     os.kill(server.pid, signal.SIGTERM)
-    how = os.WEXITED | os.WNOWAIT
-    ended = await asyncio.to_thread(os.waitid, os.P_PID, server.pid, how)
+    await asyncio.to_thread(server.process.join)
     late = monotonic() - told
-    assert ended is not None
-    assert (ended.si_code, ended.si_status) == (os.CLD_EXITED, 0)
+    assert server.process.exitcode == 0
     assert late <= _ENDS_WITHIN, f"It took {late:.1f} s to end."
 
 
