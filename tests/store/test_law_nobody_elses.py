@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -45,6 +45,7 @@ from palaver.store import (
 )  # fmt: skip
 from palaver.store.db import Database, Tx
 from palaver.store.identities import AGENTS, BLOCKS
+from palaver.store.opening import open_database
 from palaver.store.runs import Ticket
 from tests.store import making
 from tests.store.making import HERE
@@ -314,9 +315,25 @@ async def outcome(
     return undone.value.outcome
 
 
+@pytest.fixture(scope="module")
+async def db(module_url: str) -> AsyncIterator[Database]:
+    """A database for all tests here, because they undo what they do."""
+    opened = open_database(module_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="module")
+async def world(db: Database) -> dict[str, Any]:
+    """What is kept in it."""
+    return await db.tx(keep_world)
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
-async def test_a_foreign_id_answers_as_an_absent_one(db: Database, name: str) -> None:
-    function, world = FUNCTIONS[name], await db.tx(keep_world)
+async def test_a_foreign_id_answers_as_an_absent_one(
+    db: Database, world: Mapping[str, Any], name: str
+) -> None:
+    function = FUNCTIONS[name]
 
     foreign = await outcome(db, function, ELSEWHERE, world)
     absent = await outcome(db, function, ELSEWHERE, absent_world())
