@@ -136,12 +136,9 @@ def fault_of(node: dict[str, Any]) -> str | None:
 
 
 @pytest.fixture
-def connection(module_url: str) -> Iterator[Connection]:
-    """A connection on which an index is taken wherever one can be taken, even for a few rows.
-
-    Nothing that is kept by it is committed.
-    """
-    url = module_url.replace("postgresql://", "postgresql+psycopg://")
+def connection(database_url: str) -> Iterator[Connection]:
+    """A connection on which an index is taken wherever one can be taken, even for a few rows."""
+    url = database_url.replace("postgresql://", "postgresql+psycopg://")
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as opened:
         if opened.dialect.name == "postgresql":
