@@ -23,6 +23,7 @@ from time import monotonic
 import httpx2
 from anyio.from_thread import start_blocking_portal
 
+from palaver.providers.certificates import trusted
 from tests.fakes.provider import FakeProvider
 
 READY_WITHIN = 60.0  # seconds; generous, for machines that do something else as well
@@ -81,7 +82,7 @@ def serve(home: Path, environment: Mapping[str, str], *, program: bool = False) 
     process.start()
     url = f"http://127.0.0.1:{port}"
     try:
-        with httpx2.Client(base_url=url, timeout=30, trust_env=False) as http:
+        with httpx2.Client(base_url=url, timeout=30, trust_env=False, verify=trusted()) as http:
             _until_ready(http, process, log)
             yield Server(url, process, http)
         code = _end(process)

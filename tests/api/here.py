@@ -12,6 +12,7 @@ import httpx2
 import uvicorn
 
 from palaver.app import make_app
+from palaver.providers.certificates import trusted
 from palaver.providers.remote import Patience
 from palaver.settings import EVENTS_KEEP, Settings
 
@@ -48,7 +49,7 @@ async def serving(
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         async with httpx2.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False
+            base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False, verify=trusted()
         ) as http:
             yield Client(http)
     finally:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 
+from palaver.providers.certificates import trusted
 from tests.api.here import Client, Json
 
 WITHIN = 30  # seconds, for what would otherwise never happen
@@ -108,7 +109,7 @@ async def talking(url: str) -> AsyncIterator[Client]:
     """
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=8)
     async with httpx2.AsyncClient(
-        base_url=url, timeout=WITHIN, trust_env=False, limits=limits
+        base_url=url, timeout=WITHIN, trust_env=False, limits=limits, verify=trusted()
     ) as http:
         yield Client(http)
 

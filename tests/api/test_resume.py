@@ -10,6 +10,7 @@ import pytest
 from letta_client import APIStatusError, AsyncLetta
 from letta_client._streaming import AsyncStream
 
+from palaver.providers.certificates import trusted
 from tests.api.here import Client, Json, serving
 from tests.api.sending import (
     ENDLESS,
@@ -319,7 +320,7 @@ async def test_the_official_client_hears_of_an_error(client: Client, conversatio
 
 
 def _official(client: Client) -> AsyncLetta:
-    http = httpx.AsyncClient(timeout=WITHIN, trust_env=False)
+    http = httpx.AsyncClient(timeout=WITHIN, trust_env=False, verify=trusted())
     return AsyncLetta(
         base_url=str(client.http.base_url), api_key="none", max_retries=0, http_client=http
     )

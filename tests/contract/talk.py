@@ -20,6 +20,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from palaver.core.fold import fold
 from palaver.domain.message import Message
+from palaver.providers.certificates import trusted
 from tests.contract.fields import Operation, check, operation_of
 from tests.contract.problems import check_problem
 
@@ -145,7 +146,9 @@ def wire(url: str, records: list[Record]) -> Iterator[httpx2.Client]:
             _check_answer(response)
 
     hooks = {"response": [hook]}
-    with httpx2.Client(base_url=url, timeout=30, trust_env=False, event_hooks=hooks) as http:
+    with httpx2.Client(
+        base_url=url, timeout=30, verify=trusted(), trust_env=False, event_hooks=hooks
+    ) as http:
         yield http
 
 
@@ -160,7 +163,9 @@ def official(url: str, records: list[Record]) -> Iterator[Letta]:
             response.read()
             _check_answer(response)
 
-    http = httpx.Client(event_hooks={"response": [hook]}, timeout=30, trust_env=False)
+    http = httpx.Client(
+        event_hooks={"response": [hook]}, timeout=30, verify=trusted(), trust_env=False
+    )
     with Letta(base_url=url, api_key="none", max_retries=0, http_client=http) as client:
         yield client
 
@@ -177,7 +182,9 @@ def official_async(url: str, records: list[Record]) -> Iterator[Letta]:
             _check_answer(response)
 
     async def connect() -> AsyncLetta:
-        http = httpx.AsyncClient(event_hooks={"response": [hook]}, timeout=30, trust_env=False)
+        http = httpx.AsyncClient(
+            event_hooks={"response": [hook]}, timeout=30, verify=trusted(), trust_env=False
+        )
         return AsyncLetta(base_url=url, api_key="none", max_retries=0, http_client=http)
 
     with start_blocking_portal() as portal:

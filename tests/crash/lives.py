@@ -17,6 +17,7 @@ from time import monotonic
 import httpx2
 import psutil
 
+from palaver.providers.certificates import trusted
 from tests.api.here import Client
 from tests.crash import victim
 from tests.servers import FORKS
@@ -89,7 +90,11 @@ async def living(world: Mapping[str, str]) -> AsyncIterator[Life]:
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
     try:
         async with httpx2.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", timeout=WITHIN, trust_env=False, limits=limits
+            base_url=f"http://127.0.0.1:{port}",
+            timeout=WITHIN,
+            trust_env=False,
+            limits=limits,
+            verify=trusted(),
         ) as http:
             yield Life(process, Client(http), begun)
     finally:
