@@ -9,7 +9,18 @@ from typing import Any, Literal
 import httpx2
 from google.auth.exceptions import GoogleAuthError
 from google.genai import Client
-from google.genai.types import HttpOptions
+from google.genai.types import (
+    Candidate,
+    Content,
+    FunctionDeclaration,
+    GenerateContentConfig,
+    GenerateContentResponse,
+    GenerateContentResponseUsageMetadata,
+    HttpOptions,
+    HttpResponse,
+    Part,
+    Tool,
+)
 from google.oauth2.credentials import Credentials
 from pydantic_ai.messages import BinaryContent, FileUrl, ImageUrl, UploadedFile
 from pydantic_ai.models import StreamedResponse
@@ -29,6 +40,13 @@ _answers: ContextVar[list[httpx2.Response]] = ContextVar("answers")  # of this t
 _ACCESS_TOKEN = "ya29."  # how Google's begin
 # Whether a schema for the answer goes together with tools is for each model to say, not for us.
 _PROFILE = merge_profile(PROFILE, GoogleModelProfile(google_supports_tool_combination=True))
+
+_FIRST_USED = (
+    *(FunctionDeclaration, Tool, GenerateContentConfig, HttpResponse, GenerateContentResponse),
+    *(Candidate, Content, Part, GenerateContentResponseUsageMetadata),
+)
+for _used in _FIRST_USED:  # else the first request prepares them, 60 ms on the event loop
+    _used.model_rebuild()
 
 
 class GeminiLines:

@@ -8,6 +8,7 @@ import asyncio
 import gc
 import logging
 import random
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from palaver.providers.pydantic_ai import PydanticAIChatModel
 
 logger = logging.getLogger(__name__)
+
+_TURN = sys.getswitchinterval()
+_SHORT_TURN = _TURN / 10
 
 _WORTH_ANOTHER_TRY = (RateLimited, Overloaded, ProviderFailed, EmptyReply)
 """What may pass soon. A timeout is not among them: who has waited that long decides for himself."""
@@ -159,15 +163,19 @@ def _check(event: StreamEvent, request: ChatRequest, *, begun: bool) -> None:
 
 
 def _open(account: Account, patience: Patience) -> "PydanticAIChatModel":
-    """Import the library and open the connections; the garbage collector rests meanwhile.
+    """Import the library and open the connections, while others run as well as they can.
 
-    It would look through everything that is imported, time and again, and nobody else can run then.
+    The garbage collector rests: it would look through everything that is imported, time and again,
+    and nobody else can run then. And who wants Python's lock is given it soon: a stream asks for it
+    several times a word, and by default waits 5 ms each time.
     """
     gc.disable()
+    sys.setswitchinterval(_SHORT_TURN)
     try:
         from palaver.providers.pydantic_ai import PydanticAIChatModel
 
         return PydanticAIChatModel(account, patience.connect, patience.idle)
     finally:
+        sys.setswitchinterval(_TURN)
         gc.freeze()  # what was imported stays: the next collection need not look at it either
         gc.enable()
