@@ -2,11 +2,13 @@
 
 import gc
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from tempfile import TemporaryDirectory
 
 import pytest
 
+from palaver.store.db import Database
+from palaver.store.opening import open_database
 from tests.databases import Databases, PostgresDatabases, SqliteDatabases, in_memory
 from tests.fakes.mcp_process import listening
 from tests.fakes.provider import FakeProvider
@@ -62,6 +64,14 @@ def module_url(databases: Databases) -> Iterator[str]:
     """A database for all tests of a module."""
     with databases.fresh() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+async def module_db(module_url: str) -> AsyncIterator[Database]:
+    """It, opened."""
+    opened = open_database(module_url)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,9 @@ What was said and done before is anything: forks of forks, compactions, deleted 
 """
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +22,6 @@ from palaver.engine.taking_in import take_in
 from palaver.providers.catalog import Catalog
 from palaver.store import compactions, conversations, entries
 from palaver.store.db import Database, Tx
-from palaver.store.opening import open_database
 from tests.bundles import said
 from tests.store import making
 
@@ -59,37 +56,33 @@ deeds = st.lists(
 )
 
 
-@pytest.fixture(scope="module")
-async def db(module_url: str) -> AsyncIterator[Database]:
-    opened = open_database(module_url)
-    yield opened
-    await opened.close()
-
-
 @settings(max_examples=20, deadline=None)
 @given(deeds)
 @example(GAP)
 @example([Deed("open", 0, 0, []), Deed("hide", 1, 0, [])])
 async def test_an_agent_that_went_out_and_came_in_goes_out_the_same(
-    db: Database, done: list[Deed]
+    module_db: Database, done: list[Deed]
 ) -> None:
-    agent = await db.tx(lived, done)
-    first = await db.read(exporting.bundle_of, HERE, CATALOG, agent)
+    agent = await module_db.tx(lived, done)
+    first = await module_db.read(exporting.bundle_of, HERE, CATALOG, agent)
     text = first.model_dump_json(exclude_none=True)
 
     read = bundles.read(text.encode())
-    intake = await take_in(db, HERE, await PORTER.order(read, anew, Wishes()))
+    intake = await take_in(module_db, HERE, await PORTER.order(read, anew, Wishes()))
     (copy,) = intake.agent_ids
-    second = await db.read(exporting.bundle_of, HERE, CATALOG, copy)
+    second = await module_db.read(exporting.bundle_of, HERE, CATALOG, copy)
 
     other_way = {"conversations": (read.agents[0].conversations or [])[::-1]}
     turned = read.model_copy(update={"agents": [read.agents[0].model_copy(update=other_way)]})
-    again = await take_in(db, HERE, await PORTER.order(turned, anew, Wishes()))
+    again = await take_in(module_db, HERE, await PORTER.order(turned, anew, Wishes()))
 
     assert intake.refused == again.refused == []
-    assert await db.read(windows, again.agent_ids[0]) == (await db.read(windows, agent))[::-1]
+    assert (
+        await module_db.read(windows, again.agent_ids[0])
+        == (await module_db.read(windows, agent))[::-1]
+    )
     assert timeless(second.model_dump_json(exclude_none=True)) == timeless(text)
-    assert await db.read(windows, copy) == await db.read(windows, agent)
+    assert await module_db.read(windows, copy) == await module_db.read(windows, agent)
 
 
 def lived(tx: Tx, done: list[Deed]) -> str:

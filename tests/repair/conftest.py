@@ -6,7 +6,6 @@ import pytest
 
 from palaver.providers.remote import Patience
 from palaver.store.db import Database
-from palaver.store.opening import open_database
 from tests.api.here import Client, serving
 from tests.fakes.provider import FakeProvider
 from tests.rows.rows import environment
@@ -27,8 +26,6 @@ async def client(fake: FakeProvider, module_url: str) -> AsyncIterator[Client]:
 
 
 @pytest.fixture(scope="module")
-async def db(module_url: str) -> AsyncIterator[Database]:
+def db(module_db: Database) -> Database:
     """The server's database, through another door."""
-    opened = open_database(module_url)
-    yield opened
-    await opened.close()
+    return module_db

@@ -1,6 +1,6 @@
 """What forks of forks cost those who read them: fifty deep, over a hundred thousand entries."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,6 @@ from palaver.domain.conversation import Address
 from palaver.domain.page import Order, Page
 from palaver.store import conversations, entries, schema
 from palaver.store.db import Database, Tx
-from palaver.store.opening import open_database
 from tests.store import making
 from tests.store.making import HERE
 
@@ -113,23 +112,15 @@ async def cost(db: Database, read: Callable[[Tx], object]) -> Cost:
 
 
 @pytest.fixture(scope="module")
-async def db(module_url: str) -> AsyncIterator[Database]:
-    """A database, for all of these tests."""
-    opened = open_database(module_url)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture(scope="module")
-async def deep(db: Database) -> Address:
+async def deep(module_db: Database) -> Address:
     """The fork of forks."""
-    return await db.tx(keep_deep)
+    return await module_db.tx(keep_deep)
 
 
 @pytest.fixture(scope="module")
-async def flat(db: Database) -> Address:
+async def flat(module_db: Database) -> Address:
     """The conversation without forks."""
-    return await db.tx(keep_flat)
+    return await module_db.tx(keep_flat)
 
 
 MIDDLE = LONG // 2
@@ -138,15 +129,15 @@ MIDDLE = LONG // 2
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("cursor", [None, LIMIT + 1, MIDDLE - 20, MIDDLE + 20, LONG - LIMIT])
 async def test_a_page_costs_at_most_three_times_as_much(
-    db: Database, deep: Address, flat: Address, order: Order, cursor: int | None
+    module_db: Database, deep: Address, flat: Address, order: Order, cursor: int | None
 ) -> None:
     def page(tx: Tx, address: Address, name: str) -> None:
         after = None if cursor is None else f"{name}{cursor}"
         wanted = Page(limit=LIMIT, order=order, after=after)
         assert len(entries.listed(tx, HERE, address.conversation_id, wanted)) == LIMIT
 
-    forked = await cost(db, lambda tx: page(tx, deep, "deep-"))
-    plain = await cost(db, lambda tx: page(tx, flat, "flat-"))
+    forked = await cost(module_db, lambda tx: page(tx, deep, "deep-"))
+    plain = await cost(module_db, lambda tx: page(tx, flat, "flat-"))
 
     assert forked.statements <= 3 * plain.statements
     assert forked.rows <= 3 * plain.rows
@@ -168,14 +159,14 @@ async def look_back(db: Database, address: Address, size: int, head: int = LONG)
 
 
 async def test_the_ids_in_the_window_cost_what_the_window_holds(
-    db: Database, deep: Address, flat: Address
+    module_db: Database, deep: Address, flat: Address
 ) -> None:
     sizes = (100, 1_000, 10_000)
-    short = await db.tx(keep_flat, "short-", sizes[-1])
+    short = await module_db.tx(keep_flat, "short-", sizes[-1])
     for size in sizes:
-        of_little = await look_back(db, short, size, head=sizes[-1])
-        of_much = await look_back(db, flat, size)
-        of_forks = await look_back(db, deep, size)
+        of_little = await look_back(module_db, short, size, head=sizes[-1])
+        of_much = await look_back(module_db, flat, size)
+        of_forks = await look_back(module_db, deep, size)
 
         assert of_much.rows == of_little.rows <= size + 5
         assert of_much.statements == of_little.statements

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -45,7 +45,6 @@ from palaver.store import (
 )  # fmt: skip
 from palaver.store.db import Database, Tx
 from palaver.store.identities import AGENTS, BLOCKS
-from palaver.store.opening import open_database
 from palaver.store.runs import Ticket
 from tests.store import making
 from tests.store.making import HERE
@@ -316,27 +315,21 @@ async def outcome(
 
 
 @pytest.fixture(scope="module")
-async def db(module_url: str) -> AsyncIterator[Database]:
-    """A database for all tests here, because they undo what they do."""
-    opened = open_database(module_url)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture(scope="module")
-async def world(db: Database) -> dict[str, Any]:
+async def world(module_db: Database) -> dict[str, Any]:
     """What is kept in it."""
-    return await db.tx(keep_world)
+    return await module_db.tx(keep_world)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 async def test_a_foreign_id_answers_as_an_absent_one(
-    db: Database, world: Mapping[str, Any], name: str
+    module_db: Database, world: Mapping[str, Any], name: str
 ) -> None:
     function = FUNCTIONS[name]
 
-    foreign = await outcome(db, function, ELSEWHERE, world)
-    absent = await outcome(db, function, ELSEWHERE, absent_world())
+    foreign = await outcome(module_db, function, ELSEWHERE, world)
+    absent = await outcome(module_db, function, ELSEWHERE, absent_world())
 
     assert foreign == absent
-    assert await outcome(db, function, HERE, world) != absent, "the call reaches nothing at all"
+    assert await outcome(module_db, function, HERE, world) != absent, (
+        "the call reaches nothing at all"
+    )

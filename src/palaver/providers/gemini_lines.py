@@ -41,12 +41,11 @@ _ACCESS_TOKEN = "ya29."  # how Google's begin
 # Whether a schema for the answer goes together with tools is for each model to say, not for us.
 _PROFILE = merge_profile(PROFILE, GoogleModelProfile(google_supports_tool_combination=True))
 
-_FIRST_USED = (
+for _type in (  # of the first request and its answer; they are made ready at their first use
     *(FunctionDeclaration, Tool, GenerateContentConfig, HttpResponse, GenerateContentResponse),
     *(Candidate, Content, Part, GenerateContentResponseUsageMetadata),
-)
-for _used in _FIRST_USED:  # else the first request prepares them, 60 ms on the event loop
-    _used.model_rebuild()
+):
+    _type.model_rebuild()  # here, in the thread: else 60 ms on the event loop
 
 
 class GeminiLines:

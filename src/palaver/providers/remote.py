@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_TURN = sys.getswitchinterval()
-_SHORT_TURN = _TURN / 10
+_TURN = sys.getswitchinterval()  # seconds that a thread may keep Python's lock from the others
+_SHORT_TURN = _TURN / 10  # while a library is imported
 
 _WORTH_ANOTHER_TRY = (RateLimited, Overloaded, ProviderFailed, EmptyReply)
 """What may pass soon. A timeout is not among them: who has waited that long decides for himself."""
